@@ -1,0 +1,60 @@
+"""The `Dataset` contract: products with gallery pictures, and queries with the right answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from snapshelf.catalog.product import Product
+
+__all__ = ["Dataset", "Query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A picture to search with, and what must be found.
+
+    Attributes:
+        picture: The picture's file.
+        products: IDs of the right products; at least one.
+        category: What per-category figures are grouped by.
+    """
+
+    picture: Path
+    products: frozenset[str]
+    category: str
+
+
+class Dataset(Protocol):
+    """A public data set, read in its published layout. Adding one means writing this class."""
+
+    @property
+    def name(self) -> str:
+        """The name used in ``--data NAME:DIR``."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The folder that the products' image paths are relative to."""
+        ...
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the query splits, such as ``("train", "val", "test")``."""
+        ...
+
+    def products(self) -> Sequence[Product]:
+        """The gallery: every product, its images relative to `root`."""
+        ...
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """The queries of one split, in a fixed order.
+
+        Raises:
+            ValueError: If there is no such split.
+        """
+        ...
+
+    def is_seen(self, product_id: str) -> bool:
+        """Whether training may use pictures of this product."""
+        ...

@@ -1,0 +1,49 @@
+"""The errors a user can mend: each names what was wrong, what was expected and what to do."""
+
+__all__ = [
+    "DatasetError",
+    "FeedError",
+    "FilterError",
+    "ModelError",
+    "PictureError",
+    "ShelfError",
+    "ShelfLockedError",
+    "SnapshelfError",
+    "SystemMismatchError",
+]
+
+
+class SnapshelfError(Exception):
+    """Base of every error about data, files or models; its message is fit to show to a user."""
+
+
+class FeedError(SnapshelfError):
+    """A product feed as a whole cannot be read (a bad row is a `Problem`, not an error)."""
+
+
+class PictureError(SnapshelfError):
+    """A picture was refused or cannot be read."""
+
+
+class ModelError(SnapshelfError):
+    """A system, backbone or weights file is missing, unreadable or not what it says."""
+
+
+class DatasetError(SnapshelfError):
+    """A data set's folder is not in its published layout."""
+
+
+class FilterError(SnapshelfError):
+    """A filter expression cannot be understood."""
+
+
+class ShelfError(SnapshelfError):
+    """A shelf is missing, damaged or cannot be written."""
+
+
+class ShelfLockedError(ShelfError):
+    """Another process is writing to the shelf."""
+
+
+class SystemMismatchError(ShelfError):
+    """A shelf was indexed with another system than the one asked for."""

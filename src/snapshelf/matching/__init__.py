@@ -1,0 +1,5 @@
+"""How alike two items are, and how sure that is."""
+
+from snapshelf.matching.confidence import Calibration
+
+__all__ = ["Calibration"]

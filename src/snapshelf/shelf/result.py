@@ -1,0 +1,78 @@
+"""What a search gives: for each item of a picture its matches, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from snapshelf.catalog.product import Product
+from snapshelf.locating.region import Box
+
+__all__ = ["FoundItem", "Item", "Match", "SearchResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something searched for: a region of the query.
+
+    Attributes:
+        box: In pixels of the decoded query picture.
+        label: What the locator takes it for, "" where it does not say.
+        frames: First and last frame for an item of a video, None for a photo.
+    """
+
+    box: Box
+    label: str = ""
+    frames: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A product found for an item.
+
+    Attributes:
+        rank: From 1, the best.
+        product: The product as the shelf holds it.
+        image: The product's picture that matched best, as the feed names it.
+        similarity: Larger is better; falls (or stays) from each rank to the next.
+        confidence: Probability in [0, 1] that this is the product searched for.
+        evidence: Why it matched, for a re-ranker that can tell.
+    """
+
+    rank: int
+    product: Product
+    image: str
+    similarity: float
+    confidence: float
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundItem:
+    """An item and its matches, best first.
+
+    Attributes:
+        item: What was searched for.
+        matches: At most one per product.
+        in_catalogue: Whether the best match is confident enough.
+    """
+
+    item: Item
+    matches: tuple[Match, ...]
+    in_catalogue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Everything found for one query picture.
+
+    Attributes:
+        query: The query's file name, "" for pixels.
+        size: (width, height) of the decoded query in pixels.
+        items: One for each item, most confident region first.
+        seconds: Wall time of each step.
+    """
+
+    query: str
+    size: tuple[int, int]
+    items: tuple[FoundItem, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
