@@ -1,0 +1,297 @@
+"""The ranks of the right products, counted in blocks of queries.
+
+A ranking is over products, not images: a product's similarity to a query is the largest inner
+product between any of the query's rows and any of the product's images. Larger is better,
+ranks start at 1.
+
+Ties count against the system. An irrelevant product ranks before a relevant one when its
+similarity is at least the relevant one's. As float32 matrix products of equal pictures may
+differ in the last bits, similarities that differ by at most `TIE` times the lengths of the two
+embeddings are taken as equal here. Relevant products among themselves rank by similarity and
+never share a rank; equal ones, in the order of their product numbers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["TIE", "QueryRanks", "product_ranks"]
+
+TIE = 2.0**-20
+"""Similarities of L2-normalised embeddings that differ by no more than this are tied."""
+
+HELD = 2**25
+"""Most similarities held at a time (128 MiB of float32), if one query needs no more."""
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class QueryRanks:
+    """Where the relevant products of each query came in the ranking.
+
+    Attributes:
+        ranks: (N,) float64, the ranks of every query's relevant products, one query after
+            another, ascending within a query; infinite for a product without a gallery image.
+        starts: (Q + 1,) int64; query q's ranks are ``ranks[starts[q] : starts[q + 1]]``, at
+            least one.
+        products: Number of products in the gallery.
+        found: (Q, T) int64, the products in the first T places of each query's ranking.
+        similarities: (Q, T) float32, their similarities.
+        wrong: (Q,) float32, the similarity of each query's best irrelevant product: what comes
+            first when the right products are not in the gallery. NaN if all are relevant.
+    """
+
+    ranks: NDArray[np.float64]
+    starts: IntArray
+    products: int
+    found: IntArray
+    similarities: FloatArray
+    wrong: FloatArray
+
+    def __len__(self) -> int:
+        """Give the number of queries."""
+        return len(self.starts) - 1
+
+    @property
+    def best(self) -> NDArray[np.float64]:
+        """The rank of the best relevant product of each query, (Q,) float64."""
+        return self.ranks[self.starts[:-1]]
+
+    def select(self, queries: NDArray[np.bool_]) -> "QueryRanks":
+        """Keep some of the queries.
+
+        Args:
+            queries: (Q,) bool, which queries to keep.
+
+        Returns:
+            The same ranks for those queries, in the same order.
+
+        Raises:
+            ValueError: If `queries` is not one bool for each query.
+        """
+        if queries.dtype != np.bool_ or queries.shape != (len(self),):
+            raise ValueError(
+                f"queries must be bool of shape ({len(self)},), "
+                f"got {queries.dtype} of shape {queries.shape}"
+            )
+        sizes = np.diff(self.starts)
+        return replace(
+            self,
+            ranks=self.ranks[np.repeat(queries, sizes)],
+            starts=_starts(sizes[queries]),
+            found=self.found[queries],
+            similarities=self.similarities[queries],
+            wrong=self.wrong[queries],
+        )
+
+
+def product_ranks(
+    query_embeddings: FloatArray,
+    gallery_embeddings: FloatArray,
+    gallery_products: NDArray[np.integer[Any]],
+    relevant: Sequence[Sequence[int]],
+    *,
+    row_queries: NDArray[np.integer[Any]] | None = None,
+    top: int = 5,
+    block: int = 256,
+) -> QueryRanks:
+    """Rank every query's relevant products among all products of the gallery.
+
+    Memory stays bounded: similarities are computed for a block of rows of queries at a time,
+    at most `block` and fewer when the gallery is large, so that no more than 2**25 of them are
+    held (or those of one query, if it alone needs more).
+
+    Args:
+        query_embeddings: (R, D) float32, R >= 1, not NaN or infinite.
+        gallery_embeddings: (G, D) float32, G >= 1, not NaN or infinite.
+        gallery_products: (G,) integers, the product that each gallery image shows; any
+            numbers, in any order.
+        relevant: For each of the Q queries its right products, at least one; repeated
+            products count once.
+        row_queries: (R,) integers, ascending: which query each row belongs to, for queries
+            with several regions; every query has at least one row. None: one row for each
+            query, in order.
+        top: How many of the first places to keep for each query; fewer if the gallery has
+            fewer products.
+        block: Most rows of queries in one matrix product, at least 1.
+
+    Returns:
+        The ranks, with the first `top` places.
+
+    Raises:
+        ValueError: If shapes disagree, the gallery is empty, there is no query, an embedding
+            is not finite, or a query has no relevant product or no row.
+    """
+    _check_embeddings("query_embeddings", query_embeddings)
+    _check_embeddings("gallery_embeddings", gallery_embeddings)
+    if query_embeddings.shape[1] != gallery_embeddings.shape[1]:
+        raise ValueError(
+            "query_embeddings and gallery_embeddings must have the same length D, "
+            f"got {query_embeddings.shape[1]} and {gallery_embeddings.shape[1]}"
+        )
+    if gallery_products.shape != (len(gallery_embeddings),):
+        raise ValueError(
+            f"gallery_products must have shape ({len(gallery_embeddings)},), "
+            f"got {gallery_products.shape}"
+        )
+    if top < 0 or block < 1:
+        raise ValueError(f"top must be at least 0 and block at least 1, got {top} and {block}")
+    row_starts = _row_starts(row_queries, len(query_embeddings), len(relevant))
+
+    by_product = np.argsort(gallery_products, kind="stable")
+    products, image_starts = np.unique(gallery_products[by_product], return_index=True)
+    gallery = gallery_embeddings[by_product]
+    columns, starts = _columns(relevant, products)
+    longest = float(np.linalg.norm(gallery, axis=1).max())
+
+    places = min(top, len(products))
+    ranks = np.empty(len(columns), np.float64)
+    found = np.empty((len(relevant), places), np.int64)
+    similarities = np.empty((len(relevant), places), np.float32)
+    wrong = np.empty(len(relevant), np.float32)
+    rows_at_once = max(1, min(block, HELD // len(gallery)))
+    for first, last in _query_blocks(row_starts, rows_at_once):
+        rows = query_embeddings[row_starts[first] : row_starts[last]]
+        regions = row_starts[first:last] - row_starts[first]
+        table = np.maximum.reduceat(rows @ gallery.T, image_starts, axis=1)
+        table = np.maximum.reduceat(table, regions, axis=0)
+        lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
+
+        ranked = _rank(
+            table,
+            columns[starts[first] : starts[last]],
+            starts[first : last + 1] - starts[first],
+            tie=(TIE * longest * lengths).astype(np.float64),
+            places=places,
+        )
+        ranks[starts[first] : starts[last]] = ranked.ranks
+        found[first:last] = products[ranked.columns]
+        similarities[first:last] = ranked.similarities
+        wrong[first:last] = ranked.wrong
+    return QueryRanks(ranks, starts, len(products), found, similarities, wrong)
+
+
+class _Ranked(NamedTuple):
+    """A block of queries, ranked; the fields are those of `QueryRanks`, products as columns."""
+
+    ranks: NDArray[np.float64]
+    columns: IntArray
+    similarities: FloatArray
+    wrong: FloatArray
+
+
+def _rank(
+    table: FloatArray, columns: IntArray, starts: IntArray, *, tie: NDArray[np.float64], places: int
+) -> _Ranked:
+    """Rank the relevant products of a block of queries.
+
+    Args:
+        table: (B, P) float32, the similarity of each query to each product; overwritten.
+        columns: (N,) the column of every query's relevant products, -1 where there is none.
+        starts: (B + 1,) where each query's relevant products start in `columns`.
+        tie: (B,) how much smaller a tied similarity can be.
+        places: How many of the first places to give, at most P.
+
+    Returns:
+        The ranks, ascending within each query, and the first places.
+    """
+    queries = np.repeat(np.arange(len(table)), np.diff(starts))
+    own = np.where(columns < 0, np.float32(-np.inf), table[queries, columns])
+    order = np.lexsort((columns, -own, queries))
+    columns, own = columns[order], own[order]
+    listed = columns >= 0
+    table[queries[listed], columns[listed]] = -np.inf
+    wrong = table.max(axis=1)
+    wrong[np.isneginf(wrong)] = np.nan
+
+    position = np.arange(len(columns)) - starts[queries]
+    ranks = np.full(len(columns), np.inf)
+    for nth in range(int(position.max()) + 1):
+        at = np.flatnonzero((position == nth) & listed)
+        bar = (own[at] - tie[queries[at]]).astype(np.float32)[:, np.newaxis]
+        ranks[at] = 1 + nth + np.count_nonzero(table[queries[at]] >= bar, axis=1)
+
+    heads = np.empty((len(table), places), np.int64)
+    similarities = np.empty((len(table), places), np.float32)
+    every = np.arange(len(table))
+    for place in range(places):
+        heads[:, place] = table.argmax(axis=1)
+        similarities[:, place] = table[every, heads[:, place]]
+        table[every, heads[:, place]] = -np.inf
+
+    shown = np.flatnonzero(ranks <= places)
+    own_place = ranks[shown].astype(np.int64) - 1
+    irrelevant = np.ones((len(table), places), np.bool_)
+    irrelevant[queries[shown], own_place] = False
+    shift = np.maximum(irrelevant.cumsum(axis=1) - 1, 0)
+    heads = np.take_along_axis(heads, shift, axis=1)
+    similarities = np.take_along_axis(similarities, shift, axis=1)
+    heads[queries[shown], own_place] = columns[shown]
+    similarities[queries[shown], own_place] = own[shown]
+    return _Ranked(ranks, heads, similarities, wrong)
+
+
+def _starts(sizes: NDArray[np.integer[Any]]) -> IntArray:
+    """Turn group sizes into the index where each group starts, and the end."""
+    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+
+
+def _columns(
+    relevant: Sequence[Sequence[int]], products: NDArray[np.integer[Any]]
+) -> tuple[IntArray, IntArray]:
+    """Find the column of every query's relevant products; -1 for one that has no image."""
+    distinct = [sorted(set(numbers)) for numbers in relevant]
+    for query, numbers in enumerate(distinct):
+        if not numbers:
+            raise ValueError(f"query {query} has no relevant product: it cannot be ranked")
+    flat = np.fromiter((number for numbers in distinct for number in numbers), np.int64)
+    columns = np.minimum(np.searchsorted(products, flat), len(products) - 1)
+    starts = _starts(np.array([len(numbers) for numbers in distinct]))
+    return np.where(products[columns] == flat, columns, -1), starts
+
+
+def _row_starts(row_queries: NDArray[np.integer[Any]] | None, rows: int, queries: int) -> IntArray:
+    """Find where the rows of each query start, and the end; every query must have one."""
+    if row_queries is None:
+        if rows != queries:
+            raise ValueError(
+                f"relevant must name the right products of each of the {rows} queries, "
+                f"got {queries}"
+            )
+        return np.arange(rows + 1)
+    if row_queries.shape != (rows,) or (np.diff(row_queries) < 0).any():
+        raise ValueError(f"row_queries must be ascending with shape ({rows},)")
+    if row_queries[0] < 0 or row_queries[-1] >= queries:
+        raise ValueError(
+            f"row_queries must be in [0, {queries}), got {row_queries[0]} to {row_queries[-1]}"
+        )
+    sizes = np.bincount(row_queries, minlength=queries)
+    if not sizes.all():
+        raise ValueError(f"query {int(np.argmin(sizes))} has no row in query_embeddings")
+    return _starts(sizes)
+
+
+def _query_blocks(row_starts: IntArray, rows: int) -> Iterator[tuple[int, int]]:
+    """Cut the queries into blocks of at most `rows` rows, or of one query that has more."""
+    first, queries = 0, len(row_starts) - 1
+    while first < queries:
+        fitting = int(np.searchsorted(row_starts, row_starts[first] + rows, side="right")) - 1
+        last = max(first + 1, fitting)
+        yield first, last
+        first = last
+
+
+def _check_embeddings(name: str, embeddings: FloatArray) -> None:
+    if embeddings.ndim != 2 or not embeddings.size or embeddings.dtype != np.float32:
+        raise ValueError(
+            f"{name} must be float32 of shape (rows, D) with at least one row, "
+            f"got {embeddings.dtype} of shape {embeddings.shape}"
+        )
+    finite = np.isfinite(embeddings).all(axis=1)
+    if not finite.all():
+        raise ValueError(f"{name} must be finite, row {int(np.argmin(finite))} is not")
