@@ -1,0 +1,171 @@
+"""Pictures to embeddings: reading, locating and preparing overlap with the encoder."""
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.errors import PictureError
+from snapshelf.features.encoder import Domain, Encoder
+from snapshelf.locating.locator import Locator
+from snapshelf.locating.region import Box, Region
+from snapshelf.media.picture import RGB
+from snapshelf.parallel import ordered_map
+
+__all__ = ["EmbeddedPicture", "crop", "embed_pictures"]
+
+K = TypeVar("K")
+
+MOST_WAITING = 8
+"""Pictures held back for a batch that is not full yet, as a multiple of the batch size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedPicture(Generic[K]):
+    """What became of one picture.
+
+    Attributes:
+        key: As the caller gave it.
+        size: (width, height) of the decoded picture in pixels; None where it was not read.
+        regions: As the locator found them, most confident first.
+        embeddings: (R, D) float32, L2-normalised, one row for each region.
+        error: Why the picture could not be read, None where it could or was not to be read.
+    """
+
+    key: K
+    size: tuple[int, int] | None
+    regions: tuple[Region, ...]
+    embeddings: NDArray[np.float32]
+    error: PictureError | None = None
+
+
+@dataclass(slots=True)
+class _Prepared(Generic[K]):
+    """A picture on its way: its inputs wait for the encoder, then its embeddings fill up."""
+
+    key: K
+    size: tuple[int, int] | None
+    regions: tuple[Region, ...]
+    inputs: list[NDArray[np.uint8]]
+    error: PictureError | None
+    embeddings: NDArray[np.float32]
+    done: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == len(self.regions)
+
+    def result(self) -> EmbeddedPicture[K]:
+        return EmbeddedPicture(self.key, self.size, self.regions, self.embeddings, self.error)
+
+
+def embed_pictures(
+    keys: Iterable[K],
+    read: Callable[[K], RGB | None],
+    *,
+    locator: Locator,
+    encoder: Encoder,
+    domain: Domain,
+    batch_size: int = 32,
+    workers: int | None = None,
+) -> Iterator[EmbeddedPicture[K]]:
+    """Embed the regions of many pictures, in the pictures' order and in bounded memory.
+
+    Worker threads read, locate, crop and prepare, so only small inputs wait for the encoder.
+    The encoder runs in the consumer's thread on full batches of regions, whichever pictures
+    they come from, while the workers are busy with the next ones.
+
+    Args:
+        keys: What to read; drawn lazily, at most a few batches ahead of what is yielded.
+        read: Gives the picture of a key, or None to pass the key through untouched. Called in
+            worker threads; a PictureError that it raises becomes the result's `error`.
+        locator: Finds the regions.
+        encoder: Embeds each region.
+        domain: The side that the pictures come from.
+        batch_size: Most regions embedded at once, at least 1.
+        workers: Number of worker threads, at least 1; None for one for each processor.
+
+    Yields:
+        One result for each key, in order.
+
+    Raises:
+        ValueError: If `batch_size` or `workers` is below 1.
+        Exception: Whatever else `read`, the locator or the encoder raises.
+    """
+    workers = os.cpu_count() or 1 if workers is None else workers
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+
+    def prepare(key: K) -> _Prepared[K]:
+        return _prepare(key, read, locator, encoder)
+
+    # While the encoder is at work nothing new is handed to the workers, so what is already
+    # handed out has to last: a full batch beyond the one being encoded.
+    source = ordered_map(prepare, keys, workers=workers, ahead=2 * batch_size + workers)
+    waiting: deque[_Prepared[K]] = deque()
+    batch: list[tuple[_Prepared[K], int]] = []
+    for picture in source:
+        waiting.append(picture)
+        for row in range(len(picture.inputs)):
+            batch.append((picture, row))
+            if len(batch) == batch_size:
+                _encode(batch, encoder, domain)
+        # A long run of pictures without regions must not wait for the batch to fill up.
+        if len(waiting) > MOST_WAITING * batch_size:
+            _encode(batch, encoder, domain)
+        while waiting and waiting[0].is_done:
+            yield waiting.popleft().result()
+    _encode(batch, encoder, domain)
+    for picture in waiting:
+        yield picture.result()
+
+
+def crop(picture: RGB, box: Box) -> RGB:
+    """Cut a box out of a picture, in whole pixels.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB, [0, 255].
+        box: ``(x0, y0, x1, y1)`` in pixels; every pixel that it touches is kept.
+
+    Returns:
+        (h, w, 3) uint8, a view, of at least one pixel.
+    """
+    height, width = picture.shape[:2]
+    left = min(max(math.floor(box[0]), 0), width - 1)
+    top = min(max(math.floor(box[1]), 0), height - 1)
+    right = min(max(math.ceil(box[2]), left + 1), width)
+    bottom = min(max(math.ceil(box[3]), top + 1), height)
+    return picture[top:bottom, left:right]
+
+
+def _prepare(
+    key: K, read: Callable[[K], RGB | None], locator: Locator, encoder: Encoder
+) -> _Prepared[K]:
+    """Do everything for one picture that comes before the encoder."""
+    nothing = np.empty((0, encoder.dimension), np.float32)
+    try:
+        picture = read(key)
+    except PictureError as error:
+        return _Prepared(key, None, (), [], error, nothing)
+    if picture is None:
+        return _Prepared(key, None, (), [], None, nothing)
+    regions = locator.locate(picture)
+    inputs = [encoder.prepare(crop(picture, region.box)) for region in regions]
+    embeddings = np.empty((len(regions), encoder.dimension), np.float32)
+    return _Prepared(key, (picture.shape[1], picture.shape[0]), regions, inputs, None, embeddings)
+
+
+def _encode(batch: list[tuple[_Prepared[K], int]], encoder: Encoder, domain: Domain) -> None:
+    """Embed a batch, hand each row to its picture and empty the batch."""
+    if not batch:
+        return
+    inputs = np.stack([picture.inputs[row] for picture, row in batch])
+    for (picture, row), embedding in zip(batch, encoder.encode(inputs, domain), strict=True):
+        picture.embeddings[row] = embedding
+        picture.done += 1
+    batch.clear()
