@@ -1,1 +1,31 @@
-"""TBD."""
+"""Where a shelf keeps its products, pictures and embeddings."""
+
+from snapshelf.store.embedded import EmbeddedStore
+from snapshelf.store.filters import Condition, Filter, parse_filter
+from snapshelf.store.records import (
+    Counts,
+    Hit,
+    KnownPicture,
+    KnownProduct,
+    PictureRecord,
+    ProductRecord,
+    Run,
+)
+from snapshelf.store.rows import product_digest
+from snapshelf.store.vector_store import VectorStore
+
+__all__ = [
+    "Condition",
+    "Counts",
+    "EmbeddedStore",
+    "Filter",
+    "Hit",
+    "KnownPicture",
+    "KnownProduct",
+    "PictureRecord",
+    "ProductRecord",
+    "Run",
+    "VectorStore",
+    "parse_filter",
+    "product_digest",
+]

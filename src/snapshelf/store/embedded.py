@@ -1,0 +1,335 @@
+"""The store on one machine: SQLite holds the truth, a faiss index derived from it is a cache."""
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from snapshelf.catalog.product import Product
+from snapshelf.errors import ShelfError, ShelfLockedError
+from snapshelf.store.database import (
+    connect,
+    create_database,
+    read_meta,
+    readable_errors,
+    transaction,
+)
+from snapshelf.store.filters import Filter
+from snapshelf.store.reading import (
+    known_contents,
+    known_products,
+    last_run,
+    product_numbers,
+    read_counts,
+    read_hits,
+    read_products,
+)
+from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
+from snapshelf.store.refreshing import refresh_index
+from snapshelf.store.view import View, nearest_products
+from snapshelf.store.view_cache import ViewCache
+from snapshelf.store.writing import (
+    delete_products,
+    mark_seen,
+    next_version,
+    put_product,
+)
+
+__all__ = ["EmbeddedStore"]
+
+DATABASE = "shelf.sqlite"
+
+
+class EmbeddedStore:
+    """A `VectorStore` in a folder.
+
+    Any number of processes may search while one writes; each call sees the latest commit.
+    Safe to use from several threads; writing calls are for one thread at a time.
+
+    Args:
+        folder: A folder that `create` made.
+        write: Take the writer's lock; needed for every call that changes something.
+
+    Raises:
+        ShelfError: If there is no shelf in the folder, or it is damaged.
+        ShelfLockedError: If another process is writing to it.
+    """
+
+    def __init__(self, folder: Path, *, write: bool = False) -> None:
+        self._folder = folder
+        self._file = folder / DATABASE
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._writer: sqlite3.Connection | None = None
+        self._lock = FileLock(folder / "writer.lock", thread_local=False)
+        if not self._file.is_file():
+            raise ShelfError(
+                f"there is no shelf in {folder}: make one with "
+                f"`snapshelf index FEED --shelf {folder}`"
+            )
+        if write:
+            self._take_lock()
+        try:
+            with self._reading() as db:
+                self._dimension = int(read_meta(db, "dimension"))
+                self._views = ViewCache(
+                    folder / "index", shelf_id=read_meta(db, "shelf"), dimension=self._dimension
+                )
+            if write:
+                self._writer = connect(self._file, write=True)
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def create(cls, folder: Path, *, dimension: int, properties: Mapping[str, str]) -> None:
+        """Make a new, empty store.
+
+        Args:
+            folder: Made if missing; must not hold a shelf.
+            dimension: Length D of an embedding, at least 1.
+            properties: What the shelf notes about itself.
+
+        Raises:
+            ShelfError: If the folder cannot be made, holds a shelf or other files.
+        """
+        if dimension < 1:
+            raise ValueError(f"dimension must be at least 1, got {dimension}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            strangers = sorted(
+                f.name for f in folder.iterdir() if not f.name.startswith(("writer.lock", "shelf."))
+            )
+        except OSError as error:
+            raise ShelfError(
+                f"the shelf's folder {folder} cannot be made: {error.strerror or error}; "
+                "give another path"
+            ) from error
+        if strangers:
+            raise ShelfError(
+                f"{folder} is not empty ({strangers[0]}): give a new or empty folder for the shelf"
+            )
+        fixed = {
+            "shelf": uuid.uuid4().hex,
+            "dimension": str(dimension),
+            "version": "0",
+            "index_version": "0",
+        }
+        with FileLock(folder / "writer.lock"):
+            if (folder / DATABASE).exists():
+                raise ShelfError(f"there is a shelf in {folder} already")
+            create_database(folder / DATABASE, {**properties, **fixed})
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a folder holds a store."""
+        return (folder / DATABASE).is_file()
+
+    @property
+    def dimension(self) -> int:
+        """Length D of an embedding."""
+        return self._dimension
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the shelf notes about itself, such as the fingerprint of its system."""
+        with self._reading() as db:
+            return dict(db.execute("SELECT name, value FROM meta"))
+
+    def note(self, name: str, value: str) -> None:
+        """Set one of the `properties`."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
+                (name, value, value),
+            )
+
+    def last_run(self) -> Run | None:
+        """The latest indexing run, None if there was none."""
+        with self._reading() as db:
+            return last_run(db)
+
+    def known(self, product_ids: Sequence[str]) -> Mapping[str, KnownProduct]:
+        """Tell what is remembered of these products; unknown ones are left out."""
+        with self._reading() as db:
+            return known_products(db, product_ids)
+
+    def known_contents(self, contents: Sequence[str]) -> set[str]:
+        """Tell which of these content digests have embeddings that can be taken over."""
+        with self._reading() as db:
+            return known_contents(db, contents)
+
+    def upsert(self, records: Sequence[ProductRecord], *, run: int) -> None:
+        """Insert products, or replace them whole, and mark them as seen by an indexing run.
+
+        Args:
+            records: At most one for each product.
+            run: Number of the run, as `begin_run` gave it.
+
+        Raises:
+            ValueError: If an embedding has the wrong dimension or is not finite.
+        """
+        for record in records:
+            for picture in record.pictures:
+                if picture.embeddings is not None:
+                    self._check_dimension(picture.embeddings, f"embeddings of {picture.source!r}")
+        if not records:
+            return
+        with self._writing() as db:
+            version = next_version(db)
+            for record in records:
+                put_product(db, record, version=version, run=run)
+
+    def touch(self, product_ids: Sequence[str], *, run: int) -> None:
+        """Mark unchanged products as seen by an indexing run; unknown ones are ignored."""
+        if product_ids:
+            with self._writing() as db:
+                mark_seen(db, product_numbers(db, product_ids), run=run)
+
+    def delete(self, product_ids: Sequence[str]) -> int:
+        """Remove products; gives how many there were."""
+        with self._writing() as db:
+            numbers = product_numbers(db, product_ids)
+            if numbers:
+                delete_products(db, numbers, version=next_version(db))
+        return len(numbers)
+
+    def begin_run(self, feed: str) -> int:
+        """Note that an indexing run starts; gives its number, larger than all before."""
+        with self._writing() as db:
+            (number,) = db.execute(
+                "INSERT INTO run (feed, process, started) VALUES (?, ?, ?) RETURNING number",
+                (feed, os.getpid(), _now()),
+            ).fetchone()
+        return int(number)
+
+    def sweep(self, *, run: int) -> int:
+        """Remove every product that a run has not seen; gives how many."""
+        with self._writing() as db:
+            rows = db.execute(
+                "SELECT number FROM product"
+                " WHERE number NOT IN (SELECT product FROM seen WHERE run = ?)",
+                (run,),
+            )
+            numbers = [number for (number,) in rows]
+            if numbers:
+                delete_products(db, numbers, version=next_version(db))
+        return len(numbers)
+
+    def end_run(self, *, run: int) -> None:
+        """Note that a run is complete, and bring the derived index up to date."""
+        with self._writing() as db:
+            db.execute("UPDATE run SET finished = ? WHERE number = ?", (_now(), run))
+        with readable_errors(self._file):
+            refresh_index(db, self._folder / "index", dimension=self._dimension)
+
+    def search(
+        self, queries: NDArray[np.float32], top: int, where: Filter | None = None
+    ) -> list[list[Hit]]:
+        """Find the products most similar to each query.
+
+        Args:
+            queries: (Q, D) float32, L2-normalised.
+            top: Largest number of products for each query, at least 1.
+            where: Only products that pass this filter.
+
+        Returns:
+            For each query its hits, most similar first, at most one a product (its best
+            image); fewer than `top` only if no more products pass the filter.
+
+        Raises:
+            ValueError: If the queries have the wrong shape or `top` is below 1.
+            FilterError: If the filter names an attribute that no product has.
+        """
+        self._check_dimension(queries, "queries")
+        if top < 1:
+            raise ValueError(f"top must be at least 1, got {top}")
+        queries = np.ascontiguousarray(queries, np.float32)
+        with self._snapshot() as (db, view):
+            selection = self._views.selection(db, view, where)
+            ranked = nearest_products(view, queries, top, selection)
+            return [read_hits(db, regions, similarities) for regions, similarities in ranked]
+
+    def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
+        """Read products; those not in the store are left out."""
+        with self._reading() as db:
+            return read_products(db, product_ids)
+
+    def count(self, where: Filter | None = None) -> Counts:
+        """Count what the store holds, or what of it passes a filter."""
+        with self._reading() as db:
+            return read_counts(db, where)
+
+    def close(self) -> None:
+        """Release files and the lock; the store cannot be used afterwards."""
+        for db in self._connections:
+            db.close()
+        self._connections.clear()
+        self._local = threading.local()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._lock.release()
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            run = self.last_run()
+            self.close()
+            who = (
+                f"process {run.process} has been indexing {run.feed} since {run.started}"
+                if run is not None and not run.finished
+                else "another process holds its lock"
+            )
+            raise ShelfLockedError(
+                f"{self._folder} is being written to: {who}; wait for it to finish, or end it "
+                "(nothing it has committed is lost)"
+            ) from None
+
+    def _check_dimension(self, array: NDArray[np.float32], name: str) -> None:
+        if array.ndim != 2 or array.shape[1] != self._dimension:
+            raise ValueError(
+                f"{name} must have shape (N, {self._dimension}), got {tuple(array.shape)}"
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._writer is None:
+            raise ShelfError(
+                f"{self._folder} was opened for searching only; open it with write=True"
+            )
+        with readable_errors(self._file), transaction(self._writer, write=True):
+            yield self._writer
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = connect(self._file, write=False)
+            self._local.db = db
+            self._connections.append(db)
+        with readable_errors(self._file), transaction(db, write=False):
+            yield db
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, View]]:
+        """Read in one transaction that sees just the version of the view it comes with."""
+        while True:
+            with self._reading() as db:
+                view = self._views.at(db, int(read_meta(db, "version")))
+                if view is not None:
+                    yield db, view
+                    return
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

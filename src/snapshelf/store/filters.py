@@ -1,0 +1,149 @@
+"""Filters over products: ``category=shoes,price<80,color=red|blue``."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from snapshelf.catalog.product import Availability
+from snapshelf.errors import FilterError
+
+__all__ = ["Condition", "Filter", "category_key", "category_path", "parse_filter"]
+
+OPERATORS = ("<=", ">=", "!=", "=", "<", ">")
+_CONDITION = re.compile(r'\s*([^\s<>=!,"|][^<>=!,"|]*?)\s*(<=|>=|!=|=|<|>)\s*')
+_VALUE = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,|"]*))\s*')
+_PRICE = re.compile(r"^(-?[0-9]+(?:\.[0-9]+)?)(?:\s+([A-Za-z]{3}))?$")
+_EXAMPLE = "write conditions such as category=shoes,price<80,brand=Acme|Zenith"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison.
+
+    Attributes:
+        field: ``id``, ``category``, ``brand``, ``price``, ``currency``, ``availability`` or the
+            name of an attribute, in lower case.
+        operator: One of ``= != < <= > >=``; the four orders are for the price only.
+        values: Any of these may hold (none of these for ``!=``); case does not count. A
+            category is a path prefix, its parts joined by ">".
+        currency: For a price: only prices in this currency, "" for any.
+    """
+
+    field: str
+    operator: str
+    values: tuple[str, ...]
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions that must all hold."""
+
+    conditions: tuple[Condition, ...]
+
+
+def category_key(path: tuple[str, ...]) -> str:
+    """Fold a category path into a text whose prefixes are the keys of its ancestors.
+
+    Args:
+        path: Names from the widest to the narrowest category.
+
+    Returns:
+        Lower-case names, each followed by the separator U+001F.
+
+    Example:
+        >>> category_key(("Apparel", "Shoes")).startswith(category_key(("apparel",)))
+        True
+    """
+    return "".join(f"{' '.join(name.split()).casefold()}\x1f" for name in path)
+
+
+def category_path(text: str) -> tuple[str, ...]:
+    """Split a category as users write it (``Apparel > Shoes``) into its names."""
+    return tuple(name.strip() for name in text.split(">") if name.strip())
+
+
+def parse_filter(text: str) -> Filter:
+    """Read a filter as users write it.
+
+    Args:
+        text: Conditions joined by commas. Alternatives are joined by ``|``; a value with a
+            comma or a bar stands in double quotes.
+
+    Raises:
+        FilterError: If the text is no filter; the message shows where and how to write it.
+
+    Example:
+        >>> parse_filter("brand=Acme|Zenith, price<80").conditions[1]
+        Condition(field='price', operator='<', values=('80',), currency='')
+    """
+    conditions = []
+    position = 0
+    while True:
+        head = _CONDITION.match(text, position)
+        if head is None:
+            rest = text[position : position + 40]
+            raise FilterError(f"filter: expected a condition at {rest!r}; {_EXAMPLE}")
+        values, position = _values(text, head.end())
+        conditions.append(_condition(head.group(1).casefold(), head.group(2), values))
+        if position >= len(text):
+            return Filter(tuple(conditions))
+        if text[position] != ",":
+            rest = text[position : position + 40]
+            raise FilterError(f"filter: expected a comma before {rest!r}; {_EXAMPLE}")
+        position += 1
+
+
+def _values(text: str, position: int) -> tuple[tuple[str, ...], int]:
+    values = []
+    while True:
+        match = _VALUE.match(text, position)
+        assert match is not None  # every part of the pattern may be empty
+        quoted, bare = match.groups()
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare.strip()
+        if not value:
+            raise FilterError(f"filter: a value is missing after {text[:position]!r}; {_EXAMPLE}")
+        values.append(value)
+        position = match.end()
+        if position >= len(text) or text[position] != "|":
+            return tuple(values), position
+        position += 1
+
+
+def _condition(field: str, operator: str, values: tuple[str, ...]) -> Condition:
+    if operator not in ("=", "!=") and (field != "price" or len(values) > 1):
+        raise FilterError(
+            f"filter: {field}{operator}{'|'.join(values)} cannot be compared by order; "
+            "<, <=, > and >= are for one price"
+        )
+    if field == "price":
+        return _price_condition(operator, values)
+    if field == "category" and not all(category_key(category_path(v)) for v in values):
+        raise FilterError("filter: a category needs a name, such as category=Apparel > Shoes")
+    if field == "availability":
+        known = {a.value for a in Availability}
+        values = tuple(re.sub(r"[\s_-]+", "_", v.casefold()) for v in values)
+        if unknown := [v for v in values if v not in known]:
+            raise FilterError(
+                f"filter: availability {unknown[0]!r} is not known; choose from "
+                f"{', '.join(sorted(known))}"
+            )
+    return Condition(field, operator, values)
+
+
+def _price_condition(operator: str, values: tuple[str, ...]) -> Condition:
+    amounts, currencies = [], set()
+    for value in values:
+        match = _PRICE.match(value)
+        if match is None:
+            raise FilterError(
+                f"filter: price {value!r} is no number; write price<80 or price<79.90 EUR"
+            )
+        try:
+            amounts.append(str(Decimal(match.group(1))))
+        except InvalidOperation:  # pragma: no cover - the pattern admits numbers only
+            raise FilterError(f"filter: price {value!r} is no number") from None
+        currencies.add((match.group(2) or "").upper())
+    if len(currencies) > 1:
+        raise FilterError("filter: prices of one condition must all be in one currency")
+    return Condition("price", operator, tuple(amounts), currencies.pop())

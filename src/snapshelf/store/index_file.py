@@ -1,0 +1,151 @@
+"""The faiss index derived from a shelf's database: a cache on disk that can always be rebuilt.
+
+One folder for each version, written under another name and renamed when it is complete, so
+that a reader never sees half of one. The arrays and the index are memory-mapped: opening
+half a million embeddings reads only the pages that a search touches.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["EXACT_UP_TO", "IndexFile", "open_index", "remove_other_indexes", "write_index"]
+
+EXACT_UP_TO = 100_000
+"""Up to this many embeddings a search compares all of them; above, it walks an HNSW graph."""
+
+HNSW_LINKS = 32
+HNSW_CONSTRUCTION = 100
+
+
+@dataclass(frozen=True)
+class IndexFile:
+    """An opened index.
+
+    Attributes:
+        version: Version of the shelf that it was built from.
+        regions: (N,) int64, region number of each row, rising.
+        products: (N,) int64, product number of each row.
+        index: Inner-product index over N rows: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
+        flat: The exact index over the same rows (the graph's own storage).
+    """
+
+    version: int
+    regions: NDArray[np.int64]
+    products: NDArray[np.int64]
+    index: Any
+    flat: Any
+
+
+def write_index(
+    folder: Path,
+    *,
+    version: int,
+    shelf_id: str,
+    dimension: int,
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]],
+    rows: int,
+) -> None:
+    """Build the index of one version and rename it into place.
+
+    Args:
+        folder: Where the shelf's indexes lie; made if missing.
+        version: Version of the shelf that the rows are of; names the index.
+        shelf_id: The shelf that it belongs to, checked when it is opened.
+        dimension: Length D of an embedding.
+        blocks: Region numbers (B,), product numbers (B,) and embeddings (B, D) float32, in
+            rising order of region numbers, `rows` rows in all.
+        rows: Decides between an exact index and a graph.
+    """
+    folder.mkdir(exist_ok=True)
+    building = folder / f".building-{os.getpid()}"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    if rows > EXACT_UP_TO:
+        index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = HNSW_CONSTRUCTION
+    else:
+        index = faiss.IndexFlatIP(dimension)
+    regions, products = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for block_regions, block_products, vectors in blocks:
+        index.add(vectors)
+        regions.append(block_regions)
+        products.append(block_products)
+    assert index.ntotal == rows, "the rows counted and the rows given differ"
+    faiss.write_index(index, str(building / "vectors.faiss"))
+    np.save(building / "regions.npy", np.concatenate(regions))
+    np.save(building / "products.npy", np.concatenate(products))
+    sizes = {file.name: file.stat().st_size for file in building.iterdir()}
+    manifest = {"shelf": shelf_id, "version": version, "rows": rows, "dimension": dimension}
+    (building / "manifest.json").write_text(json.dumps({**manifest, "files": sizes}))
+    for file in building.iterdir():
+        _sync(file)
+    _sync(building)
+    target = folder / str(version)
+    shutil.rmtree(target, ignore_errors=True)
+    building.rename(target)
+    _sync(folder)
+
+
+def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> IndexFile | None:
+    """Open the index of one version.
+
+    Args:
+        folder: Where the shelf's indexes lie.
+        version: The version wanted.
+        shelf_id: The shelf that it must belong to.
+        dimension: Length of an embedding that it must have.
+
+    Returns:
+        The index, memory-mapped, or None if there is none of this version that is whole.
+    """
+    place = folder / str(version)
+    try:
+        manifest = json.loads((place / "manifest.json").read_text())
+        whole = (
+            manifest["shelf"] == shelf_id
+            and manifest["version"] == version
+            and manifest["dimension"] == dimension
+            and all((place / n).stat().st_size == size for n, size in manifest["files"].items())
+        )
+        if not whole:
+            return None
+        index = faiss.read_index(str(place / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        regions = np.load(place / "regions.npy", mmap_mode="r").view(np.ndarray)
+        products = np.load(place / "products.npy", mmap_mode="r").view(np.ndarray)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        # faiss raises RuntimeError for a file it cannot read; whatever is wrong with a cache,
+        # the database holds the truth.
+        return None
+    if not index.ntotal == len(regions) == len(products) == manifest["rows"]:
+        return None
+    flat = faiss.downcast_index(index.storage) if hasattr(index, "storage") else index
+    return IndexFile(version, regions, products, index, flat)
+
+
+def remove_other_indexes(folder: Path, version: int) -> None:
+    """Delete the indexes of all versions but one, and what a killed run left half-built.
+
+    A process that still searches an older one keeps its mapped files until it moves on.
+    """
+    if not folder.is_dir():
+        return
+    for place in folder.iterdir():
+        if place.name != str(version):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

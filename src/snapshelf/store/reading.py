@@ -1,0 +1,186 @@
+"""The SQL that reads a shelf's database; every function runs inside a transaction."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.catalog.product import Product
+from snapshelf.errors import FilterError
+from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
+from snapshelf.store.filters import Filter
+from snapshelf.store.records import Counts, Hit, KnownPicture, KnownProduct, Run
+from snapshelf.store.rows import read_product
+
+__all__ = [
+    "count_changed",
+    "count_rows",
+    "known_contents",
+    "known_products",
+    "last_run",
+    "matching_products",
+    "product_numbers",
+    "read_counts",
+    "read_hits",
+    "read_products",
+]
+
+IDS_A_QUERY = 500
+
+
+def last_run(db: sqlite3.Connection) -> Run | None:
+    """Read the latest indexing run, None if there was none."""
+    row = db.execute(
+        "SELECT number, feed, process, started, coalesce(finished, '') FROM run"
+        " ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    number, feed, process, started, finished = row
+    (seen,) = db.execute("SELECT count(*) FROM seen WHERE run = ?", (number,)).fetchone()
+    return Run(number, feed, process, started, finished, seen)
+
+
+def known_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[str, KnownProduct]:
+    """Read what is remembered of products; unknown ones are left out."""
+    known: dict[str, KnownProduct] = {}
+    for marks, ids in _chunks(product_ids):
+        rows = db.execute(
+            "SELECT product.id, product.digest, picture.source, picture.signature,"
+            " picture.content FROM product LEFT JOIN picture"
+            " ON picture.product = product.number AND picture.removed IS NULL"
+            f" WHERE product.id IN ({marks}) ORDER BY picture.position",
+            ids,
+        )
+        for product_id, digest, *picture in rows:
+            before = known.get(product_id, KnownProduct(digest, ()))
+            pictures = () if picture[0] is None else (KnownPicture(*picture),)
+            known[product_id] = KnownProduct(digest, before.pictures + pictures)
+    return known
+
+
+def known_contents(db: sqlite3.Connection, contents: Sequence[str]) -> set[str]:
+    """Read which content digests have embeddings (those of removed pictures too)."""
+    return {
+        content
+        for marks, chunk in _chunks(contents)
+        for (content,) in db.execute(
+            f"SELECT DISTINCT content FROM picture WHERE content IN ({marks})", chunk
+        )
+    }
+
+
+def read_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[str, Product]:
+    """Read products; those not there are left out."""
+    return {
+        product_id: read_product(product_id, body)
+        for marks, ids in _chunks(product_ids)
+        for product_id, body in db.execute(
+            f"SELECT id, body FROM product WHERE id IN ({marks})", ids
+        )
+    }
+
+
+def product_numbers(db: sqlite3.Connection, product_ids: Sequence[str]) -> list[int]:
+    """Read the numbers of products; those not there are left out."""
+    return [
+        number
+        for marks, ids in _chunks(product_ids)
+        for (number,) in db.execute(f"SELECT number FROM product WHERE id IN ({marks})", ids)
+    ]
+
+
+def read_counts(db: sqlite3.Connection, where: Filter | None) -> Counts:
+    """Count products that pass a filter, their pictures and embeddings."""
+    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    chosen = f"SELECT number FROM product WHERE {sql}"
+    (products,) = db.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
+    (pictures,) = db.execute(
+        f"SELECT count(*) FROM picture WHERE removed IS NULL AND product IN ({chosen})", values
+    ).fetchone()
+    (embeddings,) = db.execute(
+        "SELECT count(*) FROM picture JOIN region ON region.picture = picture.number"
+        f" WHERE picture.removed IS NULL AND picture.product IN ({chosen})",
+        values,
+    ).fetchone()
+    return Counts(products, pictures, embeddings)
+
+
+def count_rows(db: sqlite3.Connection) -> int:
+    """Count the embeddings that are not removed."""
+    (rows,) = db.execute(
+        "SELECT count(*) FROM picture JOIN region ON region.picture = picture.number"
+        " WHERE picture.removed IS NULL"
+    ).fetchone()
+    return int(rows)
+
+
+def count_changed(db: sqlite3.Connection, version: int) -> int:
+    """Count the pictures added or removed after a version of the shelf."""
+    (added,) = db.execute(
+        "SELECT count(*) FROM picture WHERE added > ? AND removed IS NULL", (version,)
+    ).fetchone()
+    (removed,) = db.execute(
+        "SELECT count(*) FROM picture WHERE removed > ? AND added <= ?", (version, version)
+    ).fetchone()
+    return int(added) + int(removed)
+
+
+def read_hits(
+    db: sqlite3.Connection, regions: NDArray[np.int64], similarities: NDArray[np.float32]
+) -> list[Hit]:
+    """Read what a ranking of region numbers (K,) with similarities (K,) shows."""
+    marks = ",".join("?" * len(regions))
+    numbers = regions.tolist()
+    rows = db.execute(
+        "SELECT region.number, product.id, picture.source, x0, y0, x1, y1 FROM region"
+        " JOIN picture ON picture.number = region.picture"
+        f" JOIN product ON product.number = region.product WHERE region.number IN ({marks})",
+        numbers,
+    )
+    found = {
+        number: (product, source, (x0, y0, x1, y1))
+        for number, product, source, x0, y0, x1, y1 in rows
+    }
+    return [
+        Hit(*found[number], similarity)
+        for number, similarity in zip(numbers, similarities.tolist(), strict=True)
+    ]
+
+
+def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64]:
+    """Read the numbers of the products that pass a filter.
+
+    Returns:
+        (A,) int64, in no order.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    for condition in where.conditions:
+        if condition.field not in PRODUCT_FIELDS:
+            _check_attribute(db, condition.field)
+    sql, values = filter_sql(where)
+    rows = db.execute(f"SELECT number FROM product WHERE {sql}", values).fetchall()
+    return np.fromiter((number for (number,) in rows), np.int64, len(rows))
+
+
+def _check_attribute(db: sqlite3.Connection, name: str) -> None:
+    if db.execute("SELECT 1 FROM attribute WHERE name = ? LIMIT 1", (name,)).fetchone():
+        return
+    # Walks from name to name through the primary key, not over every row.
+    names = db.execute(
+        "WITH RECURSIVE step (name) AS (SELECT min(name) FROM attribute UNION ALL"
+        " SELECT (SELECT min(name) FROM attribute WHERE name > step.name) FROM step"
+        " WHERE step.name IS NOT NULL) SELECT name FROM step WHERE name IS NOT NULL LIMIT 30"
+    )
+    known = ", ".join((*sorted(PRODUCT_FIELDS), *(name for (name,) in names)))
+    raise FilterError(f"filter: no product has an attribute {name!r}; this shelf has: {known}")
+
+
+def _chunks(values: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Cut a list into parts that fit one statement, each with its placeholders."""
+    for start in range(0, len(values), IDS_A_QUERY):
+        chunk = list(values[start : start + IDS_A_QUERY])
+        yield ",".join("?" * len(chunk)), chunk

@@ -1,0 +1,108 @@
+"""The values that go into a store and come out of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.catalog.product import Product
+from snapshelf.locating.region import Box, Region
+
+__all__ = ["Counts", "Hit", "KnownPicture", "KnownProduct", "PictureRecord", "ProductRecord", "Run"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """A picture of a product, located and embedded.
+
+    Attributes:
+        source: The picture as the feed names it.
+        signature: Changes when the file behind `source` changes; "" where that cannot be told.
+        content: Hex digest of the picture's bytes.
+        regions: Where the item is; None if the store holds this content already, whose
+            regions and embeddings are then taken over.
+        embeddings: (R, D) float32, L2-normalised, one row a region; None with `regions`.
+    """
+
+    source: str
+    signature: str
+    content: str
+    regions: tuple[Region, ...] | None
+    embeddings: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRecord:
+    """A product and its pictures, the first being the main one."""
+
+    product: Product
+    pictures: tuple[PictureRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPicture:
+    """What a store remembers of a picture, to tell whether it must be read again."""
+
+    source: str
+    signature: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProduct:
+    """What a store remembers of a product, to tell whether it has changed.
+
+    Attributes:
+        digest: `product_digest` of the product as it was stored.
+        pictures: In the product's order.
+    """
+
+    digest: str
+    pictures: tuple[KnownPicture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A product found by a store's search, through its best image.
+
+    Attributes:
+        product_id: The product.
+        source: The image that matched best, as the feed names it.
+        box: The region of that image that matched best, in pixels.
+        similarity: Inner product of the L2-normalised embeddings, in [-1, 1].
+    """
+
+    product_id: str
+    source: str
+    box: Box
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a store holds."""
+
+    products: int
+    pictures: int
+    embeddings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An indexing run, as the store notes it.
+
+    Attributes:
+        number: Rises from run to run.
+        feed: What was indexed.
+        process: ID of the process that runs or ran it.
+        started: ISO 8601 time, UTC.
+        finished: ISO 8601 time, UTC; "" while it runs, or if it was interrupted.
+        seen: Number of products that it has stored or found unchanged.
+    """
+
+    number: int
+    feed: str
+    process: int
+    started: str
+    finished: str
+    seen: int

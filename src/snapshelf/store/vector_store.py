@@ -1,0 +1,104 @@
+"""The `VectorStore` contract: products with embedded pictures, searched by similarity."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.catalog.product import Product
+from snapshelf.store.filters import Filter
+from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
+
+__all__ = ["VectorStore"]
+
+
+class VectorStore(Protocol):
+    """Where a shelf keeps its products, pictures and embeddings.
+
+    Every writing call is atomic and durable once it returns. Searches, in this process or
+    in others, see a call's whole effect or none of it.
+    """
+
+    @property
+    def dimension(self) -> int:
+        """Length D of an embedding."""
+        ...
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the shelf notes about itself, such as the fingerprint of its system."""
+        ...
+
+    def note(self, name: str, value: str) -> None:
+        """Set one of the `properties`."""
+        ...
+
+    def last_run(self) -> Run | None:
+        """The latest indexing run, None if there was none."""
+        ...
+
+    def known(self, product_ids: Sequence[str]) -> Mapping[str, KnownProduct]:
+        """Tell what is remembered of these products; unknown ones are left out."""
+        ...
+
+    def known_contents(self, contents: Sequence[str]) -> set[str]:
+        """Tell which of these content digests have embeddings that can be taken over."""
+        ...
+
+    def upsert(self, records: Sequence[ProductRecord], *, run: int) -> None:
+        """Insert products, or replace them whole, and mark them as seen by an indexing run.
+
+        Args:
+            records: At most one for each product.
+            run: Number of the run, as `begin_run` gave it.
+        """
+        ...
+
+    def touch(self, product_ids: Sequence[str], *, run: int) -> None:
+        """Mark unchanged products as seen by an indexing run; unknown ones are ignored."""
+        ...
+
+    def delete(self, product_ids: Sequence[str]) -> int:
+        """Remove products; gives how many there were."""
+        ...
+
+    def begin_run(self, feed: str) -> int:
+        """Note that an indexing run starts; gives its number, larger than all before."""
+        ...
+
+    def sweep(self, *, run: int) -> int:
+        """Remove every product that a run has not seen; gives how many."""
+        ...
+
+    def end_run(self, *, run: int) -> None:
+        """Note that a run is complete, and bring derived indexes up to date."""
+        ...
+
+    def search(
+        self, queries: NDArray[np.float32], top: int, where: Filter | None = None
+    ) -> list[list[Hit]]:
+        """Find the products most similar to each query.
+
+        Args:
+            queries: (Q, D) float32, L2-normalised.
+            top: Largest number of products for each query, at least 1.
+            where: Only products that pass this filter.
+
+        Returns:
+            For each query its hits, most similar first, at most one a product (its best
+            image); fewer than `top` only if no more products pass the filter.
+        """
+        ...
+
+    def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
+        """Read products; those not in the store are left out."""
+        ...
+
+    def count(self, where: Filter | None = None) -> Counts:
+        """Count what the store holds, or what of it passes a filter."""
+        ...
+
+    def close(self) -> None:
+        """Release files and locks."""
+        ...
