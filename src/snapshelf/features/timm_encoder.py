@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -30,11 +31,20 @@ with torch_extra():
 
 __all__ = ["TimmEncoder"]
 
+PART = 4
+"""Pictures that one thread takes through the backbone at a time on a processor.
+
+Their feature maps stay in the processor's cache, and threads that each have their own pictures
+never wait for one another: on two cores twice the rate of one batch of 32 on both, and far more
+where something else wants the cores too.
+"""
+
 
 class TimmEncoder:
     """The pooled last feature map of a backbone; the street and shop sides are the same.
 
-    Use `create`. Computes in float32, and leaves torch's number of threads as it finds it.
+    Use `create`. Computes in float32. On a processor a batch is shared out among as many threads
+    as torch has (``torch.get_num_threads()``); that number is left as it was.
 
     Attributes:
         backbone: In evaluation mode, without a classifier.
@@ -153,10 +163,18 @@ class TimmEncoder:
         Returns:
             (B, D) float32, L2-normalised; zeros where every pooled activation is 0.
         """
-        with torch.inference_mode():
-            tensor = torch.from_numpy(normalise(inputs, self.preprocessing)).to(self._device)
-            embeddings: NDArray[np.float32] = self.embed(tensor).cpu().numpy()
-        return embeddings
+        streams = torch.get_num_threads()
+        if len(inputs) < 2 or streams < 2 or self._device.type != "cpu":
+            return self._encode(inputs)
+        parts = [inputs[start : start + PART] for start in range(0, len(inputs), PART)]
+        try:
+            with ThreadPoolExecutor(
+                streams, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                return np.concatenate(list(pool.map(self._encode, parts)))
+        finally:
+            # Each thread has its own number, but a new thread starts with the last one set.
+            torch.set_num_threads(streams)
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Run the network alone: what `encode` does between normalising and NumPy.
@@ -168,3 +186,10 @@ class TimmEncoder:
             (B, D) float32, L2-normalised.
         """
         return normalize(POOLINGS[self.pooling](feature_map(self.backbone, inputs)))
+
+    def _encode(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed in the calling thread, with as many threads as torch has for it."""
+        with torch.inference_mode():
+            tensor = torch.from_numpy(normalise(inputs, self.preprocessing)).to(self._device)
+            embeddings: NDArray[np.float32] = self.embed(tensor).cpu().numpy()
+        return embeddings
