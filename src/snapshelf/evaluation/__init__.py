@@ -1,5 +1,13 @@
 """How well a system finds the right products: ranks, metrics, reports and calibration."""
 
+from snapshelf.evaluation.calibration import (
+    Reliability,
+    collect_pairs,
+    fit_calibration,
+    reliability,
+)
+from snapshelf.evaluation.evaluate import evaluate, measure
+from snapshelf.evaluation.evaluation import Evaluation, Found, Outcome
 from snapshelf.evaluation.metrics import (
     average_precision_at,
     mean_rank,
@@ -10,11 +18,20 @@ from snapshelf.evaluation.metrics import (
 from snapshelf.evaluation.ranking import QueryRanks, product_ranks
 
 __all__ = [
+    "Evaluation",
+    "Found",
+    "Outcome",
     "QueryRanks",
+    "Reliability",
     "average_precision_at",
+    "collect_pairs",
+    "evaluate",
+    "fit_calibration",
     "mean_rank",
+    "measure",
     "median_rank",
     "product_ranks",
+    "reliability",
     "top_k",
     "top_percent",
 ]
