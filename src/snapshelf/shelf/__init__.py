@@ -1,1 +1,7 @@
-"""TBD."""
+"""A catalogue indexed with one system: building it, keeping it up to date, searching it."""
+
+from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.shelf import Shelf
+from snapshelf.shelf.update_report import UpdateReport
+
+__all__ = ["FoundItem", "Item", "Match", "SearchResult", "Shelf", "UpdateReport"]

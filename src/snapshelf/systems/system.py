@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from snapshelf.features.encoder import Encoder
 from snapshelf.locating.locator import Locator
@@ -26,6 +27,17 @@ class System:
     locator: Locator
     encoder: Encoder
     calibration: Calibration = field(default_factory=Calibration)
+
+    @classmethod
+    def load(cls, name_or_dir: str | Path) -> "System":
+        """Load a system by its name or from its folder; see `systems.registry.load_system`.
+
+        Raises:
+            ModelError: If there is no such system, or it cannot be loaded.
+        """
+        from snapshelf.systems.registry import load_system
+
+        return load_system(name_or_dir)
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,252 @@
+"""`Shelf`: a catalogue indexed with one system, to be searched."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from snapshelf.catalog.catalog import Catalog
+from snapshelf.catalog.entry import Problem
+from snapshelf.errors import ShelfError, SystemMismatchError
+from snapshelf.features.encoder import Domain
+from snapshelf.features.pipeline import crop
+from snapshelf.locating.region import Region
+from snapshelf.media.decode import decode_picture
+from snapshelf.media.limits import Limits
+from snapshelf.media.picture import RGB
+from snapshelf.media.picture_file import read_picture_file
+from snapshelf.media.source import PictureSource, UrlReader
+from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.update import update_shelf
+from snapshelf.shelf.update_report import UpdateReport
+from snapshelf.store.embedded import EmbeddedStore
+from snapshelf.store.filters import Filter, parse_filter
+from snapshelf.store.records import Counts, Hit
+from snapshelf.store.vector_store import VectorStore
+from snapshelf.systems.system import System
+
+__all__ = ["Shelf"]
+
+
+class Shelf:
+    """A catalogue indexed with one system.
+
+    Use `build` or `open`. Searches see the latest commit, also while another process updates
+    the shelf; any number of threads may search at a time.
+
+    Args:
+        store: Holds the products and embeddings.
+        system: The system that they were embedded with.
+
+    Attributes:
+        updated: What `build` did, None for a shelf that was only opened.
+
+    Raises:
+        SystemMismatchError: If the store was made for another system.
+    """
+
+    def __init__(self, store: VectorStore, system: System) -> None:
+        check_system(store, system)
+        self.store = store
+        self.system = system
+        self.updated: UpdateReport | None = None
+
+    @classmethod
+    def build(
+        cls,
+        catalog: Catalog,
+        path: Path | str,
+        system: System,
+        *,
+        fetcher: UrlReader | None = None,
+        limits: Limits = Limits(),  # noqa: B008
+        recheck: bool = False,
+        on_problem: Callable[[Problem], None] | None = None,
+        on_progress: Callable[[UpdateReport], None] | None = None,
+    ) -> Self:
+        """Create a shelf, or bring one up to date: what is unchanged costs next to nothing.
+
+        Args:
+            catalog: The products.
+            path: The shelf's folder; made if missing.
+            system: Must be the one that the shelf was made with, if there is one.
+            fetcher: Reads pictures from URLs; without one they are reported as problems.
+            limits: Bounds of a picture.
+            recheck: Read every picture again, also where nothing tells that it has changed.
+            on_problem: Called for every row and picture that is skipped.
+            on_progress: Called after each commit with the counts so far.
+
+        Returns:
+            The shelf, open for searching; its `updated` tells what was done.
+
+        Raises:
+            ShelfError: If the shelf cannot be written.
+            ShelfLockedError: If another process is writing to it.
+            SystemMismatchError: If it was made with another system.
+        """
+        path = Path(path)
+        if not EmbeddedStore.exists(path):
+            properties = {"system": system.name, "fingerprint": system.fingerprint}
+            dimension = system.encoder.dimension
+            EmbeddedStore.create(path, dimension=dimension, properties=properties)
+        store = EmbeddedStore(path, write=True)
+        try:
+            check_system(store, system)
+            store.note("root", str(catalog.root.resolve()))
+            report = update_shelf(
+                catalog,
+                store,
+                system,
+                PictureSource(catalog.root, limits=limits, fetcher=fetcher),
+                feed=str(catalog.path),
+                on_problem=on_problem or _ignore,
+                on_progress=on_progress,
+                limits=limits,
+                recheck=recheck,
+            )
+        finally:
+            store.close()
+        shelf = cls.open(path, system)
+        shelf.updated = report
+        return shelf
+
+    @classmethod
+    def open(cls, path: Path | str, system: System | None = None) -> Self:
+        """Open a shelf for searching.
+
+        Args:
+            path: The shelf's folder.
+            system: None to load the one that the shelf names.
+
+        Raises:
+            ShelfError: If there is no shelf, or it is damaged.
+            ModelError: If its system cannot be loaded.
+            SystemMismatchError: If it was made with another system, or with other weights.
+        """
+        store = EmbeddedStore(Path(path))
+        try:
+            return cls(store, system or System.load(store.properties["system"]))
+        except BaseException:
+            store.close()
+            raise
+
+    def search(
+        self,
+        picture: Path | bytes | RGB,
+        *,
+        top: int = 20,
+        filter: Filter | str | None = None,  # noqa: A002 - the word of the command line
+        limits: Limits = Limits(),  # noqa: B008
+    ) -> SearchResult:
+        """Find the products in a picture.
+
+        Args:
+            picture: A file, a file's bytes, or (H, W, 3) uint8 RGB pixels in [0, 255].
+            top: Largest number of matches for each item, at least 1.
+            filter: Only products that pass it, such as ``"category=shoes,price<80"``.
+            limits: Bounds of the picture.
+
+        Returns:
+            For each item its matches, most similar first.
+
+        Raises:
+            PictureError: If the picture cannot be read.
+            FilterError: If the filter cannot be understood.
+            ValueError: If `top` is below 1.
+
+        Example:
+            >>> shelf = Shelf.open("my-shelf")  # doctest: +SKIP
+            >>> shelf.search(Path("street.jpg")).items[0].matches[0].product.id  # doctest: +SKIP
+            'SKU-0042'
+        """
+        where = parse_filter(filter) if isinstance(filter, str) else filter
+        start = time.perf_counter()
+        name = picture.name if isinstance(picture, Path) else ""
+        if isinstance(picture, Path):
+            picture = read_picture_file(picture, limits)
+        pixels = decode_picture(picture, limits) if isinstance(picture, bytes) else picture
+        decoded = time.perf_counter()
+        regions = self.system.locator.locate(pixels)
+        encoder = self.system.encoder
+        inputs = np.stack([encoder.prepare(crop(pixels, region.box)) for region in regions])
+        embeddings = encoder.encode(inputs, Domain.STREET)
+        encoded = time.perf_counter()
+        hits = self.store.search(embeddings, top, where)
+        items = self._found(regions, hits)
+        found = time.perf_counter()
+        return SearchResult(
+            query=name,
+            size=(pixels.shape[1], pixels.shape[0]),
+            items=items,
+            seconds={
+                "decode": decoded - start,
+                "encode": encoded - decoded,
+                "search": found - encoded,
+            },
+        )
+
+    def count(self, filter: Filter | str | None = None) -> Counts:  # noqa: A002
+        """Count what the shelf holds, or what of it passes a filter."""
+        return self.store.count(parse_filter(filter) if isinstance(filter, str) else filter)
+
+    def close(self) -> None:
+        """Release the shelf's files."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _found(self, regions: tuple[Region, ...], hits: list[list[Hit]]) -> tuple[FoundItem, ...]:
+        products = self.store.products([hit.product_id for row in hits for hit in row])
+        calibration = self.system.calibration
+        items = []
+        for region, row in zip(regions, hits, strict=True):
+            # A product can vanish between the search and the look-up.
+            alive = [hit for hit in row if hit.product_id in products]
+            matches = tuple(
+                Match(
+                    rank=rank,
+                    product=products[hit.product_id],
+                    image=hit.source,
+                    similarity=hit.similarity,
+                    confidence=calibration.confidence(hit.similarity),
+                )
+                for rank, hit in enumerate(alive, start=1)
+            )
+            sure = bool(matches) and matches[0].confidence >= calibration.threshold
+            items.append(FoundItem(Item(region.box, region.label), matches, in_catalogue=sure))
+        return tuple(items)
+
+
+def _ignore(problem: Problem) -> None:
+    """Leave a problem untold: the caller did not ask for it."""
+
+
+def check_system(store: VectorStore, system: System) -> None:
+    """Refuse a system that a store was not made for.
+
+    Raises:
+        SystemMismatchError: If the fingerprints differ.
+    """
+    properties = store.properties
+    recorded = properties.get("fingerprint")
+    if recorded is None:
+        raise ShelfError("the shelf is damaged: it does not tell its system; index it again")
+    if recorded != system.fingerprint:
+        raise SystemMismatchError(
+            f"the shelf was indexed with system {properties.get('system')!r} (fingerprint "
+            f"{recorded[:12]}), not with {system.name!r} (fingerprint "
+            f"{system.fingerprint[:12]}): give the same system and weights, or index into a "
+            "new shelf"
+        )

@@ -1,0 +1,358 @@
+"""Bringing a shelf up to date with a catalogue.
+
+Entries flow through in the feed's order: an unchanged product is only marked as seen; the
+pictures of the others are read, many at a time; those of known content are passed by and the
+rest embedded; finished products are committed a batch at a time. Only what is under way is in
+memory, so a kill loses at most a batch of work, and the same command goes on from there.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from snapshelf.catalog.entry import Entry, Problem
+from snapshelf.catalog.product import Product
+from snapshelf.errors import FeedError, PictureError
+from snapshelf.features.encoder import Domain
+from snapshelf.features.pipeline import EmbeddedPicture, embed_pictures
+from snapshelf.media.content import content_hash
+from snapshelf.media.decode import decode_picture
+from snapshelf.media.limits import Limits
+from snapshelf.media.picture import RGB
+from snapshelf.media.source import PictureSource
+from snapshelf.parallel import ordered_map
+from snapshelf.shelf.update_report import UpdateReport
+from snapshelf.store.records import KnownPicture, KnownProduct, PictureRecord, ProductRecord
+from snapshelf.store.rows import product_digest
+from snapshelf.store.vector_store import VectorStore
+from snapshelf.systems.system import System
+
+__all__ = ["update_shelf"]
+
+T = TypeVar("T")
+
+LOOK_UP = 64
+"""Products looked up in the store at a time."""
+
+READERS = 16
+"""Pictures read at a time: enough to keep a web server's answers coming."""
+
+COMMIT_PICTURES = 256
+COMMIT_SECONDS = 5.0
+COMMIT_UNCHANGED = 1_000
+
+UNREADABLE = "?"
+"""Signature of a picture that could not be read; it is read again in every run."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """One picture of a product that may have changed, on its way through the steps.
+
+    Attributes:
+        entry: The product's entry.
+        before: What the store remembers of the product, None if it is new.
+        image: The picture as the feed names it.
+        signature: Of the file as it is now.
+        known: What the store remembers of this picture, if anything.
+        read: Whether it must be read (else what the store remembers still holds).
+        last: Whether this is the product's last picture.
+        data: Its bytes, while they are needed.
+        content: Hex digest of its bytes.
+        error: Why it could not be read.
+        embed: Whether its content is new to the store and to this run.
+    """
+
+    entry: Entry
+    before: KnownProduct | None
+    image: str
+    signature: str
+    known: KnownPicture | None
+    read: bool
+    last: bool
+    data: bytes = b""
+    content: str = ""
+    error: PictureError | None = None
+    embed: bool = False
+
+
+def update_shelf(
+    entries: Iterable[Entry | Problem],
+    store: VectorStore,
+    system: System,
+    source: PictureSource,
+    *,
+    feed: str,
+    on_problem: Callable[[Problem], None],
+    on_progress: Callable[[UpdateReport], None] | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+    batch_size: int = 32,
+    recheck: bool = False,
+) -> UpdateReport:
+    """Store what is new or changed in a catalogue, remove what is no longer in it.
+
+    Args:
+        entries: The catalogue; may raise a `FeedError` where it cannot be read on.
+        store: Opened for writing.
+        system: The system that the store was made for.
+        source: Reads the pictures.
+        feed: Names the catalogue in the store's list of runs.
+        on_problem: Called for everything that is skipped, in the feed's order as far as known.
+        on_progress: Called after each commit with the counts so far.
+        limits: Bounds of a picture.
+        batch_size: Regions embedded at once.
+        recheck: Read every picture again, also where nothing tells that it has changed.
+
+    Returns:
+        What was done.
+    """
+    update = _Update(store, system, source, on_problem, on_progress, limits, recheck)
+    return update.run(entries, feed, batch_size)
+
+
+class _Update:
+    """One run: the steps share what is under way and the counts."""
+
+    def __init__(
+        self,
+        store: VectorStore,
+        system: System,
+        source: PictureSource,
+        on_problem: Callable[[Problem], None],
+        on_progress: Callable[[UpdateReport], None] | None,
+        limits: Limits,
+        recheck: bool,
+    ) -> None:
+        self._store = store
+        self._system = system
+        self._source = source
+        self._on_problem = on_problem
+        self._on_progress = on_progress
+        self._limits = limits
+        self._recheck = recheck
+        self._counts: Counter[str] = Counter()
+        self._stopped = ""
+        self._started = time.monotonic()
+        self._run = 0
+        # Contents embedded by this run but not committed yet, and those that failed.
+        self._under_way: set[str] = set()
+        self._failed: dict[str, PictureError] = {}
+        self._records: list[ProductRecord] = []
+        self._seen: list[str] = []
+        self._pictures_waiting = 0
+        self._committed_at = time.monotonic()
+
+    def run(self, entries: Iterable[Entry | Problem], feed: str, batch_size: int) -> UpdateReport:
+        self._run = self._store.begin_run(feed)
+        tasks = self._tasks(self._good(entries))
+        read = ordered_map(self._read, tasks, workers=READERS, ahead=2 * READERS)
+        embedded = embed_pictures(
+            map(self._decide, read),
+            self._decode,
+            locator=self._system.locator,
+            encoder=self._system.encoder,
+            domain=Domain.SHOP,
+            batch_size=batch_size,
+        )
+        for record in self._assembled(embedded):
+            self._records.append(record)
+            self._pictures_waiting += len(record.pictures)
+            waited = time.monotonic() - self._committed_at
+            if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
+                self._commit()
+        self._commit()
+        # A feed that broke off, or has nothing usable, does not tell what is gone.
+        if not self._stopped and self._counts["read"]:
+            self._counts["removed"] = self._store.sweep(run=self._run)
+        self._store.end_run(run=self._run)
+        return self._report()
+
+    def _report(self) -> UpdateReport:
+        seconds = time.monotonic() - self._started
+        return UpdateReport(**self._counts, stopped=self._stopped, seconds=seconds)
+
+    def _good(self, entries: Iterable[Entry | Problem]) -> Iterator[Entry]:
+        """Pass the good entries on; a product whose row is bad now stays as it was."""
+        try:
+            for entry in entries:
+                if isinstance(entry, Entry):
+                    self._counts["read"] += 1
+                    yield entry
+                    continue
+                self._on_problem(entry)
+                if not entry.fatal:
+                    self._counts["pictures_skipped"] += 1
+                    continue
+                self._counts["skipped"] += 1
+                if entry.product_id:
+                    self._see(entry.product_id)
+        except FeedError as error:
+            self._stopped = str(error)
+
+    def _tasks(self, entries: Iterator[Entry]) -> Iterator[_Task]:
+        """Tell what is unchanged; name the pictures of the rest."""
+        for block in _blocks(entries, LOOK_UP):
+            known = self._store.known([entry.product.id for entry in block])
+            for entry in block:
+                before = known.get(entry.product.id)
+                tasks = self._product_tasks(entry, before)
+                if before is not None and _costs_nothing(entry.product, before, tasks):
+                    self._unchanged(entry.product)
+                else:
+                    yield from tasks
+
+    def _product_tasks(self, entry: Entry, before: KnownProduct | None) -> list[_Task]:
+        known = {} if before is None else {picture.source: picture for picture in before.pictures}
+        images = list(dict.fromkeys(entry.product.images))
+        tasks = []
+        for position, image in enumerate(images):
+            try:
+                signature = self._source.signature(image)
+            except PictureError:
+                signature = UNREADABLE  # reading it tells what is wrong
+            picture = known.get(image)
+            as_before = picture is not None and picture.signature == signature != UNREADABLE
+            tasks.append(
+                _Task(
+                    entry,
+                    before,
+                    image,
+                    signature,
+                    known=picture,
+                    read=self._recheck or not as_before,
+                    last=position == len(images) - 1,
+                )
+            )
+        return tasks
+
+    def _read(self, task: _Task) -> _Task:
+        """Read a picture's bytes; in a reader thread."""
+        if task.read:
+            try:
+                task.data = self._source.read(task.image)
+                task.content = content_hash(task.data)
+            except PictureError as error:
+                task.error = error
+        elif task.known is not None:
+            task.content = task.known.content
+        return task
+
+    def _decide(self, task: _Task) -> _Task:
+        """Decide whether a picture must be embedded; one after the other, in the feed's order."""
+        if task.read and task.error is None:
+            content = task.content
+            new = content not in self._under_way and content not in self._failed
+            task.embed = new and not self._store.known_contents([content])
+            if task.embed:
+                self._under_way.add(content)
+            else:
+                task.data = b""
+        return task
+
+    def _decode(self, task: _Task) -> RGB | None:
+        """Decode a picture that must be embedded; in a worker thread."""
+        if not task.embed:
+            return None
+        data, task.data = task.data, b""
+        return decode_picture(data, self._limits)
+
+    def _assembled(self, embedded: Iterator[EmbeddedPicture[_Task]]) -> Iterator[ProductRecord]:
+        """Put the pictures of each product together again."""
+        pictures: list[PictureRecord] = []
+        for result in embedded:
+            picture = self._picture(result)
+            if picture is not None:
+                pictures.append(picture)
+            task = result.key
+            if not task.last:
+                continue
+            product = task.entry.product
+            if not pictures:
+                self._without_picture(task.entry)
+            elif _is_unchanged(product, task.before, pictures):
+                self._unchanged(product)
+            else:
+                self._counts["changed"] += 1
+                yield ProductRecord(product, tuple(pictures))
+            pictures = []
+
+    def _picture(self, result: EmbeddedPicture[_Task]) -> PictureRecord | None:
+        """Make the record of a picture; None, and a problem told, where it is unusable."""
+        task = result.key
+        error = task.error or result.error or self._failed.get(task.content)
+        if error is not None:
+            if task.content:
+                self._failed[task.content] = error
+                self._under_way.discard(task.content)
+            self._tell(task, error)
+            # The picture as it was is better than none.
+            if task.known is None:
+                return None
+            return PictureRecord(task.image, UNREADABLE, task.known.content, None, None)
+        if not task.embed:
+            self._counts["pictures_reused"] += 1
+            return PictureRecord(task.image, task.signature, task.content, None, None)
+        self._counts["pictures_embedded"] += 1
+        return PictureRecord(
+            task.image, task.signature, task.content, result.regions, result.embeddings
+        )
+
+    def _tell(self, task: _Task, error: PictureError) -> None:
+        self._counts["pictures_skipped"] += 1
+        product = task.entry.product.id
+        self._on_problem(Problem(task.entry.line, "image", str(error), product, fatal=False))
+
+    def _without_picture(self, entry: Entry) -> None:
+        self._counts["skipped"] += 1
+        reason = "none of the product's pictures can be used"
+        self._on_problem(Problem(entry.line, "image", reason, entry.product.id))
+        self._see(entry.product.id)
+
+    def _unchanged(self, product: Product) -> None:
+        self._counts["unchanged"] += 1
+        self._see(product.id)
+
+    def _see(self, product_id: str) -> None:
+        """Note that the feed has a product, which then stays as it is."""
+        self._seen.append(product_id)
+        if len(self._seen) >= COMMIT_UNCHANGED:
+            self._commit()
+
+    def _commit(self) -> None:
+        self._store.upsert(self._records, run=self._run)
+        self._store.touch(self._seen, run=self._run)
+        for record in self._records:
+            self._under_way.difference_update(picture.content for picture in record.pictures)
+        self._records, self._seen = [], []
+        self._pictures_waiting = 0
+        self._committed_at = time.monotonic()
+        if self._on_progress is not None:
+            self._on_progress(self._report())
+
+
+def _costs_nothing(product: Product, before: KnownProduct, tasks: Sequence[_Task]) -> bool:
+    """Whether it shows without reading a picture that the store holds just this already."""
+    return not any(task.read for task in tasks) and before.digest == product_digest(product)
+
+
+def _is_unchanged(
+    product: Product, before: KnownProduct | None, pictures: Sequence[PictureRecord]
+) -> bool:
+    """Whether the store holds just this already."""
+    if before is None or before.digest != product_digest(product):
+        return False
+    now = [(picture.source, picture.signature, picture.content) for picture in pictures]
+    return now == [(known.source, known.signature, known.content) for known in before.pictures]
+
+
+def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    block: list[T] = []
+    for item in items:
+        block.append(item)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block

@@ -1,0 +1,72 @@
+"""Systems by name or folder."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from snapshelf.errors import ModelError
+from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
+from snapshelf.systems.classical import classical
+from snapshelf.systems.standard import standard
+from snapshelf.systems.system import System
+
+__all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
+
+SYSTEMS: Mapping[str, Callable[[], System]] = {
+    "standard": standard,
+    "classical": classical,
+}
+"""Systems that come with the package, by name."""
+
+FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
+    "timm": backbone_from_folder,
+}
+"""What a folder's ``system.json`` can name as its ``system``."""
+
+
+def models_folder() -> Path:
+    """Give the user's own folder of systems, in which names are looked up."""
+    return user_data_path("snapshelf", appauthor=False) / "models"
+
+
+def load_system(name_or_dir: str | Path) -> System:
+    """Load a system.
+
+    Args:
+        name_or_dir: A name of `SYSTEMS`, ``timm/BACKBONE[:POOLING]``, a folder with a
+            ``system.json``, or the name of such a folder in `models_folder`.
+
+    Raises:
+        ModelError: If it is none of these, or cannot be loaded.
+    """
+    name = str(name_or_dir)
+    if name in SYSTEMS:
+        return SYSTEMS[name]()
+    if name.startswith("timm/"):
+        return backbone_from_name(name)
+    for folder in (Path(name_or_dir), models_folder() / name):
+        if (folder / "system.json").is_file():
+            return _from_folder(folder)
+    if Path(name_or_dir).is_dir():
+        raise ModelError(f"{name} is no system: it holds no system.json")
+    raise ModelError(
+        f"there is no system {name!r}: choose from {', '.join(SYSTEMS)}, timm/BACKBONE, or a "
+        f"folder with a system.json (also looked in {models_folder()})"
+    )
+
+
+def _from_folder(folder: Path) -> System:
+    file = folder / "system.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
+    kind = settings.get("system") if isinstance(settings, dict) else None
+    if not isinstance(kind, str) or kind not in FOLDER_SYSTEMS:
+        raise ModelError(
+            f"{file}: 'system' must be one of {', '.join(FOLDER_SYSTEMS)}, got {kind!r}"
+        )
+    return FOLDER_SYSTEMS[kind](folder, settings)
