@@ -26,6 +26,7 @@ _STRIP_BYTES = 1 << 18
 _GREY_SCALE = {2: 85, 4: 17}
 _CUT_SHORT = (
     "cannot load this image",
+    "cannot read full",
     "end of file",
     "insufficient input",
     "no more images",
@@ -189,7 +190,8 @@ def _ends_early(error: Exception, data: bytes, kind: PictureFormat) -> bool:
     """Whether a decoder failed because bytes are missing at the end."""
     if kind is PictureFormat.WEBP:
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
-    if isinstance(error, EOFError | IndexError | struct.error):
+    out_of_bytes = EOFError | IndexError | struct.error
+    if isinstance(error, out_of_bytes) or isinstance(error.__cause__, out_of_bytes):
         return True
     text = str(error).lower()
     return any(words in text for words in _CUT_SHORT)

@@ -134,9 +134,12 @@ class PictureSource:
             status = path.stat()
         except FileNotFoundError as error:
             raise PictureError(f"{image}: no such file in the feed's folder") from error
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise PictureError(f"{image!r}: cannot be found: {reason}") from error
+        except OSError as error:
+            raise PictureError(f"{image[:300]}: cannot be found: {error.strerror}") from error
+        except RuntimeError as error:
+            raise PictureError(f"{image}: cannot be found: its links lead in a circle") from error
+        except ValueError as error:
+            raise PictureError(f"{image!r}: cannot be found: not a path here") from error
         if not path.is_relative_to(self._root):
             raise PictureError(
                 f"{image}: a link leads out of the feed's folder; put the file itself there"
