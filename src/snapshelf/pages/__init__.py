@@ -1,1 +1,6 @@
-"""TBD."""
+"""Self-contained HTML pages: no script, no third party, nothing to fetch."""
+
+from snapshelf.pages.render import data_uri, render
+from snapshelf.pages.search_page import search_page
+
+__all__ = ["data_uri", "render", "search_page"]

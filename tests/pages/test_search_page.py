@@ -1,0 +1,237 @@
+"""The page of search results, read by a parser and fed with hostile shops."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+
+from snapshelf.catalog.product import Price, Product
+from snapshelf.pages import data_uri, render, search_page
+from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+
+
+def match(rank=1, *, similarity=0.5, confidence=0.8, evidence=None, **product):
+    product = Product(**({"id": f"p{rank}", "images": (f"{rank}.jpg",)} | product))
+    return Match(rank, product, f"{rank}.jpg", similarity, confidence, evidence or {})
+
+
+def result(*items, query="photo.jpg", size=(200, 100), seconds=None):
+    return SearchResult(query, size, items, seconds or {})
+
+
+def item(*matches, box=(0, 0, 200, 100), label="", frames=None, in_catalogue=True):
+    return FoundItem(Item(box, label, frames), matches, in_catalogue)
+
+
+def page(results, queries=None, pictures=lambda image: JPEG):
+    queries = [JPEG] * len(results) if queries is None else queries
+    return search_page(results, pictures, queries, shelf="my.shelf", system="standard")
+
+
+def test_a_match_shows_all_that_a_buyer_asks_for(read_page):
+    shoe = match(
+        title="Red Trainer",
+        brand="Löpare",
+        category=("Apparel", "Shoes"),
+        price=Price(Decimal("19.90"), "EUR"),
+        url="https://shop.example/p?a=1&b=2",
+        similarity=0.875,
+        confidence=0.934,
+        evidence={"inliers": 42, "overlap": 0.123456, "note": "x" * 999},
+    )
+    asked = []
+    read = read_page(
+        page([result(item(shoe), seconds={"a": 0.5, "b": 0.25})], None, lambda i: asked.append(i))
+    )
+    assert asked == ["1.jpg"]
+    (card,) = read.all("li", class_="card")
+    for text in ("Red Trainer", "Löpare", "Apparel › Shoes", "19.90 EUR", "0.875", "93%", "42"):
+        assert text in card.text
+    assert "0.123" in card.text
+    assert "x" * 199 + "…" in card.text
+    assert "x" * 200 not in card.text
+    (link,) = [a for a in read.all("a") if a.attributes["href"] == "https://shop.example/p?a=1&b=2"]
+    assert link.text == "Red Trainer"
+    assert {"noopener", "noreferrer"} <= set(link.attributes["rel"].split())
+    assert "width:87.5%" in [s.attributes.get("style") for s in read.all("span")]
+    text = read.all("body")[0].text
+    for words in ("photo.jpg", "200 × 100 pixels", "0.75 s", "my.shelf", "standard"):
+        assert words in text
+    assert "In this catalogue" in text
+    assert "Not in this catalogue" not in text
+
+
+def test_pictures_are_inside_the_page_and_missing_ones_have_a_placeholder(read_page):
+    matches = match(1, title="Here"), match(2, title="Gone")
+    read = read_page(page([result(item(*matches))], [JPEG], {"1.jpg": JPEG}.get))
+    assert [(i.attributes["alt"], i.attributes["src"]) for i in read.all("img")] == [
+        ("Query: photo.jpg", data_uri(JPEG)),
+        ("Here", data_uri(JPEG)),
+    ]
+    (gap,) = read.all("span", class_="missing")
+    assert gap.attributes["aria-label"] == "Gone (no picture)"
+    assert gap.text == "Gone"
+
+
+def test_an_item_that_is_not_sold_here_says_so(read_page):
+    read = read_page(page([result(item(match(similarity=-0.2), in_catalogue=False))]))
+    text = read.all("main")[0].text
+    assert "Not in this catalogue" in text
+    assert "-0.200" in text
+    assert "width:0.0%" in [s.attributes.get("style") for s in read.all("span")]
+    assert not read.all("li", class_="first")
+
+
+def frames(read):
+    return [span.attributes["style"] for span in read.all("span", class_="frame")]
+
+
+@pytest.mark.parametrize(
+    ("box", "style"),
+    [
+        ((50, 10, 150, 60), "left:25.000%;top:10.000%;width:50.000%;height:50.000%"),
+        ((-40, -9, 100, 150), "left:0.000%;top:0.000%;width:50.000%;height:100.000%"),
+        ((0, 0, 200, 100), None),
+        ((0.4, 0.9, 199.5, 99.1), None),
+        ((300, 300, 400, 400), None),
+    ],
+)
+def test_the_item_is_framed_where_it_is_part_of_the_picture(read_page, box, style):
+    read = read_page(page([result(item(match(), box=box))]))
+    assert frames(read) == ([style] if style else [])
+
+
+def test_no_frame_is_drawn_on_a_missing_picture(read_page):
+    assert frames(read_page(page([result(item(match(), box=(50, 10, 90, 60)))], [None]))) == []
+
+
+def test_several_items_are_numbered_on_the_picture_and_beside_it(read_page):
+    first = item(match(), box=(0, 0, 100, 100), label="shoe")
+    same = item(match(), box=(100, 0, 200, 100))
+    clip = item(match(), box=(100, 0, 200, 100), frames=(3, 14))
+    read = read_page(page([result(first, same, same, clip)]))
+    assert [b.text for b in read.all("span", class_="frame")] == ["1", "2", "3", "4"]
+    assert [h.text for h in read.all("h3")] == ["Item 1: shoe", "Item 2", "Item 3", "Item 4"]
+    assert "frames 3 to 14" in read.all("main")[0].text
+
+
+def test_several_queries_come_one_after_another(read_page):
+    results = [result(item(match()), query=name) for name in ("a.jpg", "", "c.jpg")]
+    read = read_page(page(results, [JPEG, None, JPEG]))
+    assert [h.text for h in read.all("h2")] == ["a.jpg", "Query 2", "c.jpg"]
+    jumps = [a.attributes["href"] for a in read.all("a", class_="picture")]
+    assert jumps == ["#query-1", "#query-2", "#query-3"]
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ([], "Nothing was searched for."),
+        ([result()], "No item was found in this picture."),
+        ([result(item(in_catalogue=False))], "No product was found for this item."),
+    ],
+)
+def test_nothing_found_is_told(read_page, results, words):
+    assert words in read_page(page(results)).all("main")[0].text
+
+
+UNSAFE = [
+    "javascript:alert(1)",
+    " javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "//shop.example/x",
+    "/p/1",
+    "shop.example/p/1",
+    "https:javascript:alert(1)",
+    "https://",
+    "https:///x",
+    "https://\\x",
+    "https://shop.example/ javascript:alert(1)",
+    "https://shop.example/\njavascript:alert(1)",
+    "\u2028https://shop.example/",
+    "ftp://shop.example/",
+]
+
+
+@pytest.mark.parametrize("url", UNSAFE)
+def test_only_web_addresses_become_links(read_page, url):
+    read = read_page(page([result(item(match(title="Shoe", url=url)))]))
+    assert [h.text for h in read.all("h4")] == ["Shoe"]
+    assert not [a for a in read.all("a") if not a.attributes["href"].startswith("#")]
+
+
+def test_a_quote_in_an_address_stays_in_the_address(read_page):
+    url = "HTTPS://shop.example/\"onmouseover='alert(1)'><script>"
+    read = read_page(page([result(item(match(title="Shoe", url=url)))]))
+    (link,) = [a for a in read.all("a") if a.attributes["href"].startswith("HTTPS")]
+    assert link.attributes["href"] == url
+
+
+HOSTILE = st.one_of(
+    st.text(st.characters(exclude_characters="\r\0", codec="utf-8"), min_size=1, max_size=40),
+    st.sampled_from(
+        [
+            "<script>alert(1)</script>",
+            "\"'><img src=x onerror=alert(1)>",
+            "</style><h1>x</h1>",
+            "</title><script>",
+            "&lt;b&gt; &amp; &#x27;",
+            "{{ 7 * 7 }} {% raw %}",
+            "\u202edesrever\u200f \u2066",
+            "W" * 1000,
+            "<!--",
+            "]]>",
+        ]
+    ),
+)
+
+
+@given(texts=st.lists(HOSTILE, min_size=7, max_size=7))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_hostile_text_stays_text(read_page, texts):
+    title, brand, category, query, label, name, value = texts
+
+    def build(title, brand, category, query, label, name, value):
+        found = match(title=title, brand=brand, category=(category,), evidence={name: value})
+        pair = item(found, label=label), item(found)
+        return search_page(
+            [result(*pair, query=query)], lambda i: None, [None], shelf=query, system=name
+        )
+
+    read = read_page(build(*texts))
+    plain = read_page(build(*"abcdefg"))
+    assert [e.tag for e in read.elements] == [e.tag for e in plain.elements]
+    assert read.all("h4")[0].text == title
+    assert read.all("h2")[0].text == query
+    assert read.all("h3")[0].text == f"Item 1: {label}"
+    card = read.all("li", class_="card")[0].text
+    for text in (brand, category, name, value if len(value) <= 200 else value[:199]):
+        assert text in card
+
+
+def test_titles_are_kept_apart_from_the_text_around_them(read_page):
+    source = page([result(item(match(title="\u202eevil"), label="\u2067x"))])
+    assert all(h.attributes["dir"] == "auto" for h in read_page(source).all("h4"))
+    style = read_page(source).all("style")[0].text
+    assert re.search(r"\.text \{[^}]*unicode-bidi: isolate", style)
+    assert re.search(r"\.text \{[^}]*overflow-wrap: anywhere", style)
+
+
+def test_results_and_queries_must_be_as_many():
+    with pytest.raises(ValueError, match="each of the 1 results, got 2"):
+        page([result()], [None, None])
+
+
+def test_a_value_that_a_template_lacks_is_an_error():
+    with pytest.raises(UndefinedError, match="'queries' is undefined"):
+        render("search.html.jinja", {"shelf": "", "system": ""})
