@@ -1,4 +1,7 @@
-"""How well a system finds the right products: ranks, metrics, reports and calibration."""
+"""How well a system finds the right products: ranks, metrics and calibration.
+
+The page that shows an evaluation is written by `snapshelf.evaluation.report`.
+"""
 
 from snapshelf.evaluation.calibration import (
     Reliability,
