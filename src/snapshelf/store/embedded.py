@@ -29,7 +29,7 @@ from snapshelf.store.reading import (
     last_run,
     product_numbers,
     read_counts,
-    read_hits,
+    read_labels,
     read_products,
 )
 from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
@@ -256,7 +256,7 @@ class EmbeddedStore:
         with self._snapshot() as (db, view):
             selection = self._views.selection(db, view, where)
             ranked = nearest_products(view, queries, top, selection)
-            return [read_hits(db, regions, similarities) for regions, similarities in ranked]
+            return [_hits(db, view, regions, similarities) for regions, similarities in ranked]
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
@@ -329,6 +329,23 @@ class EmbeddedStore:
                 if view is not None:
                     yield db, view
                     return
+
+
+def _hits(
+    db: sqlite3.Connection,
+    view: View,
+    regions: NDArray[np.int64],
+    similarities: NDArray[np.float32],
+) -> list[Hit]:
+    """Tell what a ranking shows: from the index where it has the row, else from the database."""
+    numbers = regions.tolist()
+    labels = view.index.labels_of(regions) if view.index and len(view.index.regions) else {}
+    if missing := [number for number in numbers if number not in labels]:
+        labels |= read_labels(db, missing)
+    return [
+        Hit(*labels[number], similarity)
+        for number, similarity in zip(numbers, similarities.tolist(), strict=True)
+    ]
 
 
 def _now() -> str:

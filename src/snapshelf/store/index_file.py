@@ -6,6 +6,7 @@ half a million embeddings reads only the pages that a search touches.
 """
 
 import json
+import mmap
 import os
 import shutil
 from collections.abc import Iterable
@@ -17,7 +18,16 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXACT_UP_TO", "IndexFile", "open_index", "remove_other_indexes", "write_index"]
+from snapshelf.locating.region import Box
+
+__all__ = [
+    "EXACT_UP_TO",
+    "IndexFile",
+    "Labels",
+    "open_index",
+    "remove_other_indexes",
+    "write_index",
+]
 
 EXACT_UP_TO = 100_000
 """Up to this many embeddings a search compares all of them; above, it walks an HNSW graph."""
@@ -36,6 +46,7 @@ class IndexFile:
         products: (N,) int64, product number of each row.
         index: Inner-product index over N rows: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
         flat: The exact index over the same rows (the graph's own storage).
+        labels: What each row shows, so that a hit needs no look-up in the database.
     """
 
     version: int
@@ -43,6 +54,38 @@ class IndexFile:
     products: NDArray[np.int64]
     index: Any
     flat: Any
+    labels: "Labels"
+
+    def labels_of(self, regions: NDArray[np.int64]) -> dict[int, tuple[str, str, Box]]:
+        """Give what regions show, by number; those that are not in the index are left out."""
+        rows = np.minimum(np.searchsorted(self.regions, regions), len(self.regions) - 1)
+        rows = rows[self.regions[rows] == regions]
+        return dict(zip(self.regions[rows].tolist(), self.labels.of(rows), strict=True))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the rows of an index show; each part is memory-mapped.
+
+    Attributes:
+        text: Product ID and image of every row, one after the other, UTF-8.
+        offsets: (2 N + 1,) int64, where each of them begins in `text`.
+        boxes: (N, 4) float64, the regions' boxes in pixels.
+    """
+
+    text: mmap.mmap | bytes
+    offsets: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+
+    def of(self, rows: NDArray[np.int64]) -> list[tuple[str, str, Box]]:
+        """Give the product ID, the image and the box of rows (K,)."""
+        bounds = self.offsets[2 * rows[:, None] + np.arange(3)].tolist()
+        return [
+            (self.text[start:middle].decode(), self.text[middle:end].decode(), (x0, y0, x1, y1))
+            for (start, middle, end), (x0, y0, x1, y1) in zip(
+                bounds, self.boxes[rows].tolist(), strict=True
+            )
+        ]
 
 
 def write_index(
@@ -52,6 +95,7 @@ def write_index(
     shelf_id: str,
     dimension: int,
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]],
+    labels: Iterable[tuple[str, str, Box]],
     rows: int,
 ) -> None:
     """Build the index of one version and rename it into place.
@@ -63,6 +107,7 @@ def write_index(
         dimension: Length D of an embedding.
         blocks: Region numbers (B,), product numbers (B,) and embeddings (B, D) float32, in
             rising order of region numbers, `rows` rows in all.
+        labels: Product ID, image and box of each row, in the same order.
         rows: Decides between an exact index and a graph.
     """
     folder.mkdir(exist_ok=True)
@@ -83,6 +128,7 @@ def write_index(
     faiss.write_index(index, str(building / "vectors.faiss"))
     np.save(building / "regions.npy", np.concatenate(regions))
     np.save(building / "products.npy", np.concatenate(products))
+    _write_labels(building, labels, rows)
     sizes = {file.name: file.stat().st_size for file in building.iterdir()}
     manifest = {"shelf": shelf_id, "version": version, "rows": rows, "dimension": dimension}
     (building / "manifest.json").write_text(json.dumps({**manifest, "files": sizes}))
@@ -121,6 +167,7 @@ def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> 
         index = faiss.read_index(str(place / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC)
         regions = np.load(place / "regions.npy", mmap_mode="r").view(np.ndarray)
         products = np.load(place / "products.npy", mmap_mode="r").view(np.ndarray)
+        labels = _open_labels(place)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         # faiss raises RuntimeError for a file it cannot read; whatever is wrong with a cache,
         # the database holds the truth.
@@ -128,7 +175,30 @@ def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> 
     if not index.ntotal == len(regions) == len(products) == manifest["rows"]:
         return None
     flat = faiss.downcast_index(index.storage) if hasattr(index, "storage") else index
-    return IndexFile(version, regions, products, index, flat)
+    return IndexFile(version, regions, products, index, flat, labels)
+
+
+def _write_labels(place: Path, labels: Iterable[tuple[str, str, Box]], rows: int) -> None:
+    offsets = np.zeros(2 * rows + 1, np.int64)
+    boxes = np.empty((rows, 4), np.float64)
+    end = 0
+    with (place / "labels.txt").open("wb") as file:
+        for row, (product, image, box) in enumerate(labels):
+            boxes[row] = box
+            for column, text in enumerate((product, image), start=1):
+                end += file.write(text.encode())
+                offsets[2 * row + column] = end
+    np.save(place / "label_offsets.npy", offsets)
+    np.save(place / "boxes.npy", boxes)
+
+
+def _open_labels(place: Path) -> Labels:
+    with (place / "labels.txt").open("rb") as file:
+        empty = file.seek(0, os.SEEK_END) == 0  # which cannot be mapped
+        text = b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    offsets = np.load(place / "label_offsets.npy", mmap_mode="r").view(np.ndarray)
+    boxes = np.load(place / "boxes.npy", mmap_mode="r").view(np.ndarray)
+    return Labels(text, offsets, boxes)
 
 
 def remove_other_indexes(folder: Path, version: int) -> None:

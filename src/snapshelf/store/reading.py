@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
 from snapshelf.errors import FilterError
+from snapshelf.locating.region import Box
 from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
 from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, Hit, KnownPicture, KnownProduct, Run
+from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run
 from snapshelf.store.rows import read_product
 
 __all__ = [
+    "all_labels",
     "count_changed",
     "count_rows",
     "known_contents",
@@ -22,7 +24,7 @@ __all__ = [
     "matching_products",
     "product_numbers",
     "read_counts",
-    "read_hits",
+    "read_labels",
     "read_products",
 ]
 
@@ -127,26 +129,31 @@ def count_changed(db: sqlite3.Connection, version: int) -> int:
     return int(added) + int(removed)
 
 
-def read_hits(
-    db: sqlite3.Connection, regions: NDArray[np.int64], similarities: NDArray[np.float32]
-) -> list[Hit]:
-    """Read what a ranking of region numbers (K,) with similarities (K,) shows."""
+def read_labels(db: sqlite3.Connection, regions: Sequence[int]) -> dict[int, tuple[str, str, Box]]:
+    """Read what regions, given by number, show: product ID, image and box in pixels."""
     marks = ",".join("?" * len(regions))
-    numbers = regions.tolist()
     rows = db.execute(
         "SELECT region.number, product.id, picture.source, x0, y0, x1, y1 FROM region"
         " JOIN picture ON picture.number = region.picture"
         f" JOIN product ON product.number = region.product WHERE region.number IN ({marks})",
-        numbers,
+        regions,
     )
-    found = {
+    return {
         number: (product, source, (x0, y0, x1, y1))
         for number, product, source, x0, y0, x1, y1 in rows
     }
-    return [
-        Hit(*found[number], similarity)
-        for number, similarity in zip(numbers, similarities.tolist(), strict=True)
-    ]
+
+
+def all_labels(db: sqlite3.Connection) -> Iterator[tuple[str, str, Box]]:
+    """Read what every region that is not removed shows, by rising region number."""
+    rows = db.execute(
+        "SELECT product.id, picture.source, x0, y0, x1, y1 FROM region"
+        " JOIN picture ON picture.number = region.picture"
+        " JOIN product ON product.number = region.product"
+        " WHERE picture.removed IS NULL ORDER BY region.number"
+    )
+    for product, source, x0, y0, x1, y1 in rows:
+        yield product, source, (x0, y0, x1, y1)
 
 
 def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snapshelf.store.database import read_meta, transaction
 from snapshelf.store.index_file import open_index, remove_other_indexes, write_index
-from snapshelf.store.reading import count_changed, count_rows
+from snapshelf.store.reading import all_labels, count_changed, count_rows
 from snapshelf.store.view_loading import embedding_blocks
 from snapshelf.store.writing import purge_removed
 
@@ -41,6 +41,7 @@ def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> No
             shelf_id=shelf_id,
             dimension=dimension,
             blocks=embedding_blocks(db, dimension),
+            labels=all_labels(db),
             rows=count_rows(db),
         )
     # Nobody else writes, so the version is still the one the index was built from.
