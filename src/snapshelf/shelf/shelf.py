@@ -28,7 +28,10 @@ from snapshelf.store.records import Counts, Hit
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "check_system", "system_for"]
+
+
+DEFAULT_SYSTEM = "standard"
 
 
 class Shelf:
@@ -231,6 +234,25 @@ class Shelf:
 
 def _ignore(problem: Problem) -> None:
     """Leave a problem untold: the caller did not ask for it."""
+
+
+def system_for(path: Path, name_or_dir: str | None) -> System:
+    """Load the system to index with: the one asked for, else the shelf's, else the default.
+
+    Args:
+        path: The shelf's folder, which need not exist.
+        name_or_dir: What the user asked for, None for nothing.
+
+    Raises:
+        ModelError: If it cannot be loaded.
+    """
+    if name_or_dir is None and EmbeddedStore.exists(path):
+        store = EmbeddedStore(path)
+        try:
+            name_or_dir = store.properties.get("system")
+        finally:
+            store.close()
+    return System.load(name_or_dir or DEFAULT_SYSTEM)
 
 
 def check_system(store: VectorStore, system: System) -> None:

@@ -1,0 +1,23 @@
+"""The fetcher that commands read feed pictures with."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snapshelf.media import Fetcher
+
+__all__ = ["open_fetcher"]
+
+
+def open_fetcher(*, allow_private: bool = False, recheck: bool = False) -> "Fetcher":
+    """Open a fetcher with the user's cache, to be closed by the caller.
+
+    Args:
+        allow_private: Fetch from private addresses too.
+        recheck: Ask the server whether a cached picture has changed.
+    """
+    from platformdirs import user_cache_path
+
+    from snapshelf.media import Fetcher
+
+    folder = user_cache_path("snapshelf", appauthor=False) / "pictures"
+    return Fetcher(folder, allow_private=allow_private, recheck=recheck)

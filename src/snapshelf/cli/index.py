@@ -1,0 +1,133 @@
+"""``snapshelf index``: a feed into a shelf."""
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from snapshelf.cli.console import EXIT_SKIPPED, fail, print_json, progress, tell
+
+if TYPE_CHECKING:
+    from snapshelf.catalog import Catalog, IngestionReport
+    from snapshelf.shelf import UpdateReport
+
+__all__ = ["index"]
+
+SHOWN_PROBLEMS = 20
+
+
+def index(
+    feed: Annotated[Path, typer.Argument(help="A product feed's file, or a folder of pictures.")],
+    shelf: Annotated[Path, typer.Option(help="The shelf's folder; made if missing.")],
+    system: Annotated[
+        str | None,
+        typer.Option(help="Name or folder of the system [default: the shelf's, else standard]"),
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(help="The feed's format, if it is not recognised.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=COLUMN: the feed's column for a field, such as id=sku."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The feed's text encoding, if it is not UTF-8.")
+    ] = None,
+    currency: Annotated[
+        str, typer.Option(help="Currency of prices that name none, such as EUR.")
+    ] = "",
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Look at every picture again, also unchanged ones.")
+    ] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch pictures from private addresses too.")
+    ] = False,
+    problems: Annotated[
+        Path | None, typer.Option(help="Write everything that was skipped as JSON Lines.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Create a shelf from a feed, or bring it up to date.
+
+    Ends with 0 if everything was indexed, 3 if something was skipped, 1 on an error.
+    """
+    from snapshelf.catalog import Catalog, IngestionReport
+    from snapshelf.cli.fetching import open_fetcher
+    from snapshelf.shelf import Shelf, UpdateReport
+    from snapshelf.shelf.shelf import system_for
+
+    try:
+        catalog = Catalog.open(
+            feed, format=format, columns=_columns(column), encoding=encoding, currency=currency
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    with ExitStack() as stack:
+        log = stack.enter_context(problems.open("w", encoding="utf-8")) if problems else None
+        report = IngestionReport(log)
+        chosen = system_for(shelf, system)
+        fetcher = stack.enter_context(open_fetcher(allow_private=allow_private, recheck=recheck))
+        bar = stack.enter_context(progress(counted=False))
+        task = bar.add_task(f"indexing {feed.name}", total=None)
+
+        def show(counts: UpdateReport) -> None:
+            done = counts.changed + counts.unchanged
+            bar.update(task, description=f"indexing {feed.name}: {done:,} products")
+
+        opened = Shelf.build(
+            catalog,
+            shelf,
+            chosen,
+            fetcher=fetcher,
+            recheck=recheck,
+            on_problem=report.add,
+            on_progress=show,
+        )
+    with opened:
+        counts = opened.count()
+    updated = opened.updated
+    assert updated is not None
+    if json:
+        found = {"products": counts.products, "pictures": counts.pictures}
+        kept = report.to_json()
+        skipped = {"reasons": kept["reasons"], "problems": kept["problems"]}
+        print_json({"feed": str(feed), **asdict(updated), "shelf": found, **skipped})
+    else:
+        _print(catalog, updated, report)
+        tell(f"{shelf} holds {counts.products:,} products with {counts.pictures:,} pictures")
+    if updated.stopped:
+        fail(f"{updated.stopped}; what stands before that is indexed, and nothing was removed")
+    if not updated.is_clean:
+        raise typer.Exit(EXIT_SKIPPED)
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str]:
+    columns = {}
+    for pair in pairs or []:
+        field, equals, name = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"expected FIELD=COLUMN, such as id=sku, got {pair!r}")
+        columns[field.strip()] = name.strip()
+    return columns
+
+
+def _print(catalog: "Catalog", updated: "UpdateReport", report: "IngestionReport") -> None:
+    tell(
+        f"{catalog.path.name} ({catalog.format}): {updated.read:,} products read, "
+        f"{updated.changed:,} stored, {updated.unchanged:,} unchanged, "
+        f"{updated.removed:,} removed; {updated.pictures_embedded:,} pictures embedded, "
+        f"{updated.pictures_reused:,} reused; {updated.seconds:.1f} s"
+    )
+    if not updated.read and not updated.stopped:
+        tell("the feed has no usable product, so nothing was removed from the shelf")
+    if updated.skipped or updated.pictures_skipped:
+        tell(f"skipped {updated.skipped:,} products and {updated.pictures_skipped:,} pictures:")
+    for problem in report.problems[:SHOWN_PROBLEMS]:
+        where = f"line {problem.line}" if problem.line else "feed"
+        about = f" ({problem.product_id})" if problem.product_id else ""
+        tell(f"  {where}, {problem.field}{about}: {problem.reason}")
+    more = updated.skipped + updated.pictures_skipped - SHOWN_PROBLEMS
+    if more > 0:
+        tell(f"  and {more:,} more; --problems FILE writes all of them")

@@ -1,0 +1,128 @@
+"""``snapshelf search``: photos in, products out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snapshelf.cli.console import EXIT_SKIPPED, print_json, printer, progress, tell
+
+if TYPE_CHECKING:
+    from snapshelf.shelf import SearchResult, Shelf
+
+__all__ = ["search", "write_page"]
+
+
+def search(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos.")],
+    shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Matches for each item.")] = 20,
+    filter: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(help="Only such products: 'category=shoes,price<80'.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Name or folder of the system [default: the shelf's]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the results as a self-contained page.")
+    ] = None,
+) -> None:
+    """Find the products that photos show.
+
+    Ends with 0, with 3 if a photo could not be read, or with 1 on an error.
+    """
+    from snapshelf.errors import PictureError
+    from snapshelf.shelf import Shelf
+    from snapshelf.shelf.as_json import items_json
+    from snapshelf.store import parse_filter
+    from snapshelf.systems import System
+
+    where = None if filter is None else parse_filter(filter)
+    printed: list[dict[str, Any]] = []
+    results: list[tuple[Path, SearchResult]] = []
+    with Shelf.open(shelf, None if system is None else System.load(system)) as opened:
+        with progress(counted=True) as bar:
+            for file in bar.track(files, description="searching"):
+                try:
+                    result = opened.search(file, top=top, filter=where)
+                except PictureError as error:
+                    printed.append({"file": str(file), "error": str(error), "items": []})
+                    bar.console.print(f"skipped: {error}")
+                    continue
+                printed.append({"file": str(file), "items": items_json(result)})
+                results.append((file, result))
+        if html is not None:
+            write_page(html, opened, results, where=str(shelf))
+            tell(f"wrote {html}")
+    if json:
+        print_json(printed)
+    else:
+        for file, result in results:
+            _print(file, result)
+    if len(results) < len(files):
+        raise typer.Exit(EXIT_SKIPPED)
+
+
+def write_page(
+    file: Path, shelf: "Shelf", results: "list[tuple[Path, SearchResult]]", *, where: str
+) -> None:
+    """Write search results as a page that needs no other file.
+
+    Args:
+        file: Where to write it.
+        shelf: The shelf that was searched.
+        results: Each query's file and what was found for it.
+        where: The shelf's place, to be named on the page.
+    """
+    from snapshelf.cli.fetching import open_fetcher
+    from snapshelf.media import PictureSource
+    from snapshelf.media.picture_file import read_picture_file
+    from snapshelf.pages import search_page
+    from snapshelf.shelf.thumbnails import Thumbnails
+
+    with open_fetcher() as fetcher:
+        root = Path(shelf.store.properties["root"])
+        thumbnails = Thumbnails(PictureSource(root, fetcher=fetcher))
+        page = search_page(
+            [result for _, result in results],
+            thumbnails,
+            [thumbnails.small(read_picture_file(query)) for query, _ in results],
+            shelf=where,
+            system=shelf.system.name,
+        )
+    file.write_text(page, encoding="utf-8")
+
+
+def _print(file: Path, result: "SearchResult") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = printer()
+    for number, found in enumerate(result.items, start=1):
+        title = file.name if len(result.items) == 1 else f"{file.name}, item {number}"
+        if not found.matches:
+            console.print(f"{title}: nothing in this shelf passes the filter")
+            continue
+        if not found.in_catalogue:
+            title += " (probably not in this catalogue)"
+        table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+        table.add_column("", justify="right")
+        table.add_column("similarity", justify="right")
+        table.add_column("confidence", justify="right")
+        for name in ("id", "title", "brand", "category"):
+            table.add_column(name, overflow="fold")
+        table.add_column("price", justify="right")
+        for match in found.matches:
+            product = match.product
+            table.add_row(
+                str(match.rank),
+                f"{match.similarity:.3f}",
+                f"{match.confidence:.2f}",
+                Text(product.id),
+                Text(product.title),
+                Text(product.brand),
+                Text(" > ".join(product.category)),
+                "" if product.price is None else str(product.price),
+            )
+        console.print(table)
