@@ -264,7 +264,11 @@ class EmbeddedStore:
             return read_products(db, product_ids)
 
     def count(self, where: Filter | None = None) -> Counts:
-        """Count what the store holds, or what of it passes a filter."""
+        """Count what the store holds, or what of it passes a filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+        """
         with self._reading() as db:
             return read_counts(db, where)
 

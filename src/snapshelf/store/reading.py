@@ -94,7 +94,13 @@ def product_numbers(db: sqlite3.Connection, product_ids: Sequence[str]) -> list[
 
 
 def read_counts(db: sqlite3.Connection, where: Filter | None) -> Counts:
-    """Count products that pass a filter, their pictures and embeddings."""
+    """Count products that pass a filter, their pictures and embeddings.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    if where is not None:
+        _check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     chosen = f"SELECT number FROM product WHERE {sql}"
     (products,) = db.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
@@ -165,12 +171,16 @@ def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    for condition in where.conditions:
-        if condition.field not in PRODUCT_FIELDS:
-            _check_attribute(db, condition.field)
+    _check_attributes(db, where)
     sql, values = filter_sql(where)
     rows = db.execute(f"SELECT number FROM product WHERE {sql}", values).fetchall()
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
+
+
+def _check_attributes(db: sqlite3.Connection, where: Filter) -> None:
+    for condition in where.conditions:
+        if condition.field not in PRODUCT_FIELDS:
+            _check_attribute(db, condition.field)
 
 
 def _check_attribute(db: sqlite3.Connection, name: str) -> None:
