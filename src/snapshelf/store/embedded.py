@@ -246,13 +246,16 @@ class EmbeddedStore:
             image); fewer than `top` only if no more products pass the filter.
 
         Raises:
-            ValueError: If the queries have the wrong shape or `top` is below 1.
+            ValueError: If the queries have the wrong shape or are not finite, or `top` is
+                below 1.
             FilterError: If the filter names an attribute that no product has.
         """
         self._check_dimension(queries, "queries")
         if top < 1:
             raise ValueError(f"top must be at least 1, got {top}")
         queries = np.ascontiguousarray(queries, np.float32)
+        if not np.isfinite(queries).all():
+            raise ValueError("queries must be finite: the encoder gave NaN or infinity")
         with self._snapshot() as (db, view):
             selection = self._views.selection(db, view, where)
             ranked = nearest_products(view, queries, top, selection)
