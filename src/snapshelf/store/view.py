@@ -207,6 +207,8 @@ def _best_of_each_product(
     for row, product in enumerate(products.tolist()):
         first.setdefault(product, row)
     best = list(first.values())[:top]
+    # Rounding takes the inner product of two unit vectors a little beyond 1.
+    similarities = np.clip(similarities, -1.0, 1.0)
     if len(best) == len(products):
         return regions, similarities
     return regions[best], similarities[best]
