@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ __all__ = [
     "read_labels",
     "read_products",
 ]
+
+V = TypeVar("V")
 
 IDS_A_QUERY = 500
 
@@ -137,16 +140,15 @@ def count_changed(db: sqlite3.Connection, version: int) -> int:
 
 def read_labels(db: sqlite3.Connection, regions: Sequence[int]) -> dict[int, tuple[str, str, Box]]:
     """Read what regions, given by number, show: product ID, image and box in pixels."""
-    marks = ",".join("?" * len(regions))
-    rows = db.execute(
-        "SELECT region.number, product.id, picture.source, x0, y0, x1, y1 FROM region"
-        " JOIN picture ON picture.number = region.picture"
-        f" JOIN product ON product.number = region.product WHERE region.number IN ({marks})",
-        regions,
-    )
     return {
         number: (product, source, (x0, y0, x1, y1))
-        for number, product, source, x0, y0, x1, y1 in rows
+        for marks, numbers in _chunks(regions)
+        for number, product, source, x0, y0, x1, y1 in db.execute(
+            "SELECT region.number, product.id, picture.source, x0, y0, x1, y1 FROM region"
+            " JOIN picture ON picture.number = region.picture"
+            f" JOIN product ON product.number = region.product WHERE region.number IN ({marks})",
+            numbers,
+        )
     }
 
 
@@ -196,7 +198,7 @@ def _check_attribute(db: sqlite3.Connection, name: str) -> None:
     raise FilterError(f"filter: no product has an attribute {name!r}; this shelf has: {known}")
 
 
-def _chunks(values: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def _chunks(values: Sequence[V]) -> Iterator[tuple[str, list[V]]]:
     """Cut a list into parts that fit one statement, each with its placeholders."""
     for start in range(0, len(values), IDS_A_QUERY):
         chunk = list(values[start : start + IDS_A_QUERY])
