@@ -71,7 +71,9 @@ def known_contents(db: sqlite3.Connection, contents: Sequence[str]) -> set[str]:
         content
         for marks, chunk in _chunks(contents)
         for (content,) in db.execute(
-            f"SELECT DISTINCT content FROM picture WHERE content IN ({marks})", chunk
+            f"SELECT DISTINCT content FROM picture WHERE content IN ({marks})"
+            " AND EXISTS (SELECT 1 FROM region WHERE region.picture = picture.number)",
+            chunk,
         )
     }
 
