@@ -130,13 +130,14 @@ def count_rows(db: sqlite3.Connection) -> int:
 
 
 def count_changed(db: sqlite3.Connection, version: int) -> int:
-    """Count the pictures added or removed after a version of the shelf."""
+    """Count the pictures added or removed after a version of the shelf.
+
+    One that came and went counts too: it stays in the database until the next index is built.
+    """
     (added,) = db.execute(
         "SELECT count(*) FROM picture WHERE added > ? AND removed IS NULL", (version,)
     ).fetchone()
-    (removed,) = db.execute(
-        "SELECT count(*) FROM picture WHERE removed > ? AND added <= ?", (version, version)
-    ).fetchone()
+    (removed,) = db.execute("SELECT count(*) FROM picture WHERE removed > ?", (version,)).fetchone()
     return int(added) + int(removed)
 
 
