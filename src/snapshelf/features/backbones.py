@@ -193,7 +193,7 @@ def _grid(backbone: nn.Module, tokens: int, input_shape: torch.Size) -> tuple[in
 
 def _create(name: str, options: Mapping[str, Any], **settings: Any) -> nn.Module:
     """Call timm, with its complaints as ModelError."""
-    if reserved := options.keys() & {"num_classes", "pretrained", *settings}:
+    if reserved := options.keys() & {"in_chans", "num_classes", "pretrained", *settings}:
         raise ValueError(f"options must not hold {', '.join(sorted(reserved))}")
     try:
         backbone: nn.Module = timm.create_model(name, **settings, **options)
@@ -210,6 +210,13 @@ def _check_name(name: str) -> None:
         close = difflib.get_close_matches(name.partition(".")[0], timm.list_models(), n=5)
         hint = f"; did you mean {', '.join(close)}" if close else "; see timm.list_models()"
         raise ModelError(f"there is no backbone {name!r} in timm {timm.__version__}{hint}")
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        tags = ", ".join(timm.list_pretrained(name.partition(".")[0] + ".*")) or "none"
+        raise ModelError(
+            f"there are no weights {name!r} in timm; expected one of: {tags}"
+        ) from error
 
 
 def _classifier_prefixes(backbone: nn.Module) -> tuple[str, ...]:

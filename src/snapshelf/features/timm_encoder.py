@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.errors import ModelError
 from snapshelf.features.backbones import (
     create_backbone,
     default_preprocessing,
@@ -71,9 +72,14 @@ class TimmEncoder:
         self.preprocessing = preprocessing
         self._fingerprint = fingerprint
         self._device = torch.device(device)
-        with torch.inference_mode():
-            probe = torch.zeros(1, 3, *preprocessing.size, device=self._device)
-            self._dimension = self.embed(probe).shape[1]
+        probe = torch.zeros(1, 3, *preprocessing.size, device=self._device)
+        try:
+            with torch.inference_mode():
+                self._dimension = self.embed(probe).shape[1]
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(
+                f"the backbone does not take inputs of {preprocessing.size} pixels: {error}"
+            ) from error
 
     @classmethod
     def create(

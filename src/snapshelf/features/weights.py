@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platformdirs import user_data_path
+
 from snapshelf.errors import ModelError
 from snapshelf.features.torch_extra import torch_extra
 
@@ -21,8 +23,6 @@ def weights_folders() -> tuple[Path, ...]:
     PATH), then ``weights`` in the folder SNAPSHELF_DATA, then ``weights`` in the user's own
     folder for snapshelf.
     """
-    from platformdirs import user_data_path
-
     named = os.environ.get("SNAPSHELF_WEIGHTS", "").split(os.pathsep)
     folders = [Path(folder) for folder in named if folder]
     if data := os.environ.get("SNAPSHELF_DATA"):
@@ -43,7 +43,7 @@ def find_weights(file_name: str) -> Path | None:
     Raises:
         ValueError: If the name is empty or has a folder in it.
     """
-    if not file_name or Path(file_name).name != file_name or "\\" in file_name:
+    if file_name in ("", "..") or Path(file_name).name != file_name or "\\" in file_name:
         raise ValueError(f"file_name must be a plain file name, got {file_name!r}")
     for folder in weights_folders():
         path = folder / file_name
