@@ -90,6 +90,8 @@ def read_table(source: Source, delimiter: str) -> Generator[Header | Row | Probl
 
 def _column_names(record: list[str], source: Source) -> tuple[str, ...]:
     names = tuple(name.strip() for name in record)
+    if not any(names):
+        raise FeedError(f"{source.path.name}: its header line names no column")
     if UNREADABLE.search("".join(names)):
         raise FeedError(
             f"{source.path.name}: its header line is not valid {source.codec().upper()}; save the "
