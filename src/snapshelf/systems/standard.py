@@ -13,6 +13,20 @@ __all__ = ["standard"]
 
 WEIGHTS = "mobilenetv2_100_imagenet.safetensors"
 
+# Padded, since a product is rarely square and every part of it counts. TensorFlow's network was
+# trained on bilinear resizing; bicubic ranks no better (mAP@7 on grocery's val photos 0.470
+# against 0.473).
+TENSORFLOW = Preprocessing(
+    size=(224, 224),
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+    fit="pad",
+    interpolation="bilinear",
+)
+IMAGENET = Preprocessing(
+    size=(224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), fit="pad"
+)
+
 CALIBRATION = Calibration()
 
 
@@ -29,21 +43,18 @@ def standard() -> System:
     """
     from snapshelf.features.timm_encoder import TimmEncoder
 
-    pad = Preprocessing(size=(224, 224), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="pad")
     file = find_weights(WEIGHTS)
     if file is not None:
         encoder = TimmEncoder.create(
             "mobilenetv2_100",
             weights=file,
             options={"pad_type": "same"},
-            preprocessing=pad,
+            preprocessing=TENSORFLOW,
         )
     else:
         encoder = TimmEncoder.create(
             "mobilenetv2_100.ra_in1k",
             weights="hub",
-            preprocessing=Preprocessing(
-                size=(224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), fit="pad"
-            ),
+            preprocessing=IMAGENET,
         )
     return System("standard", WholePicture(), encoder, CALIBRATION)
