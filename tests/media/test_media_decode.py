@@ -6,6 +6,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pillow_heif
@@ -16,6 +17,7 @@ from PIL import Image, ImageCms
 
 from snapshelf.errors import PictureError
 from snapshelf.media import RGB, Limits, decode_picture
+from snapshelf.media.colour import convert_profile
 
 QUADRANTS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "grey": (90, 90, 90)}
 
@@ -256,6 +258,23 @@ def test_16_bit_colour_with_a_transparent_colour() -> None:
     ]
 
 
+def test_a_heic_of_a_general_brand() -> None:
+    """Some writers name the container first, and HEVC only among the compatible brands."""
+    data = FILES["heic"]
+    assert data[8:12] == b"heic"
+    assert b"heic" in data[16:40]
+    general = data[:8] + b"mif1" + data[12:]
+    np.testing.assert_array_equal(decode_picture(general), decode_picture(data))
+
+
+def test_a_heic_that_lies_about_its_size_is_refused() -> None:
+    data = FILES["heic"]
+    at = data.index(b"ispe") + 8
+    assert struct.unpack(">II", data[at : at + 8]) == (96, 64)
+    with pytest.raises(PictureError, match="HEIC file is damaged"):
+        decode_picture(data[:at] + struct.pack(">II", 16, 16) + data[at + 8 :])
+
+
 def test_16_bit_grey_heic() -> None:
     values = np.repeat(np.linspace(0, 65535, 64).astype(np.uint16)[None], 64, axis=0)
     stream = io.BytesIO()
@@ -379,8 +398,17 @@ def srgb_profile() -> bytes:
 )
 def test_a_profile_with_nothing_to_say_is_ignored(profile: bytes) -> None:
     image = textured()
+    assert convert_profile(image, profile) is None
     data = saved(image, "WEBP", lossless=True, icc_profile=profile)
     np.testing.assert_array_equal(decode_picture(data), np.asarray(image))
+
+
+def test_threads_decode_side_by_side() -> None:
+    names = [*FILES] * 6
+    with ThreadPoolExecutor(6) as pool:
+        pictures = list(pool.map(lambda name: decode_picture(FILES[name]), names))
+    for name, picture in zip(names, pictures, strict=True):
+        np.testing.assert_array_equal(picture, decode_picture(FILES[name]))
 
 
 def test_pillow_keeps_its_settings_and_nothing_warns() -> None:

@@ -2,11 +2,15 @@
 
 import gzip
 import re
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpcore
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +45,7 @@ class Shop:
     clients: set[Any] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
+    server: Any = None
 
     def url(self, path: str = "/a.jpg", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -95,6 +101,7 @@ def shop() -> Iterator[Shop]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.handle_error = lambda *args: None  # type: ignore[method-assign]
+    shop.server = server
     shop.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -308,6 +315,45 @@ def test_tls_asks_for_the_name_and_not_the_address(monkeypatch: pytest.MonkeyPat
     assert recording.server_names == ["shop.test"]
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for shop.test in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the program openssl to make a certificate")
+    file = tmp_path / "shop.pem"
+    command = f"{openssl} req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=shop.test"
+    names = ["-addext", "subjectAltName=DNS:shop.test"]
+    out = ["-keyout", str(file), "-out", str(tmp_path / "certificate")]
+    subprocess.run([*command.split(), *names, *out], check=True, capture_output=True)
+    file.write_bytes(file.read_bytes() + (tmp_path / "certificate").read_bytes())
+    return file
+
+
+def test_a_certificate_must_be_trusted_and_name_the_host(
+    shop: Shop, certificate: Path, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    shop.server.socket = context.wrap_socket(shop.server.socket, server_side=True)
+    shop.routes["/a.jpg"] = answer()
+    url = shop.url(host="shop.test").replace("http:", "https:")
+    options: dict[str, Any] = {"allow_private": True, "sleep": sleeps.append}
+    options["resolve"] = lambda host, port: ["127.0.0.1"]
+    with Fetcher(None, **options) as fetcher:
+        with pytest.raises(PictureError, match="certificate is not valid: self"):
+            fetcher.fetch(url)
+        trusting = httpx.create_ssl_context()
+        trusting.load_verify_locations(certificate)
+        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: trusting)
+    with Fetcher(None, **options) as fetcher:
+        assert fetcher.fetch(url) == b"picture"
+        with pytest.raises(PictureError, match="certificate is not valid: Hostname mismatch"):
+            fetcher.fetch(url.replace("shop.test", "other.test"))
+    assert len(shop.asked) == 1
+    assert not sleeps, "a wrong certificate will not be right the next time"
+
+
 def test_the_next_address_is_tried_when_one_does_not_answer(shop: Shop) -> None:
     shop.routes["/a.jpg"] = answer()
     addresses = ["127.0.0.3", "127.0.0.1"]
@@ -514,11 +560,26 @@ def test_a_slow_drip_is_cut_off(shop: Shop, head: bytes) -> None:
     assert 0.3 < time.monotonic() - start < 2
 
 
-def test_silence_is_cut_off(shop: Shop) -> None:
+def test_what_is_left_of_the_time() -> None:
+    deadline = Deadline()
+    assert deadline.bound(5.0, httpcore.ReadTimeout) == 5.0
+    with deadline.within(60):
+        assert deadline.bound(5.0, httpcore.ReadTimeout) == 5.0
+        assert 59 < (deadline.bound(None, httpcore.ReadTimeout) or 0) <= 60
+        with ThreadPoolExecutor(1) as pool:
+            elsewhere = pool.submit(deadline.bound, 70.0, httpcore.ReadTimeout)
+            assert elsewhere.result() == 70.0, "each thread has its own deadline"
+    with deadline.within(-1), pytest.raises(httpcore.WriteTimeout, match="took too long"):
+        deadline.bound(5.0, httpcore.WriteTimeout)
+    assert deadline.bound(5.0, httpcore.ReadTimeout) == 5.0
+
+
+@pytest.mark.parametrize("bound", [{"timeout_s": 0.3}, {"timeout_s": 20, "total_s": 0.3}])
+def test_silence_is_cut_off(shop: Shop, bound: dict[str, float]) -> None:
     shop.routes["/a.jpg"] = drip(b"", every_s=3)
     start = time.monotonic()
     with (
-        Fetcher(None, allow_private=True, timeout_s=0.3, retries=0) as fetcher,
+        Fetcher(None, allow_private=True, retries=0, **bound) as fetcher,
         pytest.raises(PictureError, match="timed out"),
     ):
         fetcher.fetch(shop.url())

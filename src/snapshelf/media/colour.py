@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 __all__ = ["convert_profile"]
 
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
-_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
+_MODES = frozenset({"RGB", "L", "CMYK"})
 _SAME = 2
 
 
@@ -24,7 +24,7 @@ def convert_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         The picture in sRGB, mode RGB; None where the profile is sRGB itself, broken, larger
         than 4 MiB or made for another kind of picture, and so has nothing to say.
     """
-    if len(profile) > _MAX_PROFILE_BYTES or image.mode not in _SPACES:
+    if len(profile) > _MAX_PROFILE_BYTES or image.mode not in _MODES:
         return None
     transform = _transform(profile, image.mode)
     return None if transform is None else ImageCms.applyTransform(image, transform)
@@ -38,11 +38,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     that moves no colour of a grid by more than two levels is left out.
     """
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if source.profile.xcolor_space != _SPACES[mode]:
-            return None
         transform = ImageCms.buildTransform(
-            source,
+            ImageCms.ImageCmsProfile(BytesIO(profile)),
             ImageCms.createProfile("sRGB"),
             mode,
             "RGB",

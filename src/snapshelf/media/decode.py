@@ -102,9 +102,7 @@ def _load(data: bytes, kind: PictureFormat, limits: Limits) -> Image.Image:
 
         file = open_heif(data)
         _check_size(heif_size(file), limits.max_pixels, limits)
-        picture = load_heif(file)
-        picture.info.pop("exif", None)  # libheif has turned it upright
-        return picture
+        return load_heif(file)
 
     image: ImageFile.ImageFile
     stream = BytesIO(data)

@@ -33,6 +33,10 @@ def heif_size(file: pillow_heif.HeifFile) -> tuple[int, int]:
 
 
 def load_heif(file: pillow_heif.HeifFile) -> Image.Image:
-    """Decode the primary picture; the file's own rotation and cropping are applied."""
+    """Decode the primary picture, with the file's own rotation and cropping applied.
+
+    Its EXIF block then says that it is upright, whatever the camera wrote: the rotation box is
+    what counts in a HEIC file.
+    """
     image: Image.Image = file.to_pillow()
     return image

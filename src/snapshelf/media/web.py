@@ -134,8 +134,10 @@ class WebClient:
         except httpcore.TimeoutException as error:
             raise TransientError(f"timed out ({error or type(error).__name__})") from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                reason = error.__cause__.verify_message
+            # The library hands on what went wrong as the argument of its own error.
+            cause = error.args[0] if error.args else None
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                reason = cause.verify_message
                 raise PictureError(f"the server's certificate is not valid: {reason}") from error
             raise TransientError(f"the connection failed: {error}") from error
 
