@@ -1,5 +1,7 @@
 """Opening a shelf's SQLite database, and telling its errors in the user's words."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +10,21 @@ from pathlib import Path
 from snapshelf.errors import ShelfError
 from snapshelf.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 
-__all__ = ["connect", "create_database", "read_meta", "readable_errors", "transaction"]
+__all__ = ["connect", "create_database", "read_meta", "readable_errors", "sync", "transaction"]
 
 BUSY_TIMEOUT_S = 30.0
+
+_FULL = "the disk is full: make room and run the same command again"
+_DAMAGED = "restore it from a backup, or index the feed into a new shelf"
+_HINTS = {
+    "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR": "reading or writing failed: check the disk and how much room it has",
+    "SQLITE_READONLY": "it cannot be written: check the folder's permissions",
+    "SQLITE_CANTOPEN": "it cannot be opened: check the path and its permissions",
+    "SQLITE_BUSY": "another process holds it: wait for that one to finish",
+    "SQLITE_NOTADB": "it is no shelf: give the folder that `snapshelf index` wrote",
+}
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def connect(file: Path, *, write: bool) -> sqlite3.Connection:
@@ -52,8 +66,8 @@ def create_database(file: Path, meta: dict[str, str]) -> None:
         meta: First content of the table ``meta``.
     """
     building = file.with_suffix(".building")
-    building.unlink(missing_ok=True)
     with readable_errors(file):
+        building.unlink(missing_ok=True)
         db = sqlite3.connect(building, isolation_level=None)
         try:
             db.execute("PRAGMA page_size = 8192")
@@ -64,7 +78,17 @@ def create_database(file: Path, meta: dict[str, str]) -> None:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         finally:
             db.close()  # the last connection's close folds the WAL into the file
-    building.rename(file)
+        building.rename(file)
+        sync(file.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_meta(db: sqlite3.Connection, name: str) -> str:
@@ -81,27 +105,27 @@ def transaction(db: sqlite3.Connection, *, write: bool) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        # After some errors, a full disk for one, SQLite has rolled back by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 @contextmanager
 def readable_errors(file: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a `ShelfError` that says what to do."""
+    """Turn errors of SQLite and of the file system into a `ShelfError` that says what to do."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-        hint = {
-            "SQLITE_FULL": "the disk is full: make room and run the same command again",
-            "SQLITE_READONLY": "it cannot be written: check the folder's permissions",
-            "SQLITE_CANTOPEN": "it cannot be opened: check the path and its permissions",
-            "SQLITE_BUSY": "another process holds it: wait for that one to finish",
-            "SQLITE_NOTADB": "it is no shelf: give the folder that `snapshelf index` wrote",
-        }.get(name, "restore it from a backup, or index the feed into a new shelf")
+        # An extended name, such as SQLITE_READONLY_DIRECTORY, begins with its group's.
+        hint = next((text for group, text in _HINTS.items() if name.startswith(group)), _DAMAGED)
         raise ShelfError(f"{file}: {error} ({name}); {hint}") from error
+    except OSError as error:
+        hint = _FULL if error.errno in _NO_SPACE else "check the folder, its disk and permissions"
+        raise ShelfError(f"{file}: {error.strerror or error}; {hint}") from error
 
 
 def _check_identity(db: sqlite3.Connection, file: Path) -> None:

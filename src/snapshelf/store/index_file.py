@@ -18,7 +18,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.errors import ShelfError
 from snapshelf.locating.region import Box
+from snapshelf.store.database import sync
 
 __all__ = [
     "EXACT_UP_TO",
@@ -109,36 +111,32 @@ def write_index(
             rising order of region numbers, `rows` rows in all.
         labels: Product ID, image and box of each row, in the same order.
         rows: Decides between an exact index and a graph.
+
+    Raises:
+        ShelfError: If the vectors cannot be written.
+        OSError: If anything else cannot be.
     """
     folder.mkdir(exist_ok=True)
     building = folder / f".building-{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
-    if rows > EXACT_UP_TO:
-        index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = HNSW_CONSTRUCTION
-    else:
-        index = faiss.IndexFlatIP(dimension)
-    regions, products = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for block_regions, block_products, vectors in blocks:
-        index.add(vectors)
-        regions.append(block_regions)
-        products.append(block_products)
-    assert index.ntotal == rows, "the rows counted and the rows given differ"
-    faiss.write_index(index, str(building / "vectors.faiss"))
-    np.save(building / "regions.npy", np.concatenate(regions))
-    np.save(building / "products.npy", np.concatenate(products))
-    _write_labels(building, labels, rows)
-    sizes = {file.name: file.stat().st_size for file in building.iterdir()}
-    manifest = {"shelf": shelf_id, "version": version, "rows": rows, "dimension": dimension}
-    (building / "manifest.json").write_text(json.dumps({**manifest, "files": sizes}))
-    for file in building.iterdir():
-        _sync(file)
-    _sync(building)
-    target = folder / str(version)
-    shutil.rmtree(target, ignore_errors=True)
-    building.rename(target)
-    _sync(folder)
+    try:
+        _write_rows(building, dimension, blocks, rows)
+        _write_labels(building, labels, rows)
+        sizes = {file.name: file.stat().st_size for file in building.iterdir()}
+        manifest = {"shelf": shelf_id, "version": version, "rows": rows, "dimension": dimension}
+        (building / "manifest.json").write_text(json.dumps({**manifest, "files": sizes}))
+        for file in building.iterdir():
+            sync(file)
+        sync(building)
+        target = folder / str(version)
+        shutil.rmtree(target, ignore_errors=True)
+        building.rename(target)
+        sync(folder)
+    except BaseException:
+        # What is half-built takes room that a full disk does not have.
+        shutil.rmtree(building, ignore_errors=True)
+        raise
 
 
 def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> IndexFile | None:
@@ -178,6 +176,37 @@ def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> 
     return IndexFile(version, regions, products, index, flat, labels)
 
 
+def _write_rows(
+    place: Path,
+    dimension: int,
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]],
+    rows: int,
+) -> None:
+    if rows > EXACT_UP_TO:
+        index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = HNSW_CONSTRUCTION
+    else:
+        index = faiss.IndexFlatIP(dimension)
+    regions, products = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for block_regions, block_products, vectors in blocks:
+        index.add(vectors)
+        regions.append(block_regions)
+        products.append(block_products)
+    assert index.ntotal == rows, "the rows counted and the rows given differ"
+    file = str(place / "vectors.faiss")
+    try:
+        faiss.write_index(index, file)
+        # Where closing the file fails, faiss does not tell; a file cut short cannot be opened.
+        faiss.read_index(file, faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        raise ShelfError(
+            f"the search index {file} cannot be written, though the shelf itself is complete: "
+            "make room on the disk and run the same command again"
+        ) from error
+    np.save(place / "regions.npy", np.concatenate(regions))
+    np.save(place / "products.npy", np.concatenate(products))
+
+
 def _write_labels(place: Path, labels: Iterable[tuple[str, str, Box]], rows: int) -> None:
     offsets = np.zeros(2 * rows + 1, np.int64)
     boxes = np.empty((rows, 4), np.float64)
@@ -211,11 +240,3 @@ def remove_other_indexes(folder: Path, version: int) -> None:
     for place in folder.iterdir():
         if place.name != str(version):
             shutil.rmtree(place, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

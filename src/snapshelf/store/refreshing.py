@@ -30,6 +30,7 @@ def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> No
         shelf_id = read_meta(db, "shelf")
         version = int(read_meta(db, "version"))
         built = int(read_meta(db, "index_version"))
+        remove_other_indexes(folder, built)
         index = open_index(folder, version=built, shelf_id=shelf_id, dimension=dimension)
         changed = count_changed(db, 0 if index is None else built)
         rows = 0 if index is None else len(index.regions)
