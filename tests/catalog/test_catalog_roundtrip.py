@@ -168,7 +168,7 @@ SEEDS = [
 
 @pytest.mark.parametrize("name", [None, *(name for name in FORMATS if name != "parquet")])
 @settings(
-    deadline=2000, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=5000, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     start=st.sampled_from([b"", *SEEDS]),
@@ -193,7 +193,7 @@ def test_any_bytes_give_products_problems_or_a_feed_error(
         text.encode()
 
 
-@settings(deadline=2000, max_examples=60)
+@settings(deadline=5000, max_examples=60)
 @given(st.data())
 def test_a_damaged_parquet_file_gives_a_feed_error_or_its_rows(data: st.DataObject) -> None:
     pa = pytest.importorskip("pyarrow")

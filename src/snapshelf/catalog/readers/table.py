@@ -1,7 +1,7 @@
 """Tables of text with a header line: what CSV, Google's TSV and Shopify's export share."""
 
 import csv
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 from snapshelf.catalog.entry import Problem
 from snapshelf.catalog.limits import MAX_FIELD, MAX_RECORD
@@ -45,51 +45,59 @@ def read_table(source: Source, delimiter: str) -> Generator[Header | Row | Probl
     Raises:
         FeedError: If the feed cannot be read, or has no header line that can be.
     """
+    columns: tuple[str, ...] = ()
+    width = 0
+    is_repeated = False
     with source.open_text() as text:
-        lines = RecordLines(text, source.path.name)
-        columns: tuple[str, ...] | None = None
-        width = 0
-        is_repeated = False
-        # A reader that failed may be in the middle of a field, so each failure needs a new one.
-        cells = csv.reader(lines, delimiter=delimiter, strict=True)
-        while True:
-            lines.begin_record()
-            try:
-                record = next(cells)
-            except StopIteration:
-                break
-            except (csv.Error, TooLongError) as error:
-                reason = _reason(error)
-                if columns is None:
-                    raise FeedError(f"{source.path.name}: its header line {reason}") from None
-                lines.take_back()
-                cells = csv.reader(lines, delimiter=delimiter, strict=True)
-                yield Problem(lines.start, "", reason)
-                continue
-            if not any(record):
-                continue
-            if columns is None:
+        for record in _records(RecordLines(text, source.path.name), delimiter):
+            if not columns:
                 columns = _column_names(record, source)
                 width = max(number for number, name in enumerate(columns, 1) if name)
                 is_repeated = len(set(columns)) < len(columns)
                 yield Header(tuple(name for name in dict.fromkeys(columns) if name))
-            elif len(record) < width or any(record[len(columns) :]):
+                continue
+            if isinstance(record, Problem):
+                yield record
+                continue
+            line, cells = record
+            if len(cells) < width or any(cells[len(columns) :]):
                 yield Problem(
-                    lines.start,
+                    line,
                     "",
-                    f"has {len(record)} cells where the header has {width}: is a delimiter or a "
+                    f"has {len(cells)} cells where the header has {width}: is a delimiter or a "
                     "quote too many or missing?",
                 )
             elif is_repeated:
-                yield Row(lines.start, _merged(columns, record))
+                yield Row(line, _merged(columns, cells))
             else:
-                yield Row(lines.start, dict(zip(columns, record, strict=False)))
-        if columns is None:
-            raise FeedError(f"{source.path.name} is empty: its first line must name the columns")
+                yield Row(line, dict(zip(columns, cells, strict=False)))
+    if not columns:
+        raise FeedError(f"{source.path.name} is empty: its first line must name the columns")
 
 
-def _column_names(record: list[str], source: Source) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in record)
+def _records(lines: RecordLines, delimiter: str) -> Iterator[tuple[int, list[str]] | Problem]:
+    """The line and cells of each record that is not empty, or what is wrong with it."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        lines.begin_record()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, TooLongError) as error:
+            yield Problem(lines.start, "", _reason(error))
+            lines.take_back()
+            # The old reader is in the middle of a field.
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            continue
+        if any(cells):
+            yield lines.start, cells
+
+
+def _column_names(record: tuple[int, list[str]] | Problem, source: Source) -> tuple[str, ...]:
+    if isinstance(record, Problem):
+        raise FeedError(f"{source.path.name}: its header line {record.reason}")
+    names = tuple(name.strip() for name in record[1])
     if not any(names):
         raise FeedError(f"{source.path.name}: its header line names no column")
     if UNREADABLE.search("".join(names)):
@@ -100,9 +108,9 @@ def _column_names(record: list[str], source: Source) -> tuple[str, ...]:
     return names
 
 
-def _merged(columns: tuple[str, ...], record: list[str]) -> dict[str, Value]:
+def _merged(columns: tuple[str, ...], cells: list[str]) -> dict[str, Value]:
     fields: dict[str, Value] = {}
-    for column, cell in zip(columns, record, strict=False):
+    for column, cell in zip(columns, cells, strict=False):
         before = fields.get(column)
         if not before:
             fields[column] = cell
