@@ -7,6 +7,8 @@ from snapshelf.evaluation.calibration import (
     Reliability,
     collect_pairs,
     fit_calibration,
+    fit_confidence,
+    presence_threshold,
     reliability,
 )
 from snapshelf.evaluation.evaluate import evaluate, measure
@@ -30,6 +32,8 @@ __all__ = [
     "collect_pairs",
     "evaluate",
     "fit_calibration",
+    "fit_confidence",
+    "presence_threshold",
     "mean_rank",
     "measure",
     "median_rank",

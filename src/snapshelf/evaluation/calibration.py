@@ -4,7 +4,7 @@ Platt: Probabilistic Outputs for Support Vector Machines, 1999, with the smoothe
 the safeguarded Newton steps of Lin, Lin, Weng: A Note on Platt's Probabilistic Outputs, 2007.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from snapshelf.evaluation.evaluation import Evaluation
 from snapshelf.matching.confidence import Calibration
 
-__all__ = ["Reliability", "collect_pairs", "fit_calibration", "reliability"]
+__all__ = [
+    "Reliability",
+    "collect_pairs",
+    "fit_calibration",
+    "fit_confidence",
+    "presence_threshold",
+    "reliability",
+]
 
 RIDGE = 1e-9
 """Weight of the penalty on the squared slope and intercept, on standardised similarities."""
@@ -102,6 +109,52 @@ def fit_calibration(
         share = float(targets.mean())
         return Calibration(0.0, float(np.log(share / (1 - share))), threshold)
     return Calibration(slope, shift - slope * mean, threshold)
+
+
+def presence_threshold(present: ArrayLike, absent: ArrayLike) -> float:
+    """Find the similarity from which a best match speaks for the product being sold here.
+
+    It is the cut with the largest balanced accuracy, ``(P(s >= cut | present) + P(s < cut |
+    absent)) / 2``; of equal cuts the lowest. How often searches are for things that the shop
+    does not sell does not matter to it.
+
+    Args:
+        present: (P,) similarities of first places where the right product was in the gallery.
+        absent: (A,) the same where it was not.
+
+    Returns:
+        The cut, one of the similarities given.
+
+    Raises:
+        ValueError: If one of the two is empty.
+    """
+    here, gone = np.sort(np.asarray(present, np.float64)), np.sort(np.asarray(absent, np.float64))
+    if not len(here) or not len(gone):
+        raise ValueError(
+            f"present and absent must hold similarities, got {len(here)} and {len(gone)}"
+        )
+    cuts = np.unique(np.concatenate([here, gone]))
+    kept = 1 - np.searchsorted(here, cuts) / len(here)
+    refused = np.searchsorted(gone, cuts) / len(gone)
+    return float(cuts[np.argmax(kept + refused)])
+
+
+def fit_confidence(evaluation: Evaluation) -> Calibration:
+    """Fit the whole calibration of a system: the curve, and when a product is sold here.
+
+    Args:
+        evaluation: Of queries that the system was not trained on, and that it is not going to
+            be measured on.
+
+    Raises:
+        ValueError: If no first place is right, or all are.
+    """
+    fitted = fit_calibration(*collect_pairs(evaluation))
+    cut = presence_threshold(
+        [outcome.found[0].similarity for outcome in evaluation.outcomes],
+        [outcome.wrong for outcome in evaluation.outcomes if outcome.wrong is not None],
+    )
+    return replace(fitted, threshold=fitted.confidence(cut))
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> Reliability:
