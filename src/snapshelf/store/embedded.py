@@ -2,9 +2,8 @@
 
 import os
 import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +46,9 @@ __all__ = ["EmbeddedStore"]
 
 DATABASE = "shelf.sqlite"
 
+RESERVED = frozenset({"shelf", "dimension", "version", "index_version"})
+"""Properties that the store itself keeps."""
+
 
 class EmbeddedStore:
     """A `VectorStore` in a folder.
@@ -66,8 +68,8 @@ class EmbeddedStore:
     def __init__(self, folder: Path, *, write: bool = False) -> None:
         self._folder = folder
         self._file = folder / DATABASE
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
         self._writer: sqlite3.Connection | None = None
         self._lock = FileLock(folder / "writer.lock", thread_local=False)
         if not self._file.is_file():
@@ -100,9 +102,12 @@ class EmbeddedStore:
 
         Raises:
             ShelfError: If the folder cannot be made, holds a shelf or other files.
+            ShelfLockedError: If another process is making it.
+            ValueError: If `dimension` is below 1 or a property has a name of `RESERVED`.
         """
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, got {dimension}")
+        _check_names(properties)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             strangers = sorted(
@@ -123,10 +128,20 @@ class EmbeddedStore:
             "version": "0",
             "index_version": "0",
         }
-        with FileLock(folder / "writer.lock"):
-            if (folder / DATABASE).exists():
-                raise ShelfError(f"there is a shelf in {folder} already")
-            create_database(folder / DATABASE, {**properties, **fixed})
+        try:
+            with FileLock(folder / "writer.lock", timeout=0):
+                if (folder / DATABASE).exists():
+                    raise ShelfError(f"there is a shelf in {folder} already")
+                create_database(folder / DATABASE, {**properties, **fixed})
+        except Timeout:
+            raise ShelfLockedError(
+                f"another process is making a shelf in {folder}: wait for it to finish"
+            ) from None
+        except OSError as error:
+            raise ShelfError(
+                f"the shelf's folder {folder} cannot be written: {error.strerror or error}; "
+                "give another path"
+            ) from error
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -145,7 +160,12 @@ class EmbeddedStore:
             return dict(db.execute("SELECT name, value FROM meta"))
 
     def note(self, name: str, value: str) -> None:
-        """Set one of the `properties`."""
+        """Set one of the `properties`.
+
+        Raises:
+            ValueError: If it is one of `RESERVED`.
+        """
+        _check_names([name])
         with self._writing() as db:
             db.execute(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
@@ -276,11 +296,13 @@ class EmbeddedStore:
             return read_counts(db, where)
 
     def close(self) -> None:
-        """Release files and the lock; the store cannot be used afterwards."""
-        for db in self._connections:
-            db.close()
-        self._connections.clear()
-        self._local = threading.local()
+        """Release files and the lock; the store cannot be used afterwards.
+
+        A search under way in another thread comes to its end.
+        """
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -301,6 +323,11 @@ class EmbeddedStore:
                 f"{self._folder} is being written to: {who}; wait for it to finish, or end it "
                 "(nothing it has committed is lost)"
             ) from None
+        except OSError as error:
+            raise ShelfError(
+                f"{self._folder} cannot be written: {error.strerror or error}; check the "
+                "folder's permissions, or open it for searching only"
+            ) from error
 
     def _check_dimension(self, array: NDArray[np.float32], name: str) -> None:
         if array.ndim != 2 or array.shape[1] != self._dimension:
@@ -308,8 +335,13 @@ class EmbeddedStore:
                 f"{name} must have shape (N, {self._dimension}), got {tuple(array.shape)}"
             )
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"the store of {self._folder} is closed: open it again")
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._check_open()
         if self._writer is None:
             raise ShelfError(
                 f"{self._folder} was opened for searching only; open it with write=True"
@@ -319,13 +351,19 @@ class EmbeddedStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
+        """Lend out an idle connection, or a new one; a list's pop and append are atomic."""
+        self._check_open()
+        try:
+            db = self._idle.pop()
+        except IndexError:
             db = connect(self._file, write=False)
-            self._local.db = db
-            self._connections.append(db)
-        with readable_errors(self._file), transaction(db, write=False):
-            yield db
+        try:
+            with readable_errors(self._file), transaction(db, write=False):
+                yield db
+        finally:
+            self._idle.append(db)
+            if self._closed:
+                self.close()
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, View]]:
@@ -336,6 +374,11 @@ class EmbeddedStore:
                 if view is not None:
                     yield db, view
                     return
+
+
+def _check_names(properties: Iterable[str]) -> None:
+    if taken := RESERVED.intersection(properties):
+        raise ValueError(f"the property {min(taken)!r} is kept by the store, give another name")
 
 
 def _hits(
