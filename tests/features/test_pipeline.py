@@ -259,7 +259,7 @@ def test_no_keys_give_nothing():
 @pytest.mark.parametrize("settings", [{"batch_size": 0}, {"workers": 0}, {"workers": -1}])
 def test_settings_below_one_are_refused(settings):
     with pytest.raises(ValueError, match="must be at least 1"):
-        list(run([1], picture, **settings))
+        run([1], picture, **settings)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -73,7 +73,7 @@ def embed_pictures(
     domain: Domain,
     batch_size: int = 32,
     workers: int | None = None,
-) -> Iterator[EmbeddedPicture[K]]:
+) -> Generator[EmbeddedPicture[K], None, None]:
     """Embed the regions of many pictures, in the pictures' order and in bounded memory.
 
     Worker threads read, locate, crop and prepare, so only small inputs wait for the encoder.
@@ -90,39 +90,27 @@ def embed_pictures(
         batch_size: Most regions embedded at once, at least 1.
         workers: Number of worker threads, at least 1; None for one for each processor.
 
-    Yields:
-        One result for each key, in order.
+    Returns:
+        A generator of one result for each key, in order. Whatever else `read`, the locator or
+        the encoder raises comes out of it; closing it ends the workers.
 
     Raises:
         ValueError: If `batch_size` or `workers` is below 1.
-        Exception: Whatever else `read`, the locator or the encoder raises.
     """
-    workers = os.cpu_count() or 1 if workers is None else workers
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if batch_size < 1 or workers < 1:
+        raise ValueError(
+            f"batch_size and workers must be at least 1, got {batch_size} and {workers}"
+        )
 
     def prepare(key: K) -> _Prepared[K]:
         return _prepare(key, read, locator, encoder)
 
     # While the encoder is at work nothing new is handed to the workers, so what is already
     # handed out has to last: a full batch beyond the one being encoded.
-    source = ordered_map(prepare, keys, workers=workers, ahead=2 * batch_size + workers)
-    waiting: deque[_Prepared[K]] = deque()
-    batch: list[tuple[_Prepared[K], int]] = []
-    for picture in source:
-        waiting.append(picture)
-        for row in range(len(picture.inputs)):
-            batch.append((picture, row))
-            if len(batch) == batch_size:
-                _encode(batch, encoder, domain)
-        # A long run of pictures without regions must not wait for the batch to fill up.
-        if len(waiting) > MOST_WAITING * batch_size:
-            _encode(batch, encoder, domain)
-        while waiting and waiting[0].is_done:
-            yield waiting.popleft().result()
-    _encode(batch, encoder, domain)
-    for picture in waiting:
-        yield picture.result()
+    ahead = 2 * batch_size + workers
+    prepared = ordered_map(prepare, keys, workers=workers, ahead=ahead)
+    return _embed(prepared, encoder, domain, batch_size)
 
 
 def crop(picture: RGB, box: Box) -> RGB:
@@ -158,6 +146,28 @@ def _prepare(
     inputs = [encoder.prepare(crop(picture, region.box)) for region in regions]
     embeddings = np.empty((len(regions), encoder.dimension), np.float32)
     return _Prepared(key, (picture.shape[1], picture.shape[0]), regions, inputs, None, embeddings)
+
+
+def _embed(
+    prepared: Iterator[_Prepared[K]], encoder: Encoder, domain: Domain, batch_size: int
+) -> Generator[EmbeddedPicture[K], None, None]:
+    """Collect the inputs of pictures into batches and yield each picture once it is complete."""
+    waiting: deque[_Prepared[K]] = deque()
+    batch: list[tuple[_Prepared[K], int]] = []
+    for picture in prepared:
+        waiting.append(picture)
+        for row in range(len(picture.inputs)):
+            batch.append((picture, row))
+            if len(batch) == batch_size:
+                _encode(batch, encoder, domain)
+        # A long run of pictures without regions must not wait for the batch to fill up.
+        if len(waiting) > MOST_WAITING * batch_size:
+            _encode(batch, encoder, domain)
+        while waiting and waiting[0].is_done:
+            yield waiting.popleft().result()
+    _encode(batch, encoder, domain)
+    for picture in waiting:
+        yield picture.result()
 
 
 def _encode(batch: list[tuple[_Prepared[K], int]], encoder: Encoder, domain: Domain) -> None:

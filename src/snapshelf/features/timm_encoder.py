@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,7 +34,7 @@ with torch_extra():
 __all__ = ["TimmEncoder"]
 
 PART = 4
-"""Pictures that one thread takes through the backbone at a time on a processor.
+"""Most pictures that one thread takes through the backbone at a time on a processor.
 
 Their feature maps stay in the processor's cache, and threads that each have their own pictures
 never wait for one another: on two cores twice the rate of one batch of 32 on both, and far more
@@ -172,7 +173,8 @@ class TimmEncoder:
         streams = torch.get_num_threads()
         if len(inputs) < 2 or streams < 2 or self._device.type != "cpu":
             return self._encode(inputs)
-        parts = [inputs[start : start + PART] for start in range(0, len(inputs), PART)]
+        size = min(PART, math.ceil(len(inputs) / streams))
+        parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
         try:
             with ThreadPoolExecutor(
                 streams, initializer=torch.set_num_threads, initargs=(1,)
