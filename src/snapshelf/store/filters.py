@@ -10,8 +10,12 @@ from snapshelf.errors import FilterError
 __all__ = ["Condition", "Filter", "category_key", "category_path", "parse_filter"]
 
 OPERATORS = ("<=", ">=", "!=", "=", "<", ">")
-_CONDITION = re.compile(r'\s*([^\s<>=!,"|][^<>=!,"|]*?)\s*(<=|>=|!=|=|<|>)\s*')
-_VALUE = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,|"]*))\s*')
+
+MOST_VALUES = 200
+"""Values in a filter; a database takes only so many in one statement."""
+
+_CONDITION = re.compile(r'(?:\s*"((?:[^"\\]|\\.)*)"\s*|([^<>=!,"|]+))(<=|>=|!=|=|<|>)', re.DOTALL)
+_VALUE = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,|"]*))\s*', re.DOTALL)
 _PRICE = re.compile(r"^(-?[0-9]+(?:\.[0-9]+)?)(?:\s+([A-Za-z]{3}))?$")
 _EXAMPLE = "write conditions such as category=shoes,price<80,brand=Acme|Zenith"
 
@@ -24,8 +28,8 @@ class Condition:
         field: ``id``, ``category``, ``brand``, ``price``, ``currency``, ``availability`` or the
             name of an attribute, in lower case.
         operator: One of ``= != < <= > >=``; the four orders are for the price only.
-        values: Any of these may hold (none of these for ``!=``); case does not count. A
-            category is a path prefix, its parts joined by ">".
+        values: Any of these may hold (none of these for ``!=``); case does not count, but in
+            an ID. A category is a path prefix, its parts joined by ">".
         currency: For a price: only prices in this currency, "" for any.
     """
 
@@ -64,11 +68,12 @@ def category_path(text: str) -> tuple[str, ...]:
 
 
 def parse_filter(text: str) -> Filter:
-    """Read a filter as users write it.
+    r"""Read a filter as users write it.
 
     Args:
         text: Conditions joined by commas. Alternatives are joined by ``|``; a value with a
-            comma or a bar stands in double quotes.
+            comma or a bar, or an attribute's name with a sign, stands in double quotes, in
+            which ``\"`` and ``\\`` are a quote and a backslash. At most `MOST_VALUES` values.
 
     Raises:
         FilterError: If the text is no filter; the message shows where and how to write it.
@@ -77,15 +82,20 @@ def parse_filter(text: str) -> Filter:
         >>> parse_filter("brand=Acme|Zenith, price<80").conditions[1]
         Condition(field='price', operator='<', values=('80',), currency='')
     """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise FilterError("filter: holds half of a surrogate pair, which is no character")
     conditions = []
     position = 0
     while True:
         head = _CONDITION.match(text, position)
-        if head is None:
+        field = "" if head is None else _unquoted(head.group(1), head.group(2)).casefold()
+        if head is None or not field:
             rest = text[position : position + 40]
             raise FilterError(f"filter: expected a condition at {rest!r}; {_EXAMPLE}")
         values, position = _values(text, head.end())
-        conditions.append(_condition(head.group(1).casefold(), head.group(2), values))
+        conditions.append(_condition(field, head.group(3), values))
+        if sum(len(condition.values) for condition in conditions) > MOST_VALUES:
+            raise FilterError(f"filter: has more than {MOST_VALUES} values; ask in several parts")
         if position >= len(text):
             return Filter(tuple(conditions))
         if text[position] != ",":
@@ -99,15 +109,20 @@ def _values(text: str, position: int) -> tuple[tuple[str, ...], int]:
     while True:
         match = _VALUE.match(text, position)
         assert match is not None  # every part of the pattern may be empty
-        quoted, bare = match.groups()
-        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare.strip()
+        value = _unquoted(*match.groups())
         if not value:
-            raise FilterError(f"filter: a value is missing after {text[:position]!r}; {_EXAMPLE}")
+            before = text[max(0, position - 40) : position]
+            raise FilterError(f"filter: a value is missing after {before!r}; {_EXAMPLE}")
         values.append(value)
         position = match.end()
         if position >= len(text) or text[position] != "|":
             return tuple(values), position
         position += 1
+
+
+def _unquoted(quoted: str | None, bare: str) -> str:
+    """Give what a quoted or a bare word says; one of the two is None."""
+    return bare.strip() if quoted is None else re.sub(r"(?s)\\(.)", r"\1", quoted)
 
 
 def _condition(field: str, operator: str, values: tuple[str, ...]) -> Condition:
