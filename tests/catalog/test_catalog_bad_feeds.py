@@ -50,7 +50,6 @@ def _csv(row: str | bytes) -> bytes:
             "is no price: '999999999999999999999999999999999999999…'",
         ),
         ("1,t,a.jpg,,5,EURO,,", "currency", "a currency must be a code of ISO 4217"),
-        ("1,t,a.jpg,,,,soon,", "availability", "is no availability: 'soon'; write in_stock"),
         (
             b"1,Gr\xf6\xdfe,a.jpg,,,,,",
             "title",
@@ -293,3 +292,15 @@ def test_an_encoding_can_be_named(read_feed: Any) -> None:
     assert products == []
     assert isinstance(problem, Problem)
     assert problem.reason.startswith("is not valid CP1252: 'Gr�ße'")
+
+
+def test_an_unknown_availability_costs_only_itself(read_feed: Any) -> None:
+    products, problems = read_feed("f.csv", "id,image,availability\n1,a.jpg,soon\n2,b.jpg,yes\n")
+    assert [(product.id, product.availability) for product in products] == [
+        ("1", None),
+        ("2", "in_stock"),
+    ]
+    (problem,) = problems
+    assert (problem.line, problem.field, problem.product_id) == (2, "availability", "1")
+    assert problem.reason.startswith("is no availability: 'soon'; write in_stock")
+    assert not problem.fatal

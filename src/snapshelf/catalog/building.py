@@ -12,7 +12,7 @@ from snapshelf.catalog.image_reference import check_image, split_images
 from snapshelf.catalog.limits import MAX_ATTRIBUTES, MAX_FIELD, MAX_ID, MAX_IMAGES
 from snapshelf.catalog.plain_text import CONTROL, plain_text, quote, strip_html
 from snapshelf.catalog.price import parse_price
-from snapshelf.catalog.product import Product
+from snapshelf.catalog.product import Availability, Product
 from snapshelf.catalog.row import Row, Value
 from snapshelf.catalog.source import UNREADABLE
 
@@ -51,7 +51,7 @@ class ProductBuilder:
 
         Returns:
             The product, or None if the row is bad; and what is wrong, which for a product is
-            about single pictures.
+            about single pictures or its availability.
         """
         product_id = ""
         found = self._find(row.fields)
@@ -59,7 +59,8 @@ class ProductBuilder:
             product_id = self._id(found["id"])
             self._check_readable(row.fields)
             images, problems = self._images(row, found["image"][0], product_id)
-            product = self._product(row.fields, found, product_id, images)
+            availability = self._availability(row, found["availability"], product_id, problems)
+            product = self._product(row.fields, found, product_id, images, availability)
         except _BadFieldError as bad:
             return None, (Problem(row.line, _name(bad.field)[:100], bad.reason, _name(product_id)),)
         return product, problems
@@ -119,8 +120,25 @@ class ProductBuilder:
             raise _BadFieldError(column, "is empty: every product needs at least one picture")
         return tuple(images), problems
 
+    @staticmethod
+    def _availability(
+        row: Row, found: Found, product_id: str, problems: list[Problem]
+    ) -> Availability | None:
+        """Read the availability; one that is not understood costs only itself."""
+        try:
+            return _parsed(found, parse_availability)
+        except _BadFieldError as bad:
+            column = _name(bad.field)[:100]
+            problems.append(Problem(row.line, column, bad.reason, product_id, fatal=False))
+            return None
+
     def _product(
-        self, fields: Fields, found: Mapping[str, Found], product_id: str, images: tuple[str, ...]
+        self,
+        fields: Fields,
+        found: Mapping[str, Found],
+        product_id: str,
+        images: tuple[str, ...],
+        availability: Availability | None,
     ) -> Product:
         currency = _parsed(found["currency"], currency_code) or self._currency
         url = _text(found["url"][1]).strip()
@@ -135,7 +153,7 @@ class ProductBuilder:
             category=parse_category(found["category"][1]),
             brand=plain_text(_text(found["brand"][1])),
             price=_parsed(found["price"], lambda text: parse_price(text, currency)),
-            availability=_parsed(found["availability"], parse_availability),
+            availability=availability,
             url=url if is_web else "",
             images=images,
             attributes=_attributes(fields, read),

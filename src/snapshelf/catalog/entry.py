@@ -29,7 +29,7 @@ class Problem:
         field: The field that is wrong, by the feed's own name for it.
         reason: What is wrong and what was expected, one sentence without a full stop.
         product_id: The product it is about, "" where that is unknown.
-        fatal: Whether the whole product was skipped (False: only one of its pictures).
+        fatal: Whether the whole product was skipped (False: only a part, such as one picture).
     """
 
     line: int
