@@ -33,12 +33,12 @@ with torch_extra():
 
 __all__ = ["TimmEncoder"]
 
-PART = 4
+PART = 2
 """Most pictures that one thread takes through the backbone at a time on a processor.
 
 Their feature maps stay in the processor's cache, and threads that each have their own pictures
-never wait for one another: on two cores twice the rate of one batch of 32 on both, and far more
-where something else wants the cores too.
+never wait for one another: MobileNetV2 on two cores runs at nearly twice the rate of a batch of
+32 shared by both, and at more than that where something else wants the cores too.
 """
 
 
