@@ -93,8 +93,10 @@ def _put_pictures(
         (product,),
     )
     current = {(source, content): number for source, content, number in rows}
-    # A feed may name one picture twice; one is enough.
-    wanted = {(picture.source, picture.content): picture for picture in pictures}
+    # A feed may name one picture twice: its first record is enough, and has the embeddings.
+    wanted: dict[tuple[str, str], PictureRecord] = {}
+    for picture in pictures:
+        wanted.setdefault((picture.source, picture.content), picture)
     for position, (key, picture) in enumerate(wanted.items()):
         number = current.pop(key, None)
         if number is not None:
