@@ -14,6 +14,8 @@ __all__ = ["refresh_index"]
 STALE_FROM = 256
 STALE_SHARE = 0.05
 
+CHECKPOINT_PATIENCE_MS = 500
+
 
 def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> None:
     """Build the derived index anew where it is missing or lags far behind.
@@ -50,4 +52,8 @@ def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> No
         db.execute("UPDATE meta SET value = ? WHERE name = 'index_version'", (str(version),))
         purge_removed(db, up_to=version)
     remove_other_indexes(folder, version)
+    # Not worth waiting for a long search: the next checkpoint does what this one cannot.
+    (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {CHECKPOINT_PATIENCE_MS}")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute(f"PRAGMA busy_timeout = {patience}")
