@@ -1,5 +1,6 @@
 """Reading a picture file that the user names."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def read_picture_file(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: 
 
     Args:
         path: The file; the user's own choice, so links are followed.
-        limits: Its size is checked before it is read.
+        limits: No more than `max_bytes` is ever read.
 
     Returns:
         The whole file, not yet known to be a picture.
@@ -23,17 +24,22 @@ def read_picture_file(path: Path, limits: Limits = Limits()) -> bytes:  # noqa: 
         PictureError: If it is missing, no regular file, too large, or cannot be read.
     """
     try:
-        status = path.stat()
+        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write to it.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
+            os.close(handle)
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise PictureError(f"{path} is {kind}, expected a picture file")
-        if status.st_size > limits.max_bytes:
+        with open(handle, "rb") as file:
+            # One byte more than allowed tells a file that grows while it is read.
+            data = file.read(limits.max_bytes + 1)
+        if len(data) > limits.max_bytes:
             raise PictureError(
-                f"{path} has {status.st_size:,} bytes, more than the {limits.max_bytes:,} "
-                "allowed; make the picture smaller"
+                f"{path} has more than the {limits.max_bytes:,} bytes allowed; "
+                "make the picture smaller"
             )
-        with path.open("rb") as file:
-            return file.read(limits.max_bytes)
+        return data
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PictureError(f"{path} cannot be read: {reason}") from error
