@@ -55,8 +55,10 @@ class ReferenceStore:
 
     def upsert(self, records: Iterable[ProductRecord]) -> None:
         for one in records:
-            pictures = []
+            pictures: dict[tuple[str, str], PictureRecord] = {}
             for shown in one.pictures:
+                if (shown.source, shown.content) in pictures:
+                    continue  # a picture given twice is one
                 if shown.regions is None:
                     known = self.contents[shown.content]
                     shown = PictureRecord(
@@ -67,8 +69,8 @@ class ReferenceStore:
                         known.embeddings,
                     )
                 self.contents[shown.content] = shown
-                pictures.append(shown)
-            self.records[one.product.id] = ProductRecord(one.product, tuple(pictures))
+                pictures[shown.source, shown.content] = shown
+            self.records[one.product.id] = ProductRecord(one.product, tuple(pictures.values()))
 
     def delete(self, product_ids: Iterable[str]) -> int:
         return sum(self.records.pop(name, None) is not None for name in set(product_ids))

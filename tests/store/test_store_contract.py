@@ -261,7 +261,7 @@ def test_the_copy_outlives_the_original(store: VectorStore) -> None:
 
 
 def test_unknown_content_is_refused_and_nothing_is_stored(store: VectorStore) -> None:
-    with pytest.raises(ShelfError, match="no embedding of 'b.jpg'"):
+    with pytest.raises(ShelfError, match=r"no embedding of 'b\.jpg'"):
         store.upsert(
             [record("a", picture("a.jpg", axis(0))), record("b", picture("b.jpg", None))], run=1
         )
