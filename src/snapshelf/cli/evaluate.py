@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from snapshelf.cli.console import print_json, printer, progress, tell
+from snapshelf.cli.output_file import JSON, PAGE, check_output
 
 if TYPE_CHECKING:
     from snapshelf.evaluation import Evaluation
@@ -43,6 +44,10 @@ def evaluate(
     from snapshelf.evaluation.report import write_report
     from snapshelf.systems import System
 
+    if json is not None and str(json) != "-":
+        check_output(json, "--json", begins=JSON)
+    if html is not None:
+        check_output(html, "--html", begins=PAGE)
     dataset = open_dataset(data)
     loaded = System.load(system)
     with progress(counted=True) as bar:

@@ -8,16 +8,19 @@ if TYPE_CHECKING:
 __all__ = ["open_fetcher"]
 
 
-def open_fetcher(*, allow_private: bool = False, recheck: bool = False) -> "Fetcher":
+def open_fetcher(
+    *, allow_private: bool = False, recheck: bool = False, retries: int = 3
+) -> "Fetcher":
     """Open a fetcher with the user's cache, to be closed by the caller.
 
     Args:
         allow_private: Fetch from private addresses too.
         recheck: Ask the server whether a cached picture has changed.
+        retries: How often to try again after a failure that may pass.
     """
     from platformdirs import user_cache_path
 
     from snapshelf.media import Fetcher
 
     folder = user_cache_path("snapshelf", appauthor=False) / "pictures"
-    return Fetcher(folder, allow_private=allow_private, recheck=recheck)
+    return Fetcher(folder, allow_private=allow_private, recheck=recheck, retries=retries)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snapshelf.cli.console import EXIT_SKIPPED, fail, print_json, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, print_json, progress, tell
+from snapshelf.cli.output_file import JSON, check_output
 
 if TYPE_CHECKING:
     from snapshelf.catalog import Catalog, IngestionReport
@@ -23,7 +24,7 @@ def index(
     shelf: Annotated[Path, typer.Option(help="The shelf's folder; made if missing.")],
     system: Annotated[
         str | None,
-        typer.Option(help="Name or folder of the system [default: the shelf's, else standard]"),
+        typer.Option(help="Name or folder of the system (default: the shelf's, else standard)"),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(help="The feed's format, if it is not recognised.")
@@ -63,11 +64,13 @@ def index(
             feed, format=format, columns=_columns(column), encoding=encoding, currency=currency
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        fail(str(error), EXIT_USAGE)
+    if problems is not None:
+        check_output(problems, "--problems", begins=JSON, inputs=[feed])
+    chosen = system_for(shelf, system)
     with ExitStack() as stack:
         log = stack.enter_context(problems.open("w", encoding="utf-8")) if problems else None
         report = IngestionReport(log)
-        chosen = system_for(shelf, system)
         fetcher = stack.enter_context(open_fetcher(allow_private=allow_private, recheck=recheck))
         bar = stack.enter_context(progress(counted=False))
         task = bar.add_task(f"indexing {feed.name}", total=None)
@@ -108,7 +111,9 @@ def _columns(pairs: list[str] | None) -> dict[str, str]:
     for pair in pairs or []:
         field, equals, name = pair.partition("=")
         if not equals:
-            raise typer.BadParameter(f"expected FIELD=COLUMN, such as id=sku, got {pair!r}")
+            fail(f"--column: expected FIELD=COLUMN, such as id=sku, got {pair!r}", EXIT_USAGE)
+        if field.strip() in columns:
+            fail(f"--column: the field {field.strip()} is given twice", EXIT_USAGE)
         columns[field.strip()] = name.strip()
     return columns
 

@@ -1,14 +1,17 @@
 """The command ``snapshelf``: one subcommand a file; heavy parts are imported by what needs them."""
 
+import io
+import re
 import sys
 
 import typer
 
 from snapshelf import __version__
-from snapshelf.cli.console import EXIT_ERROR, tell
+from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.demo import demo
 from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.index import index
+from snapshelf.cli.interruption import Interrupted, watch_signals
 from snapshelf.cli.search import search
 from snapshelf.errors import SnapshelfError
 
@@ -22,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+EMPTY = re.compile(r"(--[a-z-]+=)?")
 
 
 def _version(wanted: bool) -> None:
@@ -46,9 +52,25 @@ app.command("demo")(demo)
 
 
 def main() -> None:
-    """Run the command line; errors that a user can mend are one line, not a traceback."""
+    """Run the command line; errors that a user can mend are one line, not a traceback.
+
+    Ends with 0, 1 on an error, 2 if the arguments make no sense, 3 if something had to be left
+    out, 130 on Ctrl-C and 143 on SIGTERM.
+    """
+    watch_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A title that the terminal's encoding lacks is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    if any(EMPTY.fullmatch(argument) for argument in sys.argv[1:]):
+        # An empty path would be the current folder, and a shelf would take over what is there.
+        tell("error: an argument is empty; is a variable of the shell not set?")
+        sys.exit(EXIT_USAGE)
     try:
         app()
+    except Interrupted as interruption:
+        tell(f"error: {interruption}")
+        sys.exit(interruption.exit_code)
     except SnapshelfError as error:
         tell(f"error: {error}")
     except BrokenPipeError:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from snapshelf.cli.console import EXIT_SKIPPED, print_json, printer, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, printer, progress, tell
+from snapshelf.cli.output_file import PAGE, check_output
 
 if TYPE_CHECKING:
     from snapshelf.shelf import SearchResult, Shelf
@@ -21,7 +22,7 @@ def search(
         str | None, typer.Option(help="Only such products: 'category=shoes,price<80'.")
     ] = None,
     system: Annotated[
-        str | None, typer.Option(help="Name or folder of the system [default: the shelf's]")
+        str | None, typer.Option(help="Name or folder of the system (default: the shelf's)")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
     html: Annotated[
@@ -39,6 +40,8 @@ def search(
     from snapshelf.systems import System
 
     where = None if filter is None else parse_filter(filter)
+    if html is not None:
+        check_output(html, "--html", begins=PAGE, inputs=files)
     printed: list[dict[str, Any]] = []
     results: list[tuple[Path, SearchResult]] = []
     with Shelf.open(shelf, None if system is None else System.load(system)) as opened:
@@ -48,7 +51,7 @@ def search(
                     result = opened.search(file, top=top, filter=where)
                 except PictureError as error:
                     printed.append({"file": str(file), "error": str(error), "items": []})
-                    bar.console.print(f"skipped: {error}")
+                    tell(f"skipped: {error}")
                     continue
                 printed.append({"file": str(file), "items": items_json(result)})
                 results.append((file, result))
@@ -58,8 +61,9 @@ def search(
     if json:
         print_json(printed)
     else:
+        nothing = "this shelf is empty" if where is None else "nothing here passes the filter"
         for file, result in results:
-            _print(file, result)
+            _print(file, result, nothing)
     if len(results) < len(files):
         raise typer.Exit(EXIT_SKIPPED)
 
@@ -76,37 +80,48 @@ def write_page(
         where: The shelf's place, to be named on the page.
     """
     from snapshelf.cli.fetching import open_fetcher
+    from snapshelf.errors import PictureError
     from snapshelf.media import PictureSource
     from snapshelf.media.picture_file import read_picture_file
     from snapshelf.pages import search_page
     from snapshelf.shelf.thumbnails import Thumbnails
 
-    with open_fetcher() as fetcher:
-        root = Path(shelf.store.properties["root"])
+    def small(query: Path) -> bytes | None:
+        try:
+            return thumbnails.small(read_picture_file(query))
+        except PictureError:  # it has gone since it was searched for
+            return None
+
+    # A page shows a placeholder for a picture that cannot be had, so nothing is tried twice.
+    with open_fetcher(retries=0) as fetcher:
+        # Until the first run has begun, a shelf has no root and no product.
+        root = Path(shelf.store.properties.get("root", ""))
         thumbnails = Thumbnails(PictureSource(root, fetcher=fetcher))
         page = search_page(
             [result for _, result in results],
             thumbnails,
-            [thumbnails.small(read_picture_file(query)) for query, _ in results],
-            shelf=where,
+            [small(query) for query, _ in results],
+            shelf=printable(where),
             system=shelf.system.name,
         )
-    file.write_text(page, encoding="utf-8")
+    file.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
-def _print(file: Path, result: "SearchResult") -> None:
+def _print(file: Path, result: "SearchResult", nothing: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
     console = printer()
     for number, found in enumerate(result.items, start=1):
         title = file.name if len(result.items) == 1 else f"{file.name}, item {number}"
+        title = printable(title)
         if not found.matches:
-            console.print(f"{title}: nothing in this shelf passes the filter")
+            console.print(f"{title}: {nothing}")
             continue
         if not found.in_catalogue:
             title += " (probably not in this catalogue)"
-        table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+        console.print(title, style="bold")
+        table = Table(box=None, pad_edge=False)
         table.add_column("", justify="right")
         table.add_column("similarity", justify="right")
         table.add_column("confidence", justify="right")
@@ -119,10 +134,10 @@ def _print(file: Path, result: "SearchResult") -> None:
                 str(match.rank),
                 f"{match.similarity:.3f}",
                 f"{match.confidence:.2f}",
-                Text(product.id),
-                Text(product.title),
-                Text(product.brand),
-                Text(" > ".join(product.category)),
+                Text(printable(product.id)),
+                Text(printable(product.title)),
+                Text(printable(product.brand)),
+                Text(printable(" > ".join(product.category))),
                 "" if product.price is None else str(product.price),
             )
         console.print(table)
