@@ -131,10 +131,13 @@ class History(RuleBasedStateMachine):
         counts = self.reader.count()
         assert (counts.products, counts.pictures) == (len(records), len(pictures))
         assert counts.embeddings == sum(len(p.embeddings) for p in pictures)
+        # Searching after every step makes the reader go from each version to the next.
+        query = unit(np.arange(DIMENSION) - 2.0)
+        self.reference.check(self.reader.search(query[None], 100)[0], query, 100)
 
 
 History.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
