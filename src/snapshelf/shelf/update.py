@@ -200,6 +200,8 @@ class _Update:
                 tasks = self._product_tasks(entry, before)
                 if before is not None and _costs_nothing(entry.product, before, tasks):
                     self._unchanged(entry.product)
+                elif not tasks:
+                    self._without_picture(entry)
                 else:
                     yield from tasks
 
