@@ -131,7 +131,7 @@ class Shelf:
         """
         store = EmbeddedStore(Path(path))
         try:
-            return cls(store, system or System.load(store.properties["system"]))
+            return cls(store, system or System.load(_system_name(store)))
         except BaseException:
             store.close()
             raise
@@ -158,7 +158,8 @@ class Shelf:
         Raises:
             PictureError: If the picture cannot be read.
             FilterError: If the filter cannot be understood.
-            ValueError: If `top` is below 1.
+            TypeError: If the picture is none of these.
+            ValueError: If pixels have another shape or type, or `top` is below 1.
 
         Example:
             >>> shelf = Shelf.open("my-shelf")  # doctest: +SKIP
@@ -171,6 +172,7 @@ class Shelf:
         if isinstance(picture, Path):
             picture = read_picture_file(picture, limits)
         pixels = decode_picture(picture, limits) if isinstance(picture, bytes) else picture
+        _check_pixels(pixels)
         decoded = time.perf_counter()
         regions = self.system.locator.locate(pixels)
         encoder = self.system.encoder
@@ -230,6 +232,24 @@ class Shelf:
             sure = bool(matches) and matches[0].confidence >= calibration.threshold
             items.append(FoundItem(Item(region.box, region.label), matches, in_catalogue=sure))
         return tuple(items)
+
+
+def _check_pixels(picture: object) -> None:
+    if not isinstance(picture, np.ndarray):
+        raise TypeError(
+            f"picture must be a Path, bytes or an array of pixels, got {type(picture).__name__}"
+        )
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise ValueError(
+            f"picture must be (H, W, 3) uint8 and not empty, got {picture.shape} {picture.dtype}"
+        )
+
+
+def _system_name(store: VectorStore) -> str:
+    name = store.properties.get("system")
+    if name is None:
+        raise ShelfError("the shelf is damaged: it does not tell its system; index it again")
+    return name
 
 
 def _ignore(problem: Problem) -> None:
