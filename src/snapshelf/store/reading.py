@@ -67,14 +67,15 @@ def known_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[s
 
 def known_contents(db: sqlite3.Connection, contents: Sequence[str]) -> set[str]:
     """Read which content digests have embeddings (those of removed pictures too)."""
+    # A shop may show one stand-in picture for thousands of products: the first is enough.
     return {
         content
-        for marks, chunk in _chunks(contents)
-        for (content,) in db.execute(
-            f"SELECT DISTINCT content FROM picture WHERE content IN ({marks})"
-            " AND EXISTS (SELECT 1 FROM region WHERE region.picture = picture.number)",
-            chunk,
-        )
+        for content in dict.fromkeys(contents)
+        if db.execute(
+            "SELECT 1 FROM picture WHERE content = ?"
+            " AND EXISTS (SELECT 1 FROM region WHERE region.picture = picture.number) LIMIT 1",
+            (content,),
+        ).fetchone()
     }
 
 

@@ -142,9 +142,10 @@ def _copy_regions(
     db: sqlite3.Connection, product: int, number: int, picture: PictureRecord
 ) -> None:
     """Take over what another picture of the same content gave (a removed one will do)."""
-    (source,) = db.execute(
-        "SELECT max(picture.number) FROM picture WHERE content = ? AND number <> ?"
-        " AND EXISTS (SELECT 1 FROM region WHERE region.picture = picture.number)",
+    source = db.execute(
+        "SELECT number FROM picture WHERE content = ? AND number <> ?"
+        " AND EXISTS (SELECT 1 FROM region WHERE region.picture = picture.number)"
+        " ORDER BY number LIMIT 1",
         (picture.content, number),
     ).fetchone()
     if source is None:
@@ -153,7 +154,7 @@ def _copy_regions(
             "run the same command again"
         )
     for region, *fields in db.execute(
-        "SELECT number, x0, y0, x1, y1, label, confidence FROM region WHERE picture = ?", (source,)
+        "SELECT number, x0, y0, x1, y1, label, confidence FROM region WHERE picture = ?", source
     ).fetchall():
         (copied,) = db.execute(
             "INSERT INTO region (picture, product, x0, y0, x1, y1, label, confidence)"
