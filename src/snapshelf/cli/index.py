@@ -59,6 +59,7 @@ def index(
     from snapshelf.shelf import Shelf, UpdateReport
     from snapshelf.shelf.shelf import system_for
 
+    _check_name(feed)
     try:
         catalog = Catalog.open(
             feed, format=format, columns=_columns(column), encoding=encoding, currency=currency
@@ -104,6 +105,14 @@ def index(
         fail(f"{updated.stopped}; what stands before that is indexed, and nothing was removed")
     if not updated.is_clean:
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _check_name(feed: Path) -> None:
+    """Refuse a path that a shelf cannot remember: it is text there."""
+    try:
+        str(feed.absolute()).encode()
+    except UnicodeEncodeError:
+        fail(f"{feed} holds bytes that are no UTF-8 text; rename it", EXIT_USAGE)
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str]:
