@@ -225,5 +225,5 @@ def _product_count(view: View) -> int:
     """Count products, those both in the index and beside it twice (a guess is enough)."""
     count = len(np.unique(view.products))
     if view.index is not None:
-        count += len(np.unique(view.index.products))
+        count += view.index.product_count
     return count

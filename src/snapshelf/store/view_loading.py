@@ -13,11 +13,21 @@ __all__ = ["embedding_blocks", "first_view", "next_view"]
 
 BLOCK = 16_384
 
+_ALL = """
+    SELECT region.number, region.product, embedding.vector
+    FROM region
+    JOIN embedding ON embedding.region = region.number
+    JOIN picture ON picture.number = region.picture
+    WHERE picture.removed IS NULL
+    ORDER BY region.number
+"""
+# CROSS JOIN keeps the order of the tables: from the few pictures that are new to their regions.
+# SQLite itself would read all regions, since these come in the order that is asked for.
 _ADDED = """
     SELECT region.number, region.product, embedding.vector
     FROM picture
-    JOIN region ON region.picture = picture.number
-    JOIN embedding ON embedding.region = region.number
+    CROSS JOIN region ON region.picture = picture.number
+    CROSS JOIN embedding ON embedding.region = region.number
     WHERE picture.added > ? AND picture.removed IS NULL
     ORDER BY region.number
 """
@@ -40,7 +50,7 @@ def embedding_blocks(
     Yields:
         Region numbers (B,), product numbers (B,) and vectors (B, D), by rising region number.
     """
-    cursor = db.execute(_ADDED, (after,))
+    cursor = db.execute(_ADDED, (after,)) if after else db.execute(_ALL)
     while rows := cursor.fetchmany(BLOCK):
         regions, products, blobs = zip(*rows, strict=True)
         vectors = np.frombuffer(b"".join(blobs), "<f4").reshape(len(rows), dimension)
