@@ -3,7 +3,6 @@
 import numpy as np
 
 from snapshelf.datasets.demo.brands import BRANDS
-from snapshelf.datasets.demo.colours import COLOURWAYS
 from snapshelf.datasets.demo.design import Design
 from snapshelf.datasets.demo.kinds.table import KINDS
 
@@ -41,7 +40,7 @@ def design_of(seed: int, index: int) -> Design:
     family, member = divmod(index // len(KINDS), FAMILY_SIZE)
     shop = np.random.default_rng([seed, 1, number])
     models = shop.permutation(len(_MODELS))
-    colourways = shop.permutation(len(COLOURWAYS))
+    colourways = shop.permutation(len(kind.colourways))
     rng = np.random.default_rng([seed, 2, number, family])
     brands = [brand for brand in BRANDS if brand.field in kind.fields]
     model = _MODELS[models[family % len(_MODELS)]]
@@ -58,7 +57,7 @@ def design_of(seed: int, index: int) -> Design:
     if pattern != "plain" and "emblem" in kind.motifs:
         motif = "none" if member % 2 else motif
         motif = "none" if motif == "emblem" else motif
-    colourway = COLOURWAYS[colourways[(family * FAMILY_SIZE + way) % len(COLOURWAYS)]]
+    colourway = kind.colourways[colourways[(family * FAMILY_SIZE + way) % len(kind.colourways)]]
     flavour = ""
     if kind.flavours:
         flavours = rng.permutation(list(kind.flavours))

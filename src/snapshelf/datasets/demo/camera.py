@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from snapshelf.datasets.demo.raster import Raster, blurred
-from snapshelf.datasets.demo.studio import to_srgb
 from snapshelf.media.picture import RGB
 
 __all__ = ["encoded", "photographed"]
@@ -25,7 +24,7 @@ def photographed(scene: Raster, difficulty: str, rng: np.random.Generator) -> RG
     """
     bad = _STRENGTH[difficulty]
     height, width = scene.shape[:2]
-    exposure = np.exp(rng.normal(0, 0.22 * bad + 0.05))
+    exposure = float(np.exp(rng.normal(0, 0.22 * bad + 0.05)))
     warmth, green = rng.normal(0, 0.12 * bad + 0.02), rng.normal(0, 0.03 * bad)
     cast = np.array([1 + warmth, 1 + green, 1 - warmth], np.float32)
     picture = scene * np.asarray(cast * exposure, np.float32)
@@ -34,14 +33,26 @@ def photographed(scene: Raster, difficulty: str, rng: np.random.Generator) -> RG
     picture = blurred(picture, float(rng.uniform(0.3, 0.5 + 1.2 * bad)))
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    picture = picture * (1 - np.float32(0.14 + 0.14 * bad) * (x * x + y * y) * 0.5)[..., None]
-    np.maximum(picture, 0, out=picture)
-    # A soft shoulder instead of hard clipping, as cameras have.
-    picture = np.where(picture > 0.8, 0.8 + 0.2 * np.tanh((picture - 0.8) / 0.2), picture)
-    grain = rng.standard_normal((height, width, 1), np.float32) * np.float32(0.6)
-    grain = grain + rng.standard_normal((height, width, 3), np.float32) * np.float32(0.5)
-    amount = np.float32(rng.uniform(0.004, 0.008 + 0.024 * bad))
-    return to_srgb(np.square(np.maximum(np.sqrt(picture) + grain * amount, 0)))
+    dim = np.float32(0.07 + 0.07 * bad)
+    picture *= (1 - dim * (x * x + y * y))[..., None]
+    np.clip(picture, 0, None, out=picture)
+    # A soft shoulder instead of hard clipping, as cameras have: it meets the line at 0.8.
+    shoulder = np.maximum(picture, np.float32(0.8)) - np.float32(0.6)
+    np.divide(np.float32(-0.04), shoulder, out=shoulder)
+    shoulder += 1
+    np.minimum(picture, shoulder, out=picture)
+    np.sqrt(picture, out=picture)
+    amount = float(rng.uniform(0.004, 0.008 + 0.024 * bad))
+    picture += _grain(rng, height, width) * np.float32(amount)
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), np.uint8)
+
+
+def _grain(rng: np.random.Generator, height: int, width: int) -> Raster:
+    """Sensor noise: fine in brightness, coarser in colour, as demosaicing leaves it."""
+    fine = rng.standard_normal((height, width, 1), np.float32) * np.float32(0.7)
+    rows, columns = -(-height // 2), -(-width // 2)
+    coarse = rng.standard_normal((rows, columns, 3), np.float32)
+    return fine + np.asarray(cv2.resize(coarse, (width, height)), np.float32)
 
 
 def _shaken(picture: Raster, length: float, degrees: float) -> Raster:

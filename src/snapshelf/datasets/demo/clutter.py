@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from snapshelf.datasets.demo.colours import blend, colour
 from snapshelf.datasets.demo.curves import box, ellipse, line, smooth
 from snapshelf.datasets.demo.lighting import lit
-from snapshelf.datasets.demo.placing import Placed, Spot, place
+from snapshelf.datasets.demo.placing import Spot, place
 from snapshelf.datasets.demo.relief import Relief
 from snapshelf.datasets.demo.scenes import Scene
 from snapshelf.datasets.demo.studio import trimmed
+from snapshelf.locating.region import Box
 
 __all__ = ["put_clutter", "put_hand"]
 
@@ -61,9 +62,9 @@ def put_clutter(
         )
 
 
-def put_hand(where: Scene, placed: list[Placed], rng: np.random.Generator) -> None:
+def put_hand(where: Scene, placed: list[Box], rng: np.random.Generator) -> None:
     """Let a hand reach in from a side and cover a little of an item."""
-    x0, y0, x1, y1 = placed[int(rng.integers(len(placed)))].box
+    x0, y0, x1, y1 = placed[int(rng.integers(len(placed)))]
     if x1 <= x0:
         return
     size = float(np.clip(0.62 * max(x1 - x0, y1 - y0), 90, 330))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOURS", "COLOURWAYS", "Colour", "blend", "colour", "is_dark"]
+__all__ = ["COLOURS", "COLOURWAYS", "DENIMS", "LEATHERS", "Colour", "blend", "colour", "is_dark"]
 
 Colour = NDArray[np.float32]
 """(3,) float32, RGB, linear light, [0, 1]."""
@@ -83,6 +83,46 @@ COLOURWAYS = (
     ("brown", "beige", "sky"),
 )
 """Main, second and accent colour, chosen to go together."""
+
+DENIMS = (
+    ("denim", "navy", "camel"),
+    ("indigo", "navy", "rust"),
+    ("black", "charcoal", "grey"),
+    ("sky", "denim", "white"),
+    ("navy", "indigo", "mustard"),
+    ("grey", "charcoal", "black"),
+    ("off-white", "beige", "camel"),
+    ("olive", "forest", "sand"),
+    ("sand", "camel", "brown"),
+    ("charcoal", "black", "silver"),
+    ("rust", "brown", "cream"),
+    ("ice", "sky", "denim"),
+    ("blue", "navy", "white"),
+    ("burgundy", "plum", "blush"),
+)
+"""Colourways of jeans and trousers."""
+
+LEATHERS = (
+    ("brown", "espresso", "sand"),
+    ("black", "charcoal", "red"),
+    ("camel", "brown", "cream"),
+    ("burgundy", "espresso", "blush"),
+    ("navy", "camel", "red"),
+    ("off-white", "camel", "navy"),
+    ("tan", "brown", "forest"),
+    ("forest", "camel", "cream"),
+    ("red", "black", "cream"),
+    ("blush", "burgundy", "white"),
+    ("espresso", "tan", "mustard"),
+    ("grey", "black", "teal"),
+    ("teal", "tan", "cream"),
+    ("mustard", "brown", "navy"),
+    ("plum", "black", "lilac"),
+    ("sand", "brown", "rust"),
+    ("black", "tan", "camel"),
+    ("blue", "navy", "silver"),
+)
+"""Colourways of shoes, bags and straps of leather."""
 
 
 def colour(name: str) -> Colour:

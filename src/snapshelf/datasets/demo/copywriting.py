@@ -27,8 +27,8 @@ _FIRST = {
         "This {noun} in {material} holds a day's worth of things.",
     ),
     "Food": (
-        "{Material} with {flavour}, made in small batches.",
-        "{Material} with the full taste of {flavour}, nothing added.",
+        "{Material}, {flavour}, made in small batches.",
+        "{Material}: {flavour} as it should taste, with nothing added.",
     ),
     "Beauty": (
         "Gentle {material} with {flavour} for every day.",

@@ -34,9 +34,11 @@ class Sheet:
 
     Attributes:
         raster: (height, width, 3) float32, RGB, linear light.
+        ground: Its colour before anything was printed.
     """
 
     def __init__(self, height: int, width: int, ground: Colour) -> None:
+        self.ground = ground
         self.raster: Raster = np.empty((height, width, 3), np.float32)
         self.raster[:] = ground
 
@@ -44,8 +46,14 @@ class Sheet:
         """Fill a polygon given in shares of the sheet."""
         height, width = self.raster.shape[:2]
         scale = np.array([width, height], np.float32)
-        mask = filled(np.asarray(points * scale, np.float32), height, width)
-        self.raster += (value - self.raster) * mask[..., None]
+        at = np.asarray(points * scale, np.float32)
+        x0, y0 = np.maximum(np.floor(at.min(0)).astype(int) - 1, 0)
+        x1, y1 = np.minimum(np.ceil(at.max(0)).astype(int) + 2, (width, height))
+        if x1 <= x0 or y1 <= y0:
+            return
+        mask = filled(at - np.array([x0, y0], np.float32), int(y1 - y0), int(x1 - x0))
+        cut = self.raster[y0:y1, x0:x1]
+        cut += (value - cut) * mask[..., None]
 
     def block(self, x0: float, y0: float, x1: float, y1: float, value: Colour) -> None:
         """Fill a rectangle."""
@@ -71,6 +79,7 @@ class Sheet:
         """Print greeked small text: rows of short bars, the same for the same place."""
         rng = np.random.default_rng(zlib.crc32(f"{x0:.3f} {y0:.3f} {count}".encode()))
         step = (y1 - y0) / count
+        faint = blend(value, self.ground, 0.25)
         for k in range(count):
             x = x0
             end = x1 if k < count - 1 else x0 + (x1 - x0) * 0.6
@@ -81,7 +90,7 @@ class Sheet:
                     y0 + k * step,
                     min(x + word, end),
                     y0 + (k + 0.5) * step,
-                    blend(value, np.mean(self.raster, axis=(0, 1)), 0.25),
+                    faint,
                 )
                 x += word + 0.02 * (x1 - x0)
 
@@ -125,7 +134,7 @@ def front_label(design: Design, height: int, width: int, subject: str) -> Sheet:
         size = max(height, width)
         paper = pattern(name, (main, blend(main, second, 0.55), accent), size, design.rng("paper"))
         sheet.raster[:] = paper[:height, :width]
-        sheet.block(0.1, 0.06, 0.9, 0.4, main)
+        sheet.block(0.1, 0.06, 0.9, 0.57, main)
     else:
         x = np.linspace(0, 1, 24)
         edge = 0.6 + 0.09 * np.sin(x * 6.28)

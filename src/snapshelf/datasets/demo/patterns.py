@@ -62,7 +62,7 @@ def weave(raster: Raster, material: str, rng: np.random.Generator) -> Raster:
         )
         grain = stitches * 0.10 - np.cos(across * 2) * 0.09
     elif material == "leather":
-        grain = clouds(rng, size, size, 48, octaves=2) * 0.05 + clouds(rng, size, size, 4) * 0.035
+        grain = clouds(rng, size, size, 48, octaves=2) * 0.05 + clouds(rng, size, size, 4) * 0.016
     elif material == "canvas":
         grain = ripples(rng, size, size, size // 2, size // 8) * 0.06
         grain += ripples(rng, size, size, size // 8, size // 2) * 0.06

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets.demo.colours import colour
+from snapshelf.datasets.demo.curves import Points
 from snapshelf.datasets.demo.faces import homography
-from snapshelf.datasets.demo.raster import Plane, Raster, blurred, stroked, warped
+from snapshelf.datasets.demo.raster import Raster, blurred, stroked, warped
 from snapshelf.datasets.demo.scenes import Scene
 from snapshelf.locating.region import Box
 
-__all__ = ["Placed", "Spot", "place"]
+__all__ = ["Spot", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +41,62 @@ class Spot:
         return self.x, self.y, self.size
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An item in a picture.
-
-    Attributes:
-        cover: (H, W) float32, [0, 1], where the item is.
-        box: The smallest box around it, whole pixels.
-    """
-
-    cover: Plane
-    box: Box
-
-
-def place(where: Scene, item: Raster, spot: Spot, manner: str, *, hangs: bool) -> Placed:
+def place(
+    where: Scene, item: Raster, spot: Spot, manner: str, *, hangs: bool = False, whole: bool = False
+) -> Box:
     """Put an item and its shadow into a scene's picture.
 
     Args:
         where: The scene; its picture is painted on.
         item: (h, w, 4) float32, linear light times coverage, and coverage; cut close.
-        spot: Where it goes. It is moved so that the item lies within the picture.
+        spot: Where it goes.
         manner: "lies", "stands" or "hung".
         hangs: Whether a hanger is to be drawn for it when it hangs.
+        whole: Whether it is moved, and made smaller if need be, to lie within the picture.
 
     Returns:
-        Where the item ended up.
+        The smallest box around what of it is in the picture, whole pixels; all 0 if nothing is.
     """
     height, width = where.picture.shape[:2]
-    matrix = _perspective(item, spot, manner)
+    corners = _corners(item, spot, manner)
+    if whole:
+        corners = _moved_inside(corners, height, width)
+    matrix = homography(_frame(item), corners)
     if manner == "stands":
         _upright_shadow(where, item, matrix, spot)
     elif manner == "hung" and hangs:
         _hanger(where, matrix, item)
+    reach = 0.0 if manner == "stands" else spot.size * (1.0 if manner == "lies" else 0.7)
+    dx, dy = round(where.drop[0] * reach), round(where.drop[1] * reach)
+    pad = 12 + 2 * max(abs(dx), abs(dy))
+    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int) - pad, 0)
+    x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + pad, (width, height))
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return (0.0, 0.0, 0.0, 0.0)
+    cut = where.picture[y0:y1, x0:x1]
+    shift = _shift(-float(x0), -float(y0)) @ matrix @ _shift(-1, -1)
     padded = np.pad(item, ((1, 1), (1, 1), (0, 0)))
-    shift = np.array([[1, 0, -1], [0, 1, -1], [0, 0, 1]], np.float64)
-    layer = warped(padded, matrix @ shift, height, width, wrap=False)
+    layer = warped(padded, shift, y1 - y0, x1 - x0, wrap=False)
     cover = np.ascontiguousarray(layer[..., 3])
     if manner != "stands":
-        reach = spot.size * (1.0 if manner == "lies" else 0.7)
-        dx, dy = round(where.drop[0] * reach), round(where.drop[1] * reach)
-        move = np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]], np.float64)
-        shadow = warped(cover, move, height, width, wrap=False)
-        soft = blurred(shadow, max(1.5, 0.5 * np.hypot(dx, dy)))
-        close = blurred(cover, 3.0)
-        where.picture[:] *= (1 - 0.42 * soft - 0.2 * close)[..., None]
-    where.picture[:] = where.picture * (1 - layer[..., 3:]) + layer[..., :3]
+        shadow = warped(cover, _shift(dx, dy), y1 - y0, x1 - x0, wrap=False)
+        soft = blurred(shadow, max(1.5, 0.5 * float(np.hypot(dx, dy))))
+        cut *= (1 - np.float32(0.42) * soft - np.float32(0.2) * blurred(cover, 3.0))[..., None]
+    cut *= 1 - layer[..., 3:]
+    cut += layer[..., :3]
     rows, columns = np.flatnonzero(cover.max(1) > 0.5), np.flatnonzero(cover.max(0) > 0.5)
     if rows.size == 0 or columns.size == 0:
-        return Placed(cover, (0.0, 0.0, 0.0, 0.0))
-    box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
-    return Placed(cover, box)
+        return (0.0, 0.0, 0.0, 0.0)
+    return (
+        float(x0 + columns[0]),
+        float(y0 + rows[0]),
+        float(x0 + columns[-1] + 1),
+        float(y0 + rows[-1] + 1),
+    )
 
 
-def _perspective(item: Raster, spot: Spot, manner: str) -> NDArray[np.float64]:
-    """The homography from the item's pixels to the picture's."""
+def _corners(item: Raster, spot: Spot, manner: str) -> Points:
+    """Where the item's corners go: upper left, upper right, lower right, lower left."""
     height, width = item.shape[:2]
     scale = spot.size / max(height, width)
     half_x, half_y = width * scale / 2, height * scale / 2
@@ -109,10 +112,27 @@ def _perspective(item: Raster, spot: Spot, manner: str) -> NDArray[np.float64]:
     )
     angle = np.radians(spot.degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    corners = corners @ turn
     y = spot.y + spot.size / 2 - half_y if manner == "stands" else spot.y
-    source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) - 0.5
-    return homography(source, (corners + np.array([spot.x, y])).astype(np.float32))
+    return np.asarray(corners @ turn + np.array([spot.x, y]), np.float32)
+
+
+def _moved_inside(corners: Points, height: int, width: int) -> Points:
+    """Move corners, and draw them together if need be, until they are within a picture."""
+    limit = np.array([width, height], np.float32) - 4
+    shrink = float(min(1.0, *(limit / np.ptp(corners, axis=0))))
+    middle = (corners.min(0) + corners.max(0)) / 2
+    corners = middle + (corners - middle) * np.float32(shrink)
+    corners = corners + np.maximum(2 - corners.min(0), 0)
+    return np.asarray(corners - np.maximum(corners.max(0) - limit - 2, 0), np.float32)
+
+
+def _frame(item: Raster) -> Points:
+    height, width = item.shape[:2]
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) - 0.5
+
+
+def _shift(dx: float, dy: float) -> NDArray[np.float64]:
+    return np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]], np.float64)
 
 
 def _upright_shadow(where: Scene, item: Raster, matrix: NDArray[np.float64], spot: Spot) -> None:

@@ -90,11 +90,13 @@ def take(photo: Photo, seed: int) -> Taken:
             and rng.random() < 0.5
         ):
             item = np.ascontiguousarray(item[:, ::-1])
-        placed.append(place(where, item, spot, manner, hangs=KINDS[design.kind].place == "hung"))
+        placed.append(
+            place(where, item, spot, manner, hangs=KINDS[design.kind].place == "hung", whole=True)
+        )
     if photo.difficulty == "hard" or (photo.difficulty == "medium" and rng.random() < 0.4):
         put_hand(where, placed, rng)
     picture = photographed(where.picture, photo.difficulty, rng)
-    return Taken(picture, name, tuple(item.box for item in placed))
+    return Taken(picture, name, tuple(placed))
 
 
 def _where(places: list[str], rng: np.random.Generator) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from snapshelf.datasets.demo.colours import COLOURWAYS
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.relief import Relief
 
@@ -26,6 +27,7 @@ class Kind:
         materials: For cloth the material; for packs what is in them.
         flavours: What the members of a family differ in, empty for things without.
         sizes: Attributes such as a volume or a range of sizes.
+        colourways: What it comes in; at least four.
         prices: Lowest and highest, in euros.
         round: Whether it is turned about an axis, so that another side of it can be shown.
     """
@@ -42,5 +44,6 @@ class Kind:
     materials: tuple[str, ...]
     flavours: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
+    colourways: tuple[tuple[str, str, str], ...] = COLOURWAYS
     prices: tuple[float, float]
     round: bool = False
