@@ -57,7 +57,7 @@ def demo(
         queries = shop.queries("test")
         photos = [query.picture for query in queries[:: max(1, len(queries) // SHOWN_PHOTOS)]]
         photos = photos[:SHOWN_PHOTOS]
-        results = [(photo, shelf.search(photo, top=10)) for photo in photos]
+        results = [(photo, shelf.search(photo, top=8)) for photo in photos]
         page = folder / "search.html"
         write_page(page, shelf, results, where=str(place))
     evaluation = evaluate(loaded, shop, split="test")

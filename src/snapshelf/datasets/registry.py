@@ -15,7 +15,14 @@ def _grocery(root: Path) -> Dataset:
     return GroceryStore(root)
 
 
+def _demo(root: Path) -> Dataset:
+    from snapshelf.datasets.demo import DemoShop
+
+    return DemoShop(root)
+
+
 DATASETS: dict[str, Callable[[Path], Dataset]] = {
+    "demo": _demo,
     "grocery": _grocery,
 }
 """Opens the data set of each name in a folder."""
