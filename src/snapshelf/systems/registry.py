@@ -1,6 +1,7 @@
 """Systems by name or folder."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,10 @@ def load_system(name_or_dir: str | Path) -> System:
     if name.startswith("timm/"):
         return backbone_from_name(name)
     for folder in (Path(name_or_dir), models_folder() / name):
-        if (folder / "system.json").is_file():
-            return _from_folder(folder)
-    if Path(name_or_dir).is_dir():
+        if os.path.isfile(folder / "system.json"):  # False, not an error, for any odd name
+            # A shelf notes the name, and is opened from other folders too.
+            return _from_folder(folder.resolve())
+    if os.path.isdir(name_or_dir):
         raise ModelError(f"{name} is no system: it holds no system.json")
     raise ModelError(
         f"there is no system {name!r}: choose from {', '.join(SYSTEMS)}, timm/BACKBONE, or a "
