@@ -22,7 +22,7 @@ from reference_store import (
 from snapshelf.store import EmbeddedStore, parse_filter
 from snapshelf.store import index_file as index_module
 from snapshelf.store import refreshing as refreshing_module
-from snapshelf.store.embedded import _hits
+from snapshelf.store.hits import read_hits
 from snapshelf.store.view import nearest_products, select
 
 MakeStore = Callable[..., EmbeddedStore]
@@ -411,7 +411,7 @@ def test_a_view_taken_before_a_rebuild_answers_from_its_snapshot(
             new = random_records(rng, [f"p{n}" for n in range(5, 25)], salt="-new")
             run(store, new, reference=after)
             ((regions, similarities),) = nearest_products(view, query, 50, select(view, None))
-            before.check(_hits(db, view, regions, similarities), query[0], 50)
+            before.check(read_hits(db, view, regions, similarities), query[0], 50)
         after.upsert([r for r in old if r.product.id in {f"p{n}" for n in range(5)}])
         after.check(reader.search(query, 50)[0], query[0], 50)
 

@@ -2,8 +2,7 @@
 
 import os
 import sqlite3
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,21 +13,21 @@ from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError, ShelfLockedError
+from snapshelf.store.creation import DATABASE, LOCK, check_names, create_store, store_exists
 from snapshelf.store.database import (
     connect,
-    create_database,
     read_meta,
     readable_errors,
     transaction,
 )
 from snapshelf.store.filters import Filter
+from snapshelf.store.hits import read_hits
 from snapshelf.store.reading import (
     known_contents,
     known_products,
     last_run,
     product_numbers,
     read_counts,
-    read_labels,
     read_products,
 )
 from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
@@ -43,11 +42,6 @@ from snapshelf.store.writing import (
 )
 
 __all__ = ["EmbeddedStore"]
-
-DATABASE = "shelf.sqlite"
-
-RESERVED = frozenset({"shelf", "dimension", "version", "index_version"})
-"""Properties that the store itself keeps."""
 
 
 class EmbeddedStore:
@@ -71,7 +65,7 @@ class EmbeddedStore:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._writer: sqlite3.Connection | None = None
-        self._lock = FileLock(folder / "writer.lock", thread_local=False)
+        self._lock = FileLock(folder / LOCK, thread_local=False)
         if not self._file.is_file():
             raise ShelfError(
                 f"there is no shelf in {folder}: make one with "
@@ -105,48 +99,12 @@ class EmbeddedStore:
             ShelfLockedError: If another process is making it.
             ValueError: If `dimension` is below 1 or a property has a name of `RESERVED`.
         """
-        if dimension < 1:
-            raise ValueError(f"dimension must be at least 1, got {dimension}")
-        _check_names(properties)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            strangers = sorted(
-                f.name for f in folder.iterdir() if not f.name.startswith(("writer.lock", "shelf."))
-            )
-        except OSError as error:
-            raise ShelfError(
-                f"the shelf's folder {folder} cannot be made: {error.strerror or error}; "
-                "give another path"
-            ) from error
-        if strangers:
-            raise ShelfError(
-                f"{folder} is not empty ({strangers[0]}): give a new or empty folder for the shelf"
-            )
-        fixed = {
-            "shelf": uuid.uuid4().hex,
-            "dimension": str(dimension),
-            "version": "0",
-            "index_version": "0",
-        }
-        try:
-            with FileLock(folder / "writer.lock", timeout=0):
-                if (folder / DATABASE).exists():
-                    raise ShelfError(f"there is a shelf in {folder} already")
-                create_database(folder / DATABASE, {**properties, **fixed})
-        except Timeout:
-            raise ShelfLockedError(
-                f"another process is making a shelf in {folder}: wait for it to finish"
-            ) from None
-        except OSError as error:
-            raise ShelfError(
-                f"the shelf's folder {folder} cannot be written: {error.strerror or error}; "
-                "give another path"
-            ) from error
+        create_store(folder, dimension=dimension, properties=properties)
 
     @staticmethod
     def exists(folder: Path) -> bool:
         """Whether a folder holds a store."""
-        return (folder / DATABASE).is_file()
+        return store_exists(folder)
 
     @property
     def dimension(self) -> int:
@@ -165,7 +123,7 @@ class EmbeddedStore:
         Raises:
             ValueError: If it is one of `RESERVED`.
         """
-        _check_names([name])
+        check_names([name])
         with self._writing() as db:
             db.execute(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
@@ -279,7 +237,7 @@ class EmbeddedStore:
         with self._snapshot() as (db, view):
             selection = self._views.selection(db, view, where)
             ranked = nearest_products(view, queries, top, selection)
-            return [_hits(db, view, regions, similarities) for regions, similarities in ranked]
+            return [read_hits(db, view, regions, similarities) for regions, similarities in ranked]
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
@@ -374,28 +332,6 @@ class EmbeddedStore:
                 if view is not None:
                     yield db, view
                     return
-
-
-def _check_names(properties: Iterable[str]) -> None:
-    if taken := RESERVED.intersection(properties):
-        raise ValueError(f"the property {min(taken)!r} is kept by the store, give another name")
-
-
-def _hits(
-    db: sqlite3.Connection,
-    view: View,
-    regions: NDArray[np.int64],
-    similarities: NDArray[np.float32],
-) -> list[Hit]:
-    """Tell what a ranking shows: from the index where it has the row, else from the database."""
-    numbers = regions.tolist()
-    labels = view.index.labels_of(regions) if view.index and len(view.index.regions) else {}
-    if missing := [number for number in numbers if number not in labels]:
-        labels |= read_labels(db, missing)
-    return [
-        Hit(*labels[number], similarity)
-        for number, similarity in zip(numbers, similarities.tolist(), strict=True)
-    ]
 
 
 def _now() -> str:
