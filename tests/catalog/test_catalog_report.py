@@ -22,7 +22,7 @@ def test_counts_by_field_and_kind() -> None:
     report.add(Problem(10, "", "has 4 cells where the header has 8: is a quote missing?"))
     report.add(Problem(11, "image", "was refused", "1", fatal=False))
     assert report.skipped
-    assert (report.products, report.skipped_products, report.skipped_pictures) == (1, 6, 1)
+    assert (report.products, report.skipped_products, report.skipped_parts) == (1, 6, 1)
     assert report.reasons == {
         ("price", "is no price"): 3,
         ("", "has … cells where the header has …"): 2,
@@ -41,7 +41,7 @@ def test_json_and_log_hold_the_same_problems() -> None:
     assert json.loads(json.dumps(report.to_json())) == {
         "products": 1,
         "skipped_products": 1,
-        "skipped_pictures": 1,
+        "skipped_parts": 1,
         "reasons": [
             {"field": "größe", "reason": "is …\n", "count": 1},
             {"field": "id", "reason": "is empty", "count": 1},

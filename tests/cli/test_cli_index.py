@@ -19,7 +19,7 @@ COUNTS = {
     "unchanged": 0,
     "removed": 0,
     "skipped": 0,
-    "pictures_skipped": 0,
+    "parts_skipped": 0,
     "pictures_embedded": PRODUCTS,
     "pictures_reused": 0,
     "stopped": "",
@@ -219,7 +219,7 @@ def test_what_is_skipped_is_told_and_written_as_json_lines(shop, cli):
     log = Path("problems.jsonl")
     done = cli("index", feed, "--shelf", "new", *CLASSICAL, "--problems", log)
     assert (done.code, done.out) == (3, "")
-    assert "skipped 4 products and 1 pictures:" in done.err
+    assert "skipped 4 products, and 1 pictures or fields of others:" in done.err
     problems = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(problems) == 5
     for problem in problems:
@@ -274,7 +274,7 @@ def test_pictures_come_from_the_web_only_where_that_is_allowed(shop, server, cli
     feed = write_feed(shop, [row(n, image=f"{server}/pics/{n}.png") for n in range(3)])
     refused = cli("index", feed, "--shelf", "new", *CLASSICAL, "--json")
     assert refused.code == 3
-    assert counts(refused.json, read=3, changed=0, skipped=3, pictures_skipped=3,
+    assert counts(refused.json, read=3, changed=0, skipped=3, parts_skipped=3,
                   pictures_embedded=0)  # fmt: skip
     assert "not public" in refused.json["problems"][0]["reason"]
     assert refused.json["shelf"]["products"] == 0

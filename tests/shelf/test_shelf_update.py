@@ -135,7 +135,7 @@ def test_a_bad_row_keeps_its_product_as_it_was(stocked: Bench) -> None:
 def test_a_problem_of_one_picture_skips_no_product(stocked: Bench) -> None:
     problem = Problem(1, "image", "is no URL", "a", fatal=False)
     report = stocked.update([product("a"), problem, product("b"), product("c")])
-    assert counts(report) == {"read": 3, "unchanged": 3, "pictures_skipped": 1}
+    assert counts(report) == {"read": 3, "unchanged": 3, "parts_skipped": 1}
 
 
 # --- broken pictures ----------------------------------------------------------------------
@@ -150,13 +150,13 @@ def test_a_broken_picture_keeps_the_old_embedding(stocked: Bench, broken: bytes 
     for turn in range(3):
         version = stocked.store.properties["version"]
         report = stocked.update(map(product, "abc"))
-        assert report.pictures_skipped == 1
+        assert report.parts_skipped == 1
         assert [(p.field, p.product_id, p.fatal) for p in stocked.problems] == [
             ("image", "b", False)
         ]
         assert stocked.nearest(2) == [("b", "b.png", 1.0)], "the old embedding is kept"
         if turn:
-            assert counts(report) == {"read": 3, "unchanged": 3, "pictures_skipped": 1}
+            assert counts(report) == {"read": 3, "unchanged": 3, "parts_skipped": 1}
             assert stocked.store.properties["version"] == version, "nothing is stored again"
     # When it is mended, that is noticed, also with the very bytes and time of before.
     stocked.write("b.png", 8)
@@ -172,7 +172,7 @@ def test_a_new_product_with_one_broken_picture_is_stored_without_it(bench: Bench
         "read": 1,
         "changed": 1,
         "pictures_embedded": 1,
-        "pictures_skipped": 2,
+        "parts_skipped": 2,
     }
     assert bench.pictures("a") == ["a.png"]
     assert len(bench.problems) == 2
@@ -181,7 +181,7 @@ def test_a_new_product_with_one_broken_picture_is_stored_without_it(bench: Bench
         "read": 1,
         "unchanged": 1,
         "pictures_reused": 1,
-        "pictures_skipped": 2,
+        "parts_skipped": 2,
     }
     bench.write("missing.png", 5)
     report = bench.update([product("a", "bad.png", "a.png", "missing.png")])
@@ -192,7 +192,7 @@ def test_a_new_product_with_one_broken_picture_is_stored_without_it(bench: Bench
 def test_a_product_without_a_usable_picture_is_skipped_and_told(bench: Bench) -> None:
     bench.write("a.png", CORRUPT)
     report = bench.update([product("a"), product("b")])
-    assert counts(report) == {"read": 2, "skipped": 2, "pictures_skipped": 2}
+    assert counts(report) == {"read": 2, "skipped": 2, "parts_skipped": 2}
     assert [p.reason for p in bench.problems if p.fatal] == [
         "none of the product's pictures can be used"
     ] * 2
@@ -202,7 +202,7 @@ def test_a_product_without_a_usable_picture_is_skipped_and_told(bench: Bench) ->
 def test_a_known_product_all_of_whose_new_pictures_are_broken_stays(stocked: Bench) -> None:
     stocked.write("new.png", CORRUPT)
     report = stocked.update([product("a"), product("b", "new.png"), product("c")])
-    assert counts(report) == {"read": 3, "unchanged": 2, "skipped": 1, "pictures_skipped": 1}
+    assert counts(report) == {"read": 3, "unchanged": 2, "skipped": 1, "parts_skipped": 1}
     assert stocked.nearest(2) == [("b", "b.png", 1.0)]
 
 
@@ -301,7 +301,7 @@ def test_the_same_corrupt_content_fails_everywhere(bench: Bench) -> None:
         "read": 4,
         "changed": 1,
         "skipped": 3,
-        "pictures_skipped": 4,
+        "parts_skipped": 4,
         "pictures_embedded": 1,
     }
     assert bench.pictures("b") == ["good.png"]
@@ -399,7 +399,7 @@ def test_recheck_reads_all_and_embeds_what_changed(stocked: Bench) -> None:
     assert counts(stocked.update(map(product, "abc"))) == {"read": 3, "unchanged": 3}
     report = stocked.update(map(product, "abc"), recheck=True)
     assert sorted(stocked.source.reads) == ["a.png", "b.png", "c.png"]
-    assert report.pictures_embedded + report.pictures_skipped == 1
+    assert report.pictures_embedded + report.parts_skipped == 1
     assert report.pictures_reused == 2
 
 

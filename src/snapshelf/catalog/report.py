@@ -25,7 +25,7 @@ class IngestionReport:
     Attributes:
         products: Products read so far.
         skipped_products: Products skipped so far.
-        skipped_pictures: Single pictures skipped so far, of products that were read.
+        skipped_parts: Single pictures and fields left out so far, of products that were read.
         problems: The first 1,000 problems.
 
     Example:
@@ -38,7 +38,7 @@ class IngestionReport:
     def __init__(self, log: TextIO | None = None) -> None:
         self.products = 0
         self.skipped_products = 0
-        self.skipped_pictures = 0
+        self.skipped_parts = 0
         self.problems: list[Problem] = []
         self._kinds: Counter[tuple[str, str]] = Counter()
         self._log = log
@@ -46,7 +46,7 @@ class IngestionReport:
     @property
     def skipped(self) -> bool:
         """Whether anything was skipped."""
-        return bool(self.skipped_products or self.skipped_pictures)
+        return bool(self.skipped_products or self.skipped_parts)
 
     @property
     def reasons(self) -> dict[tuple[str, str], int]:
@@ -68,7 +68,7 @@ class IngestionReport:
         if found.fatal:
             self.skipped_products += 1
         else:
-            self.skipped_pictures += 1
+            self.skipped_parts += 1
         kind = (found.field, _kind(found.reason))
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MAX_KINDS else OTHER] += 1
         if len(self.problems) < KEPT_PROBLEMS:
@@ -80,14 +80,14 @@ class IngestionReport:
         """The report as values that JSON can hold.
 
         Returns:
-            ``products``, ``skipped_products``, ``skipped_pictures``, ``reasons`` (a list of
+            ``products``, ``skipped_products``, ``skipped_parts``, ``reasons`` (a list of
             ``field``, ``reason`` and ``count``) and ``problems`` (the first 1,000, each with
             ``line``, ``field``, ``reason``, ``product_id`` and ``fatal``).
         """
         return {
             "products": self.products,
             "skipped_products": self.skipped_products,
-            "skipped_pictures": self.skipped_pictures,
+            "skipped_parts": self.skipped_parts,
             "reasons": [
                 {"field": field, "reason": reason, "count": count}
                 for (field, reason), count in self.reasons.items()

@@ -136,12 +136,15 @@ def _print(catalog: "Catalog", updated: "UpdateReport", report: "IngestionReport
     )
     if not updated.read and not updated.stopped:
         tell("the feed has no usable product, so nothing was removed from the shelf")
-    if updated.skipped or updated.pictures_skipped:
-        tell(f"skipped {updated.skipped:,} products and {updated.pictures_skipped:,} pictures:")
+    if updated.skipped or updated.parts_skipped:
+        tell(
+            f"skipped {updated.skipped:,} products, and {updated.parts_skipped:,} pictures or "
+            "fields of others:"
+        )
     for problem in report.problems[:SHOWN_PROBLEMS]:
         where = f"line {problem.line}" if problem.line else "feed"
         about = f" ({problem.product_id})" if problem.product_id else ""
         tell(f"  {where}, {problem.field}{about}: {problem.reason}")
-    more = updated.skipped + updated.pictures_skipped - SHOWN_PROBLEMS
+    more = updated.skipped + updated.parts_skipped - SHOWN_PROBLEMS
     if more > 0:
         tell(f"  and {more:,} more; --problems FILE writes all of them")

@@ -8,8 +8,7 @@ memory, so a kill loses at most a batch of work, and the same command goes on fr
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from snapshelf.catalog.entry import Entry, Problem
@@ -23,9 +22,15 @@ from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.source import PictureSource
 from snapshelf.parallel import ordered_map
+from snapshelf.shelf.picture_task import (
+    UNREADABLE,
+    PictureTask,
+    costs_nothing,
+    is_unchanged,
+    plan_pictures,
+)
 from snapshelf.shelf.update_report import UpdateReport
-from snapshelf.store.records import KnownPicture, KnownProduct, PictureRecord, ProductRecord
-from snapshelf.store.rows import product_digest
+from snapshelf.store.records import PictureRecord, ProductRecord
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
@@ -42,40 +47,6 @@ READERS = 16
 COMMIT_PICTURES = 256
 COMMIT_SECONDS = 5.0
 COMMIT_UNCHANGED = 1_000
-
-UNREADABLE = "?"
-"""Signature of a picture that could not be read; it is read again in every run."""
-
-
-@dataclass(slots=True)
-class _Task:
-    """One picture of a product that may have changed, on its way through the steps.
-
-    Attributes:
-        entry: The product's entry.
-        before: What the store remembers of the product, None if it is new.
-        image: The picture as the feed names it.
-        signature: Of the file as it is now.
-        known: What the store remembers of this picture, if anything.
-        read: Whether it must be read (else what the store remembers still holds).
-        last: Whether this is the product's last picture.
-        data: Its bytes, while they are needed.
-        content: Hex digest of its bytes.
-        error: Why it could not be read.
-        embed: Whether its content is new to the store and to this run.
-    """
-
-    entry: Entry
-    before: KnownProduct | None
-    image: str
-    signature: str
-    known: KnownPicture | None
-    read: bool
-    last: bool
-    data: bytes = b""
-    content: str = ""
-    error: PictureError | None = None
-    embed: bool = False
 
 
 def update_shelf(
@@ -183,7 +154,7 @@ class _Update:
                     continue
                 self._on_problem(entry)
                 if not entry.fatal:
-                    self._counts["pictures_skipped"] += 1
+                    self._counts["parts_skipped"] += 1
                     continue
                 self._counts["skipped"] += 1
                 if entry.product_id:
@@ -191,45 +162,21 @@ class _Update:
         except FeedError as error:
             self._stopped = str(error)
 
-    def _tasks(self, entries: Iterator[Entry]) -> Iterator[_Task]:
+    def _tasks(self, entries: Iterator[Entry]) -> Iterator[PictureTask]:
         """Tell what is unchanged; name the pictures of the rest."""
         for block in _blocks(entries, LOOK_UP):
             known = self._store.known([entry.product.id for entry in block])
             for entry in block:
                 before = known.get(entry.product.id)
-                tasks = self._product_tasks(entry, before)
-                if before is not None and _costs_nothing(entry.product, before, tasks):
+                tasks = plan_pictures(entry, before, self._source, recheck=self._recheck)
+                if before is not None and costs_nothing(entry.product, before, tasks):
                     self._unchanged(entry.product)
                 elif not tasks:
                     self._without_picture(entry)
                 else:
                     yield from tasks
 
-    def _product_tasks(self, entry: Entry, before: KnownProduct | None) -> list[_Task]:
-        known = {} if before is None else {picture.source: picture for picture in before.pictures}
-        images = list(dict.fromkeys(entry.product.images))
-        tasks = []
-        for position, image in enumerate(images):
-            try:
-                signature = self._source.signature(image)
-            except PictureError:
-                signature = UNREADABLE  # reading it tells what is wrong
-            picture = known.get(image)
-            as_before = picture is not None and picture.signature == signature != UNREADABLE
-            tasks.append(
-                _Task(
-                    entry,
-                    before,
-                    image,
-                    signature,
-                    known=picture,
-                    read=self._recheck or not as_before,
-                    last=position == len(images) - 1,
-                )
-            )
-        return tasks
-
-    def _read(self, task: _Task) -> _Task:
+    def _read(self, task: PictureTask) -> PictureTask:
         """Read a picture's bytes; in a reader thread."""
         if task.read:
             try:
@@ -241,7 +188,7 @@ class _Update:
             task.content = task.known.content
         return task
 
-    def _decide(self, task: _Task) -> _Task:
+    def _decide(self, task: PictureTask) -> PictureTask:
         """Decide whether a picture must be embedded; one after the other, in the feed's order."""
         if task.read and task.error is None:
             content = task.content
@@ -253,14 +200,16 @@ class _Update:
                 task.data = b""
         return task
 
-    def _decode(self, task: _Task) -> RGB | None:
+    def _decode(self, task: PictureTask) -> RGB | None:
         """Decode a picture that must be embedded; in a worker thread."""
         if not task.embed:
             return None
         data, task.data = task.data, b""
         return decode_picture(data, self._limits)
 
-    def _assembled(self, embedded: Iterator[EmbeddedPicture[_Task]]) -> Iterator[ProductRecord]:
+    def _assembled(
+        self, embedded: Iterator[EmbeddedPicture[PictureTask]]
+    ) -> Iterator[ProductRecord]:
         """Put the pictures of each product together again."""
         pictures: list[PictureRecord] = []
         for result in embedded:
@@ -273,14 +222,14 @@ class _Update:
             product = task.entry.product
             if not pictures:
                 self._without_picture(task.entry)
-            elif _is_unchanged(product, task.before, pictures):
+            elif is_unchanged(product, task.before, pictures):
                 self._unchanged(product)
             else:
                 self._counts["changed"] += 1
                 yield ProductRecord(product, tuple(pictures))
             pictures = []
 
-    def _picture(self, result: EmbeddedPicture[_Task]) -> PictureRecord | None:
+    def _picture(self, result: EmbeddedPicture[PictureTask]) -> PictureRecord | None:
         """Make the record of a picture; None, and a problem told, where it is unusable."""
         task = result.key
         error = task.error or result.error or self._failed.get(task.content)
@@ -301,8 +250,8 @@ class _Update:
             task.image, task.signature, task.content, result.regions, result.embeddings
         )
 
-    def _tell(self, task: _Task, error: PictureError) -> None:
-        self._counts["pictures_skipped"] += 1
+    def _tell(self, task: PictureTask, error: PictureError) -> None:
+        self._counts["parts_skipped"] += 1
         product = task.entry.product.id
         self._on_problem(Problem(task.entry.line, "image", str(error), product, fatal=False))
 
@@ -332,21 +281,6 @@ class _Update:
         self._committed_at = time.monotonic()
         if self._on_progress is not None:
             self._on_progress(self._report())
-
-
-def _costs_nothing(product: Product, before: KnownProduct, tasks: Sequence[_Task]) -> bool:
-    """Whether it shows without reading a picture that the store holds just this already."""
-    return not any(task.read for task in tasks) and before.digest == product_digest(product)
-
-
-def _is_unchanged(
-    product: Product, before: KnownProduct | None, pictures: Sequence[PictureRecord]
-) -> bool:
-    """Whether the store holds just this already."""
-    if before is None or before.digest != product_digest(product):
-        return False
-    now = [(picture.source, picture.signature, picture.content) for picture in pictures]
-    return now == [(known.source, known.signature, known.content) for known in before.pictures]
 
 
 def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -16,7 +16,8 @@ class UpdateReport:
         removed: Products that the feed no longer has.
         skipped: Bad rows and products without a usable picture; such a product that the shelf
             holds already stays as it was.
-        pictures_skipped: Bad pictures of products that have others.
+        parts_skipped: Bad pictures, and fields not understood, of products that are stored
+            without them.
         pictures_embedded: Pictures decoded and embedded.
         pictures_reused: Pictures whose embedding was at hand.
         stopped: Why the feed could not be read to its end, "" if it was. Nothing is removed
@@ -29,7 +30,7 @@ class UpdateReport:
     unchanged: int = 0
     removed: int = 0
     skipped: int = 0
-    pictures_skipped: int = 0
+    parts_skipped: int = 0
     pictures_embedded: int = 0
     pictures_reused: int = 0
     stopped: str = ""
@@ -38,4 +39,4 @@ class UpdateReport:
     @property
     def is_clean(self) -> bool:
         """Whether nothing was skipped."""
-        return not (self.skipped or self.pictures_skipped or self.stopped)
+        return not (self.skipped or self.parts_skipped or self.stopped)
