@@ -54,7 +54,7 @@ def backbone_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     if "backbone" not in settings:
         raise ModelError(f"{file}: the setting 'backbone' is missing; give a name of timm's")
     weights = settings.get("weights", "hub")
-    if weights != "hub" and Path(weights).name != weights:
+    if weights in ("", "..") or Path(weights).name != weights:
         raise ModelError(f"{file}: weights must be 'hub' or a file in this folder, got {weights!r}")
     preprocessing = settings.get("preprocessing")
     return _system(
@@ -76,8 +76,12 @@ def _system(
     options: Mapping[str, Any] | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> System:
+    from snapshelf.features.pooling import POOLINGS
     from snapshelf.features.timm_encoder import TimmEncoder
 
+    if pooling not in POOLINGS:  # told before any weights are fetched
+        names = ", ".join(POOLINGS)
+        raise ModelError(f"system {name}: pooling must be one of {names}, got {pooling!r}")
     try:
         encoder = TimmEncoder.create(
             backbone,
