@@ -71,6 +71,7 @@ class EmbeddedStore:
                 f"there is no shelf in {folder}: make one with "
                 f"`snapshelf index FEED --shelf {folder}`"
             )
+        self._identity = self._file_identity()
         if write:
             self._take_lock()
         try:
@@ -296,6 +297,20 @@ class EmbeddedStore:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"the store of {self._folder} is closed: open it again")
+        # A connection goes on with a deleted file, and a new one would see another shelf.
+        if self._file_identity() != self._identity:
+            raise ShelfError(
+                f"the shelf in {self._folder} was removed or replaced while it was open: "
+                "open it again"
+            )
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        """Tell the database's file apart from one put in its place; None if it is gone."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
