@@ -191,3 +191,22 @@ def test_two_shelves_do_not_mix(make_store: MakeStore) -> None:
     query = random_unit(rng, 1)
     for store, reference in zip(stores, references, strict=True):
         reference.check(store.search(query, 5)[0], query[0], 5)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "made again"])
+def test_a_shelf_replaced_while_it_is_open_is_told(
+    make_store: MakeStore, tmp_path: Path, again: bool
+) -> None:
+    store = make_store()
+    store.upsert(world(0), run=1)
+    store.close()
+    query = np.eye(DIMENSION, dtype=np.float32)[:1]
+    with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
+        assert len(reader.search(query, 100)[0]) == PRODUCTS
+        # Renamed, so that its file number stays taken.
+        (tmp_path / "shelf").rename(tmp_path / "old")
+        if again:
+            make_store()
+        for ask in (lambda: reader.search(query, 100), reader.count, reader.last_run):
+            with pytest.raises(ShelfError, match="removed or replaced while it was open: open it"):
+                ask()
