@@ -84,11 +84,20 @@ def _text(argument: object) -> str | Path:
     return argument if isinstance(argument, Path) else str(argument)
 
 
+class WebServer(ThreadingHTTPServer):
+    """A server that lets many ask at once, and does not mind when they go away."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
 @contextmanager
 def serve(handler: Any) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
-        web.daemon_threads = True
-        web.block_on_close = False
+    with WebServer(("127.0.0.1", 0), handler) as web:
         thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from threading import Timer
+from threading import Lock, Timer
 from types import FrameType
+from typing import NoReturn
 
-__all__ = ["Interrupted", "watch_signals"]
+__all__ = ["Interrupted", "end_now", "watch_signals"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -15,6 +16,8 @@ GRACE_S = 3.0
 """How long the command may take to end in order; a server that is silent takes longer."""
 
 SHOW_CURSOR = "\x1b[?25h\n"
+
+_ENDING = Lock()
 
 
 class Interrupted(BaseException):
@@ -51,14 +54,15 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
     interruption = Interrupted(number)
-    end = Timer(GRACE_S, _end_now, [interruption])
+    end = Timer(GRACE_S, end_now, [interruption])
     end.daemon = True
     end.start()
     raise interruption
 
 
-def _end_now(interruption: Interrupted) -> None:
-    """End without waiting for any thread, and leave the terminal in order."""
+def end_now(interruption: Interrupted) -> NoReturn:
+    """Tell of the interruption and end, leaving the terminal in order; no thread is waited for."""
+    _ENDING.acquire()  # never released: of two threads that want to end, one does
     with suppress(Exception):
         stream = sys.__stderr__
         if stream is not None:

@@ -11,7 +11,7 @@ from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.demo import demo
 from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.index import index
-from snapshelf.cli.interruption import Interrupted, watch_signals
+from snapshelf.cli.interruption import Interrupted, end_now, watch_signals
 from snapshelf.cli.search import search
 from snapshelf.errors import SnapshelfError
 
@@ -69,8 +69,7 @@ def main() -> None:
     try:
         app()
     except Interrupted as interruption:
-        tell(f"error: {interruption}")
-        sys.exit(interruption.exit_code)
+        end_now(interruption)
     except SnapshelfError as error:
         tell(f"error: {error}")
     except BrokenPipeError:
