@@ -11,7 +11,6 @@ from snapshelf.datasets.demo.lighting import lit
 from snapshelf.datasets.demo.placing import Spot, place
 from snapshelf.datasets.demo.relief import Relief
 from snapshelf.datasets.demo.scenes import Scene
-from snapshelf.datasets.demo.studio import trimmed
 from snapshelf.locating.region import Box
 
 __all__ = ["put_clutter", "put_hand"]
@@ -46,8 +45,8 @@ def put_clutter(
         size = share * min(height, width) * float(rng.uniform(0.8, 1.2))
         x, y = float(rng.uniform(0.02, 0.98)) * width, float(rng.uniform(0.02, 0.98)) * height
         if manner == "stands":
-            base = where.horizon + (height - where.horizon) * float(rng.uniform(0.08, 0.4))
-            y = base - size / 2
+            back = where.horizon + 0.3 * (where.stand[0] - where.horizon)
+            y = float(rng.uniform(back, where.stand[0])) - size / 2
         if any(np.hypot(x - tx, y - ty) < 0.42 * (ts + size) for tx, ty, ts in taken):
             continue
         relief = Relief(int(np.clip(size * 1.2, 80, 320)))
@@ -55,7 +54,7 @@ def put_clutter(
         degrees = float(rng.uniform(0, 360)) if manner == "lies" else 0.0
         place(
             where,
-            trimmed(lit(relief, where.light)),
+            lit(relief, where.light),
             Spot(x, y, size, degrees, 0.05, 0.0),
             manner,
             hangs=False,
@@ -70,7 +69,7 @@ def put_hand(where: Scene, placed: list[Box], rng: np.random.Generator) -> None:
     size = float(np.clip(0.62 * max(x1 - x0, y1 - y0), 90, 330))
     relief = Relief(int(size * 1.1))
     _hand(relief, rng)
-    item = trimmed(lit(relief, where.light))
+    item = lit(relief, where.light)
     scale = size / max(item.shape[:2])
     across = item.shape[1] * scale
     # The sleeve is carried on to the picture's edge, or the arm would float.

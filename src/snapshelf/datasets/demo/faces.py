@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets.demo.curves import Points
-from snapshelf.datasets.demo.raster import Raster, filled, resized, warped
+from snapshelf.datasets.demo.raster import Raster, resized, warped
 from snapshelf.datasets.demo.relief import Relief
 
 __all__ = ["face", "homography"]
@@ -29,7 +29,12 @@ def face(
         light: How much light the face's direction gets, [0, 1].
         gloss: In [0, 1].
     """
-    corners = np.asarray(quad * np.float32(relief.unit), np.float32)
+    window = relief.window(quad, 4)
+    if window is None:
+        return
+    rows, columns = window
+    corner = np.array([columns.start, rows.start], np.float32)
+    corners = np.asarray(quad * np.float32(relief.unit) - corner, np.float32)
     span = np.maximum(np.ptp(corners, axis=0), 4)
     height, width = raster.shape[:2]
     if span[1] < height * 0.7 or span[0] < width * 0.7:
@@ -37,8 +42,8 @@ def face(
         height, width = raster.shape[:2]
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) - 0.5
     padded = np.pad(raster, ((2, 2), (2, 2), (0, 0)), mode="edge")
-    placed = warped(padded, homography(source + 2, corners), relief.size, relief.size, wrap=False)
-    mask = filled(corners, relief.size, relief.size)
-    whole = (slice(0, relief.size), slice(0, relief.size))
-    relief.layer(mask, whole, placed, gloss=gloss, cast=0.15, spread=0.8)
-    relief.open += (np.float32(light) - 1) * mask
+    high, wide = rows.stop - rows.start, columns.stop - columns.start
+    placed = warped(padded, homography(source + 2, corners), high, wide, wrap=False)
+    mask = relief.fill(quad, window)
+    relief.layer(mask, window, placed, gloss=gloss, cast=0.15, spread=0.8)
+    relief.open[window] += (np.float32(light) - 1) * mask

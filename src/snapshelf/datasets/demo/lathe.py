@@ -6,8 +6,8 @@ import numpy as np
 
 from snapshelf.datasets.demo.colours import Colour
 from snapshelf.datasets.demo.curves import Knot, Points, smooth
-from snapshelf.datasets.demo.raster import Plane, Raster, filled, sampled
-from snapshelf.datasets.demo.relief import Relief
+from snapshelf.datasets.demo.raster import Plane, Raster, sampled
+from snapshelf.datasets.demo.relief import Relief, Window
 
 __all__ = ["Turned"]
 
@@ -58,13 +58,15 @@ class Turned:
         self, relief: Relief, paint: Colour | Raster, *, gloss: float, cast: float = 0.3
     ) -> None:
         """Put the body onto the relief, in place of what is behind it."""
-        window = (slice(0, relief.size), slice(0, relief.size))
-        mask = filled(self.outline * np.float32(relief.unit), relief.size, relief.size)
+        window = relief.window(self.outline, 4)
+        if window is None:
+            return
+        mask = relief.fill(self.outline, window)
         relief.layer(mask, window, paint, gloss=gloss, cast=cast)
-        x, y = self._grid(relief)
+        x, y = self._grid(relief, window)
         r = np.interp(y[:, 0], self._y, self._r).astype(np.float32)[:, None]
-        rise = np.sqrt(np.clip(r * r - (x - 50) ** 2, 0, None))
-        relief.height += (rise * np.float32(relief.unit) - relief.height) * mask
+        rise = np.sqrt(np.clip(r * r - (x - 50) ** 2, 0, None)) * np.float32(relief.unit)
+        relief.height[window] += (rise - relief.height[window]) * mask
 
     def wrap(
         self,
@@ -81,15 +83,18 @@ class Turned:
 
         Args:
             relief: Where the body stands.
-            label: (H, W, 3) or (H, W, 4) float32, linear light, the fourth its coverage; it
-                spans `cover` degrees, and its middle faces the viewer.
+            label: (H, W, 3) float32, linear light; it spans `cover` degrees, and its middle
+                faces the viewer.
             top: Height of its upper edge at the body's sides, design units.
             bottom: Height of its lower edge.
             turn: Turns the body to the right, degrees.
             cover: How much of the circumference it spans.
             gloss: Of the label.
         """
-        x, y = self._grid(relief)
+        window = relief.window(self.outline, 1)
+        if window is None:
+            return
+        x, y = self._grid(relief, window)
         r = np.interp(y[:, 0], self._y, self._r).astype(np.float32)[:, None]
         across = np.clip((x - 50) / r, -1, 1)
         front = np.sqrt(1 - across * across)
@@ -104,12 +109,8 @@ class Turned:
         if cover < 360:
             reach = np.minimum(u, 1 - u) * np.float32(np.radians(cover)) * r
             mask *= np.clip(reach * edge + 0.5, 0, 1)
-        body = filled(self.outline * edge, relief.size, relief.size)
-        mask = np.asarray(mask * body, np.float32)
-        if raster.shape[2] == 4:
-            mask *= raster[..., 3]
-        whole = (slice(0, relief.size), slice(0, relief.size))
-        relief.layer(mask, whole, np.ascontiguousarray(raster[..., :3]), gloss=gloss)
+        mask = np.asarray(mask * relief.fill(self.outline, window), np.float32)
+        relief.layer(mask, window, raster, gloss=gloss)
 
     def ring(self, relief: Relief, y: float, value: Colour, width: float) -> None:
         """Draw a line around the body's front at a height."""
@@ -126,6 +127,10 @@ class Turned:
         relief.groove([arc.astype(np.float32)], width=width, depth=0.0, dark=dark)
 
     @staticmethod
-    def _grid(relief: Relief) -> tuple[Plane, Plane]:
-        axis = (np.arange(relief.size, dtype=np.float32) + 0.5) / np.float32(relief.unit)
-        return axis[None, :], axis[:, None]
+    def _grid(relief: Relief, window: Window) -> tuple[Plane, Plane]:
+        """Design units of each column, (1, W), and of each row, (H, 1)."""
+        y, x = (
+            (np.arange(span.start, span.stop, dtype=np.float32) + 0.5) / np.float32(relief.unit)
+            for span in window
+        )
+        return x[None, :], y[:, None]

@@ -10,10 +10,11 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from snapshelf.datasets.demo.colours import Colour
 from snapshelf.datasets.demo.raster import Plane, Raster, resized, sampled, warped
 from snapshelf.datasets.demo.relief import Relief
 
-__all__ = ["Lettering", "arched", "pixels", "printed", "words"]
+__all__ = ["Lettering", "arched", "printed", "words"]
 
 _EM = 64
 
@@ -87,16 +88,6 @@ def words(text: str, style: Lettering) -> Plane:
     return cut
 
 
-def pixels(mask: Plane, *, height: int, width: int) -> Plane:
-    """Fit a mask into height x width pixels, keeping its shape, in the middle of the rest."""
-    scale = min(height / mask.shape[0], width / mask.shape[1])
-    rows, columns = max(1, int(mask.shape[0] * scale)), max(1, int(mask.shape[1] * scale))
-    fitted = np.zeros((height, width), np.float32)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    fitted[top : top + rows, left : left + columns] = resized(mask, rows, columns)
-    return np.clip(fitted, 0, 1)
-
-
 def arched(mask: Plane, bend: float) -> Plane:
     """Bend a line of text upwards in its middle; `bend` is the rise as a share of its width."""
     height, width = mask.shape
@@ -109,38 +100,19 @@ def arched(mask: Plane, bend: float) -> Plane:
 
 
 def printed(
-    relief: Relief,
-    mask: Plane,
-    where: tuple[float, float, float, float],
-    paint: Raster,
-    *,
-    degrees: float = 0.0,
+    relief: Relief, mask: Plane, where: tuple[float, float, float, float], paint: Colour | Raster
 ) -> None:
-    """Print a mask onto an item, as large as fits into a box.
+    """Print a mask onto an item, as large as fits into a box, in its middle.
 
     Args:
         relief: The item.
         mask: (H, W) float32, [0, 1].
-        where: (x0, y0, x1, y1) in design units.
+        where: (x0, y0, x1, y1) in design units, within the relief.
         paint: One colour, or a raster of the relief's size.
-        degrees: Turned clockwise by this about the box's middle.
     """
     x0, y0, x1, y1 = (value * relief.unit for value in where)
     scale = min((x1 - x0) / mask.shape[1], (y1 - y0) / mask.shape[0])
-    angle = np.radians(degrees)
-    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
-    middle_x, middle_y = mask.shape[1] / 2, mask.shape[0] / 2
-    matrix = np.array(
-        [
-            [cos, -sin, (x0 + x1) / 2 - cos * middle_x + sin * middle_y],
-            [sin, cos, (y0 + y1) / 2 - sin * middle_x - cos * middle_y],
-            [0, 0, 1],
-        ]
-    )
-    if scale < 0.6:
-        shrunk = resized(
-            mask, max(2, int(mask.shape[0] * scale)), max(2, int(mask.shape[1] * scale))
-        )
-        back = np.diag([mask.shape[1] / shrunk.shape[1], mask.shape[0] / shrunk.shape[0], 1.0])
-        mask, matrix = shrunk, matrix @ back
-    relief.lay(warped(mask, matrix, relief.size, relief.size, wrap=False), paint)
+    rows, columns = max(2, round(mask.shape[0] * scale)), max(2, round(mask.shape[1] * scale))
+    top, left = round((y0 + y1 - rows) / 2), round((x0 + x1 - columns) / 2)
+    window = (slice(top, top + rows), slice(left, left + columns))
+    relief.lay(np.clip(resized(mask, rows, columns), 0, 1), window, paint)

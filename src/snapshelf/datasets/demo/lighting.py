@@ -42,13 +42,18 @@ def lit(relief: Relief, light: Light) -> Raster:
     """Light a relief.
 
     Args:
-        relief: The item.
+        relief: The item; it covers something.
         light: What falls on it.
 
     Returns:
-        (S, S, 4) float32: RGB in linear light times coverage, [0, about 1.3], and coverage.
+        (H, W, 4) float32, cut close to the item: RGB in linear light times coverage, [0, about
+        1.3], and coverage.
     """
-    dx, dy = slopes(relief.height)
+    rows = np.flatnonzero(relief.cover.max(1) > 0.02)
+    columns = np.flatnonzero(relief.cover.max(0) > 0.02)
+    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    dx, dy = slopes(np.ascontiguousarray(relief.height[window]))
+    cover, way_in, gloss = relief.cover[window], relief.open[window], relief.gloss[window]
     length = 1 / np.sqrt(dx * dx + dy * dy + 1)
     direction = np.array(light.towards, np.float32)
     direction /= np.float32(np.linalg.norm(direction))
@@ -57,26 +62,26 @@ def lit(relief: Relief, light: Light) -> Raster:
     # A wall that faces the viewer is the neutral grey that exposure is set for.
     diffuse = np.float32((1 - light.fill) / direction[2]) * facing
     diffuse += np.float32(light.fill) * (0.72 + 0.28 * length)
-    diffuse *= relief.open * np.float32(light.strength)
-    picture = np.empty((*relief.cover.shape, 4), np.float32)
+    diffuse *= way_in * np.float32(light.strength)
     tint = np.array(light.colour, np.float32)
-    np.multiply(relief.albedo * tint, diffuse[..., None], out=picture[..., :3])
-    if float(relief.gloss.max()) > 0.02:
-        picture[..., :3] += _reflected(relief, light, dx * length, dy * length)[..., None]
-    picture[..., :3] *= relief.cover[..., None]
-    picture[..., 3] = relief.cover
+    picture = np.empty((*cover.shape, 4), np.float32)
+    np.multiply(relief.albedo[window], diffuse[..., None] * tint, out=picture[..., :3])
+    if float(gloss.max()) > 0.02:
+        shine = way_in * np.float32(light.shine * light.strength)
+        shine *= _mirrored(gloss, light.window, dx * length, dy * length)
+        picture[..., :3] += shine[..., None]
+    picture[..., :3] *= cover[..., None]
+    picture[..., 3] = cover
     return picture
 
 
-def _reflected(relief: Relief, light: Light, nx: Plane, ny: Plane) -> Plane:
+def _mirrored(gloss: Plane, window: tuple[float, float], nx: Plane, ny: Plane) -> Plane:
     """Brightness of what each place mirrors, dull and sharp reflections mixed by the gloss."""
     centre, reach = np.float32(_BALL / 2 - 0.5), np.float32(_BALL / 2 - 1.5)
     x, y = centre - nx * reach, centre - ny * reach
-    sharp = _surroundings(light.window)
+    sharp = _surroundings(window)
     dull = blurred(sharp, _BALL * 0.11)
-    gloss = relief.gloss
-    mirrored = sampled(sharp, x, y) * (gloss * gloss) + sampled(dull, x, y) * (gloss * (1 - gloss))
-    return np.asarray(mirrored * relief.open * np.float32(light.shine * light.strength), np.float32)
+    return gloss * (sampled(sharp, x, y) * gloss + sampled(dull, x, y) * (1 - gloss))
 
 
 def _surroundings(window: tuple[float, float]) -> Plane:

@@ -25,6 +25,7 @@ Plane = NDArray[np.float32]
 Raster = NDArray[np.float32]
 """(H, W, C) float32; colours are RGB, linear light, [0, 1]."""
 
+
 _SHIFT = 4
 _ONE = 1 << _SHIFT
 

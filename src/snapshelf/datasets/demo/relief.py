@@ -22,9 +22,10 @@ from snapshelf.datasets.demo.raster import (
     stroked,
 )
 
-__all__ = ["Relief"]
+__all__ = ["Relief", "Window"]
 
-_Window = tuple[slice, slice]
+Window = tuple[slice, slice]
+"""Rows and columns of a relief, pixels."""
 
 
 class Relief:
@@ -77,10 +78,10 @@ class Relief:
             fresh: Whether the form beneath no longer shows (a cap on a bottle), or still does
                 (a pocket on a folded shirt).
         """
-        window = self._window(outline, spread * 3 + 1)
+        window = self.window(outline, spread * 3 + 1)
         if window is None:
             return
-        mask = self._fill(outline, window)
+        mask = self.fill(outline, window)
         self.layer(mask, window, paint, gloss=gloss, cast=cast, spread=spread)
         bump = inflated(mask, rim * self.unit) * np.float32(bulge * self.unit)
         if fresh:
@@ -91,7 +92,7 @@ class Relief:
     def layer(
         self,
         mask: Plane,
-        window: _Window,
+        window: Window,
         paint: Colour | Raster,
         *,
         gloss: float,
@@ -103,7 +104,8 @@ class Relief:
         Args:
             mask: (window's shape) float32, [0, 1].
             window: Which part of the relief.
-            paint: One colour, or a raster of the relief's size to cut it from.
+            paint: One colour, a raster of the relief's size to cut it from, or one of the
+                window's.
             gloss: In [0, 1].
             cast: How dark a shadow it throws around it, [0, 1].
             spread: How far that shadow reaches, design units.
@@ -112,23 +114,21 @@ class Relief:
             shadow = blurred(mask, spread * self.unit) * np.float32(cast)
             self.open[window] *= 1 - shadow * (1 - mask)
         self.open[window] += (1 - self.open[window]) * mask
-        colour = paint[window] if paint.ndim == 3 else paint
-        self.albedo[window] += (colour - self.albedo[window]) * mask[..., None]
+        self._paint(mask, window, paint)
         self.gloss[window] += (np.float32(gloss) - self.gloss[window]) * mask
         cover = self.cover[window]
         cover += mask * (1 - cover)
 
     def tint(self, outline: Points, paint: Colour | Raster, *, strength: float = 1.0) -> None:
         """Colour a place of the item (a print, a panel of the same cloth) and keep its form."""
-        window = self._window(outline, 1)
+        window = self.window(outline, 1)
         if window is not None:
-            mask = self._fill(outline, window) * np.float32(strength) * self.cover[window]
+            mask = self.fill(outline, window) * np.float32(strength) * self.cover[window]
             self._paint(mask, window, paint)
 
-    def lay(self, mask: Plane, paint: Colour | Raster) -> None:
-        """Colour the item where a mask of the relief's size, in [0, 1], is, and keep its form."""
-        whole = (slice(0, self.size), slice(0, self.size))
-        self._paint(mask * self.cover, whole, paint)
+    def lay(self, mask: Plane, window: Window, paint: Colour | Raster) -> None:
+        """Colour the item where a mask, in [0, 1] and of a window's shape, is; keep its form."""
+        self._paint(mask * self.cover[window], window, paint)
 
     def stroke(self, lines: Sequence[Points], colour: Colour, width: float) -> None:
         """Draw lines of a colour onto the item; width in design units."""
@@ -189,12 +189,18 @@ class Relief:
         y = rows + np.clip(dy, -1, 1) * reach
         self.albedo = sampled(self.albedo, x, y)
 
-    def _paint(self, mask: Plane, window: _Window, paint: Colour | Raster) -> None:
-        colour = paint[window] if paint.ndim == 3 else paint
+    def _paint(self, mask: Plane, window: Window, paint: Colour | Raster) -> None:
+        whole = paint.ndim == 3 and paint.shape[:2] != mask.shape
+        colour = paint[window] if whole else paint
         self.albedo[window] += (colour - self.albedo[window]) * mask[..., None]
 
-    def _window(self, outline: Points, pad: float) -> _Window | None:
-        """The smallest slices that hold an outline, None where it is off the relief."""
+    def window(self, outline: Points, pad: float) -> Window | None:
+        """Give the smallest window that holds an outline, None where it is off the relief.
+
+        Args:
+            outline: Design units.
+            pad: Added on every side, design units.
+        """
         low = np.floor((outline.min(0) - pad) * self.unit).astype(int)
         high = np.ceil((outline.max(0) + pad) * self.unit).astype(int) + 1
         low, high = np.clip(low, 0, self.size), np.clip(high, 0, self.size)
@@ -202,11 +208,12 @@ class Relief:
             return None
         return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
-    def _local(self, points: Points, window: _Window) -> Points:
+    def _local(self, points: Points, window: Window) -> Points:
         corner = np.array([window[1].start, window[0].start], np.float32)
         return np.asarray(points * np.float32(self.unit) - corner, np.float32)
 
-    def _fill(self, outline: Points, window: _Window) -> Plane:
+    def fill(self, outline: Points, window: Window) -> Plane:
+        """Fill an outline; (window's shape) float32, [0, 1]."""
         rows, columns = window
         return filled(
             self._local(outline, window), rows.stop - rows.start, columns.stop - columns.start
@@ -214,10 +221,10 @@ class Relief:
 
     def _stroke(
         self, lines: Sequence[Points], width: float, *, pad: float = 0.0
-    ) -> tuple[Plane, _Window] | None:
+    ) -> tuple[Plane, Window] | None:
         if not lines:
             return None
-        window = self._window(np.concatenate(lines), width + pad + 1)
+        window = self.window(np.concatenate(lines), width + pad + 1)
         if window is None:
             return None
         rows, columns = window

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from snapshelf.datasets.demo.colours import blend, colour
 from snapshelf.datasets.demo.faces import homography
+from snapshelf.datasets.demo.lettering import Lettering, words
 from snapshelf.datasets.demo.lighting import Light
 from snapshelf.datasets.demo.raster import Raster, blurred, resized, warped
 from snapshelf.datasets.demo.surfaces import TILE, surface
@@ -61,12 +62,14 @@ class Scene:
     Attributes:
         picture: (H, W, 3) float32, RGB, linear light; owned by the caller.
         horizon: Row where the floor meets the wall, pixels; 0 for a view from above.
+        stand: First and last row where standing things may touch the floor, pixels.
         light: What falls on the items.
         drop: How far shadows fall, as shares of an item's size to the right and down.
     """
 
     picture: Raster
     horizon: int
+    stand: tuple[float, float]
     light: Light
     drop: tuple[float, float]
 
@@ -94,16 +97,23 @@ def scene(name: str, height: int, width: int, rng: np.random.Generator) -> Scene
         shine=float(rng.uniform(0.3, 0.7)),
         window=(side * float(rng.uniform(0.3, 0.6)), float(rng.uniform(-0.5, 0.0))),
     )
+    stand = (0.3, 0.75)
     if not wall:
         picture, horizon = _from_above(floor, height, width, rng), 0
     elif not floor:
         picture, horizon = _upright(wall, height, width, rng, zoom=(0.7, 1.3)), height
     else:
-        horizon = int(height * rng.uniform(0.52, 0.68))
+        board = name in ("shelf", "supermarket")
+        horizon = int(height * (rng.uniform(0.7, 0.78) if board else rng.uniform(0.52, 0.68)))
         picture = _room(name, floor, wall, height, width, horizon, rng)
+        if board:
+            stand = _board(picture, horizon, rng, tagged=name == "supermarket")
     picture *= _pool_of_light(height, width, side, rng)[..., None]
     reach = 0.11 if hard else 0.05
-    return Scene(picture, horizon, light, (-side * reach * float(rng.uniform(0.5, 1.2)), reach))
+    rows = (horizon + (height - horizon) * stand[0], horizon + (height - horizon) * stand[1])
+    return Scene(
+        picture, horizon, rows, light, (-side * reach * float(rng.uniform(0.5, 1.2)), reach)
+    )
 
 
 def _cut(name: str, rng: np.random.Generator) -> Raster:
@@ -192,6 +202,37 @@ def _room(
     picture = picture + (ground - picture) * below
     corner = np.exp(-np.abs(rows - horizon) / (0.05 * height))
     return np.asarray(picture * (1 - 0.35 * corner), np.float32)
+
+
+def _board(
+    picture: Raster, horizon: int, rng: np.random.Generator, *, tagged: bool
+) -> tuple[float, float]:
+    """Turn the floor into a shelf's board with a front edge, in a supermarket with price tags.
+
+    Returns:
+        Where things can stand, as shares of the way from the horizon to the picture's foot.
+    """
+    height, width = picture.shape[:2]
+    top = horizon + round((height - horizon) * 0.42)
+    foot = min(height, top + round(height * (0.085 if tagged else 0.05)))
+    edge = colour(str(rng.choice(("silver", "white", "grey", "red")))) if tagged else None
+    picture[top:foot] = picture[top:foot] * 0.8 if edge is None else edge
+    picture[top : top + 2] *= 1.25
+    if tagged:
+        tag_width, ink = width // 9, colour("black")
+        for x in range(int(rng.integers(0, 30)), width - tag_width, width // 5):
+            low, high = top + (foot - top) // 6, foot - (foot - top) // 6
+            picture[low:high, x : x + tag_width] = colour("white")
+            style = Lettering(5)
+            price = f"{int(rng.integers(0, 9))}.{int(rng.integers(10, 99))}"
+            mask = np.clip(resized(words(price, style), (high - low) // 2, tag_width // 2), 0, 1)
+            y, left = low + (high - low) // 4, x + tag_width // 3
+            cut = picture[y : y + mask.shape[0], left : left + mask.shape[1]]
+            cut += (ink - cut) * mask[..., None]
+            picture[low : low + (high - low) // 5, x : x + tag_width] = colour("red")
+    fall = np.linspace(0.16, 0.05, height - foot, dtype=np.float32)[:, None, None]
+    picture[foot:] *= fall
+    return 0.14, 0.34
 
 
 def _window(picture: Raster, horizon: int, rng: np.random.Generator) -> None:

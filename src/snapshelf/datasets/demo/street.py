@@ -7,12 +7,13 @@ import numpy as np
 from snapshelf.datasets.demo.assortment import design_of
 from snapshelf.datasets.demo.camera import photographed
 from snapshelf.datasets.demo.clutter import put_clutter, put_hand
+from snapshelf.datasets.demo.company import fill_board, put_company
 from snapshelf.datasets.demo.design import Pose
 from snapshelf.datasets.demo.kinds.table import KINDS
 from snapshelf.datasets.demo.lighting import lit
 from snapshelf.datasets.demo.placing import Spot, place
 from snapshelf.datasets.demo.scenes import SCENES, Scene, scene
-from snapshelf.datasets.demo.studio import drawn, trimmed
+from snapshelf.datasets.demo.studio import drawn
 from snapshelf.locating.region import Box
 from snapshelf.media.picture import RGB
 
@@ -20,7 +21,6 @@ __all__ = ["Photo", "Taken", "take"]
 
 _SIZES = ((640, 480), (480, 640), (600, 600), (640, 512))
 DIFFICULTIES = ("easy", "medium", "hard")
-_UNKNOWN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Photo:
     number: int
     products: tuple[int, ...]
     difficulty: str
+
+    @property
+    def name(self) -> str:
+        """Its file, relative to the demo shop's folder."""
+        return f"street/photo-{self.number:07d}.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,11 @@ def take(photo: Photo, seed: int) -> Taken:
     manner, name = _where([KINDS[design.kind].place for design in designs], rng)
     where = scene(name, height, width, rng)
     spots = _spots(photo, manner, where, [KINDS[d.kind].height for d in designs], rng)
-    if photo.difficulty != "easy" or rng.random() < 0.5:
-        _stranger(where, manner, photo, spots, seed, rng)
+    if name == "supermarket":
+        fill_board(where, photo.products, spots, seed, rng)
+    elif photo.difficulty != "easy" or rng.random() < 0.5:
+        count = max(1, DIFFICULTIES.index(photo.difficulty))
+        put_company(where, manner, photo.products, spots, count, seed, rng)
     put_clutter(where, manner, [spot.middle for spot in spots], photo.difficulty, rng)
     placed = []
     for design, spot in zip(designs, spots, strict=True):
@@ -83,7 +91,7 @@ def take(photo: Photo, seed: int) -> Taken:
             spread=float(rng.uniform(-1, 1)),
         )
         size = int(np.clip(spot.size * 1.25, 200, 560)) // 40 * 40
-        item = trimmed(lit(drawn(design, pose, size), where.light))
+        item = lit(drawn(design, pose, size), where.light)
         if (
             KINDS[design.kind].place == "stands"
             and not KINDS[design.kind].round
@@ -151,34 +159,9 @@ def _spot(
         return Spot(x, y, size, degrees, tilt, shear)
     degrees = float(rng.normal(0, (1.0, 2.0, 3.5)[bad]))
     if manner == "stands":
-        height = where.picture.shape[0]
-        base = where.horizon + (height - where.horizon) * float(rng.uniform(0.3, 0.75))
+        base = float(rng.uniform(*where.stand))
         size = min(size, base * 0.96)
         y = base - size / 2
     else:
         y = min(y, where.picture.shape[0] - size / 2 - 8)
     return Spot(x, y, size, degrees, tilt * 0.3, shear)
-
-
-def _stranger(
-    where: Scene, manner: str, photo: Photo, spots: list[Spot], seed: int, rng: np.random.Generator
-) -> None:
-    """Put one or two products that the shop does not sell beside the items."""
-    height, width = where.picture.shape[:2]
-    kinds = len(KINDS)
-    for _ in range(1 + DIFFICULTIES.index(photo.difficulty)):
-        number = _UNKNOWN + int(rng.integers(40 * kinds))
-        design = design_of(seed, number)
-        kind = KINDS[design.kind]
-        if manner == "stands" and kind.place != "stands":
-            continue
-        if manner == "hung" and kind.place != "hung":
-            continue
-        size = float(np.mean([spot.size for spot in spots])) * float(rng.uniform(0.5, 0.9))
-        x = float(rng.choice((rng.uniform(-0.02, 0.16), rng.uniform(0.84, 1.02)))) * width
-        y = float(rng.uniform(0.05, 0.95)) * height
-        spot = _spot(x, y, size, manner, where, 1, rng)
-        pose = Pose(np.random.default_rng(rng.integers(2**32)), turn=float(rng.normal(0, 25)))
-        pixels = int(np.clip(size * 1.2, 160, 400)) // 40 * 40
-        item = trimmed(lit(drawn(design, pose, pixels), where.light))
-        place(where, item, spot, manner, hangs=kind.place == "hung")

@@ -9,9 +9,9 @@ from snapshelf.datasets.demo.raster import Raster, blurred, resized
 from snapshelf.datasets.demo.relief import Relief
 from snapshelf.media.picture import RGB
 
-__all__ = ["drawn", "studio_picture", "to_srgb", "trimmed"]
+__all__ = ["drawn", "studio_picture", "to_srgb"]
 
-_RELIEF = 600
+_RELIEF = 560
 
 
 def drawn(design: Design, pose: Pose, size: int) -> Relief:
@@ -40,7 +40,7 @@ def studio_picture(design: Design, view: int, rng: np.random.Generator, size: in
     pose = Pose(
         rng, turn=turn, wrinkles=0.45 if view == 1 else 0.8, spread=0.0 if view == 1 else 0.5
     )
-    picture = trimmed(lit(drawn(design, pose, _RELIEF), STUDIO))
+    picture = lit(drawn(design, pose, _RELIEF), STUDIO)
     detail = view == 2 and not kind.round and rng.random() < 0.4
     if view == 2 and not kind.round and not detail:
         picture = np.ascontiguousarray(picture[:, ::-1]) if kind.place == "stands" else picture
@@ -59,13 +59,6 @@ def studio_picture(design: Design, view: int, rng: np.random.Generator, size: in
     layer[top : top + rows, left : left + columns] = item
     ground *= _shadow(layer[..., 3], stands=kind.place == "stands")[..., None]
     return to_srgb(ground * (1 - layer[..., 3:]) + layer[..., :3])
-
-
-def trimmed(picture: Raster) -> Raster:
-    """Cut a lit item close to where it covers anything."""
-    cover = picture[..., 3] > 0.02
-    rows, columns = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
-    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def to_srgb(picture: Raster) -> RGB:

@@ -2,20 +2,16 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from snapshelf.datasets.demo.assortment import design_of
-from snapshelf.datasets.demo.camera import encoded
-from snapshelf.datasets.demo.copywriting import product_id, product_of, shop_pictures
+from snapshelf.datasets.demo.copywriting import product_of
+from snapshelf.datasets.demo.crew import Crew
 from snapshelf.datasets.demo.feed import feed_text
+from snapshelf.datasets.demo.pictures import make_pictures, replace
 from snapshelf.datasets.demo.plan import Plan
 from snapshelf.datasets.demo.shop import COMPLETE, STREET, DemoShop
-from snapshelf.datasets.demo.street import Photo, take
-from snapshelf.datasets.demo.studio import studio_picture
 from snapshelf.errors import DatasetError
 from snapshelf.parallel import ordered_map
 
@@ -23,6 +19,9 @@ __all__ = ["write_demo_shop"]
 
 _VERSION = 1
 _JOURNAL = "unfinished.jsonl"
+_WORTH_A_PROCESS = 8
+
+_Line = dict[str, Any]
 
 
 def write_demo_shop(
@@ -43,8 +42,8 @@ def write_demo_shop(
         folder: Made if it does not exist; empty, or a demo shop.
         products: Number of products in the feed, at least 1.
         seed: Of all chance, not negative.
-        workers: Number of threads, by default one for each processor.
-        progress: Called with the number of products done and in all.
+        workers: Number of processes, by default one for each processor; small shops take fewer.
+        progress: Called with the number of batches done and in all; one is about a product.
 
     Returns:
         The shop.
@@ -58,6 +57,8 @@ def write_demo_shop(
             f"products must be at least 1 and seed at least 0, got products={products}, seed={seed}"
         )
     workers = workers if workers is not None else os.cpu_count() or 1
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
     plan = Plan(products, seed)
     parameters = {"version": _VERSION, "products": products, "seed": seed}
     folder = Path(folder)
@@ -81,55 +82,57 @@ def _write(
     if _parameters_of(folder / COMPLETE) == parameters:
         return
     done = _prepare(folder, parameters)
-    photos: dict[int, list[Photo]] = {}
-    for photo in plan.photos():
-        photos.setdefault(photo.products[0] if len(photo.products) == 1 else -1, []).append(photo)
-    several = photos.pop(-1, [])
-    jobs = [(number, photos[number]) for number in range(plan.products + plan.strangers)]
-    jobs += [(-1, [photo]) for photo in several]
-    lines: dict[str, dict[str, Any]] = {}
     with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
-        results = ordered_map(
-            lambda job: _pictures(folder, plan, job[0], job[1], done),
-            jobs,
-            workers=workers,
-            ahead=2 * workers,
-        )
-        for count, found in enumerate(results, 1):
-            for line in found:
-                if line["picture"] not in done:
-                    journal.write(json.dumps(line) + "\n")
-                lines[line["picture"]] = line
+        for count, lines in enumerate(_made(folder, plan, done, workers), 1):
+            journal.writelines(json.dumps(line) + "\n" for line in lines)
             journal.flush()
+            done.update((line["picture"], line) for line in lines)
             if progress is not None:
-                progress(count, len(jobs))
+                progress(count, plan.batches)
     products = [product_of(plan.seed, number) for number in range(plan.products)]
-    _replace(folder / "feed.csv", feed_text(products).encode())
-    street = [line for name, line in lines.items() if name.startswith("street/")]
-    street.sort(key=lambda line: str(line["picture"]))
-    _replace(folder / STREET, "".join(json.dumps(line) + "\n" for line in street).encode())
+    replace(folder / "feed.csv", feed_text(products).encode())
+    street = [line for name, line in sorted(done.items()) if name.startswith("street/")]
+    replace(folder / STREET, "".join(json.dumps(line) + "\n" for line in street).encode())
     counts = {
         "shop_pictures": sum(len(product.images) for product in products),
         "street_photos": len(street),
         "strangers": plan.strangers,
     }
-    _replace(folder / COMPLETE, (json.dumps({**parameters, **counts}, indent=2) + "\n").encode())
+    replace(folder / COMPLETE, (json.dumps({**parameters, **counts}, indent=2) + "\n").encode())
     (folder / _JOURNAL).unlink()
 
 
-def _prepare(folder: Path, parameters: dict[str, int]) -> dict[str, dict[str, Any]]:
+def _made(folder: Path, plan: Plan, done: dict[str, _Line], workers: int) -> Iterator[list[_Line]]:
+    """Make every batch, in order; the lines of the pictures that each had to make."""
+    before = frozenset(done)
+    workers = min(workers, 1 + plan.batches // _WORTH_A_PROCESS)
+    if workers == 1:
+        for number in range(plan.batches):
+            yield make_pictures(folder, plan, number, before)
+        return
+    with Crew(folder.resolve(), plan, workers) as crew:
+
+        def make(number: int) -> list[_Line]:
+            ours = [name for name in plan.names(number) if name in before]
+            return crew.make(number, ours)
+
+        yield from ordered_map(make, range(plan.batches), workers=workers, ahead=4 * workers)
+
+
+def _prepare(folder: Path, parameters: dict[str, int]) -> dict[str, _Line]:
     """Make the folder ready; the lines of the pictures that an earlier run has finished."""
     folder.mkdir(parents=True, exist_ok=True)
     journal = folder / _JOURNAL
-    done: dict[str, dict[str, Any]] = {}
+    done: dict[str, _Line] = {}
     if journal.exists() and _parameters_of(journal) == parameters:
         for text in journal.read_text(encoding="utf-8").splitlines()[1:]:
             try:
                 line = json.loads(text)
-            except ValueError:
+                name = str(line["picture"])
+            except (ValueError, TypeError, KeyError):
                 break
-            if (folder / line["picture"]).is_file():
-                done[line["picture"]] = line
+            if (folder / name).is_file():
+                done[name] = line
     else:
         ours = (folder / COMPLETE).exists() or journal.exists()
         if not ours and any(folder.iterdir()):
@@ -143,7 +146,7 @@ def _prepare(folder: Path, parameters: dict[str, int]) -> dict[str, dict[str, An
                 picture.unlink()
     # Written whole again, so that a line cut short by a crash is not built upon.
     text = "".join(json.dumps(line) + "\n" for line in (parameters, *done.values()))
-    _replace(journal, text.encode())
+    replace(journal, text.encode())
     for name in ("shop", "street"):
         (folder / name).mkdir(exist_ok=True)
     return done
@@ -157,44 +160,3 @@ def _parameters_of(file: Path) -> dict[str, int] | None:
         return {name: int(found[name]) for name in ("version", "products", "seed")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _pictures(
-    folder: Path, plan: Plan, number: int, photos: list[Photo], done: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Make a product's pictures that are not done; a line for each of its pictures."""
-    lines = []
-    if 0 <= number < plan.products:
-        for view, name in enumerate(shop_pictures(number), 1):
-            if name not in done:
-                rng = np.random.default_rng([plan.seed, 4, number, view])
-                picture = studio_picture(design_of(plan.seed, number), view, rng)
-                _replace(folder / name, encoded(picture, 90))
-            lines.append({"picture": name})
-    for photo in photos:
-        name = f"street/photo-{photo.number:07d}.jpg"
-        lines.append(done[name] if name in done else _street_photo(folder, name, photo, plan))
-    return lines
-
-
-def _street_photo(folder: Path, name: str, photo: Photo, plan: Plan) -> dict[str, Any]:
-    taken = take(photo, plan.seed)
-    rng = np.random.default_rng([plan.seed, 7, photo.number])
-    _replace(folder / name, encoded(taken.picture, int(rng.integers(75, 91))))
-    return {
-        "picture": name,
-        "items": [
-            {"product_id": product_id(number), "box": [int(edge) for edge in box]}
-            for number, box in zip(photo.products, taken.boxes, strict=True)
-        ],
-        "difficulty": photo.difficulty,
-        "scene": taken.scene,
-        "in_catalogue": all(number < plan.products for number in photo.products),
-    }
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Write a file so that it is never seen half written."""
-    unfinished = file.with_name(file.name + ".part")
-    unfinished.write_bytes(data)
-    unfinished.replace(file)
