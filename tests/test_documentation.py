@@ -5,8 +5,8 @@ Of README.md and docs/*.md these blocks are run, in a folder with a small shop:
 - ``python``: all blocks of a file, in order, as one program;
 - ``console``: the lines that begin with ``$ snapshelf``, in order, each of which must end with 0.
 
-Blocks in any other language (``sh``, ``text``, ``json``) are shown only. A block below the line
-``<!-- not run: REASON -->`` is not run either.
+Of ``sh`` blocks only the names of commands and options are checked; ``text``, ``json`` and others
+are shown only. A block below the line ``<!-- not run: REASON -->`` is passed over.
 """
 
 import doctest
@@ -23,6 +23,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
+
+from snapshelf.cli.main import app
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
@@ -33,13 +36,14 @@ BLOCK = re.compile(
 )
 
 PROGRAM = """
-import sys
-_, path, *lines = sys.argv
-text = open(path, encoding="utf-8").read().split("\\n")
-for span in lines:
+import pathlib, sys
+path, *spans = sys.argv[1:]
+text = pathlib.Path(path).read_text(encoding="utf-8").split("\\n")
+names = {"__name__": "__main__"}
+for span in spans:
     first, last = map(int, span.split("-"))
     code = "\\n" * (first - 1) + "\\n".join(text[first - 1:last])
-    exec(compile(code, path, "exec"), globals())
+    exec(compile(code, path, "exec"), names)
 """
 
 
@@ -78,10 +82,11 @@ def blocks(text, *languages):
     return found
 
 
-def commands(block):
-    """The commands of a console block: a backslash at its end continues a line."""
-    joined = block.code.replace("\\\n", " ")
-    return [line[2:] for line in joined.splitlines() if line.startswith("$ snapshelf")]
+def commands(block, prompt="$ "):
+    """The words of each `snapshelf` command of a block; a backslash continues a line."""
+    lines = block.code.replace("\\\n", " ").splitlines()
+    found = [line.removeprefix(prompt) for line in lines if line.startswith(f"{prompt}snapshelf ")]
+    return [shlex.split(line, comments=True)[1:] for line in found]
 
 
 @pytest.fixture
@@ -146,12 +151,25 @@ def test_python_of_a_document_runs(file, shop):
 @pytest.mark.parametrize("file", documents(), ids=lambda file: file.name)
 def test_commands_of_a_document_run(file, shop):
     found = blocks(file.read_text(encoding="utf-8"), "console")
-    asked = [command for block in found for command in commands(block)]
+    asked = [arguments for block in found for arguments in commands(block)]
     if not asked:
         pytest.skip("shows no command that is run")
-    for command in asked:
-        _, *arguments = shlex.split(command, comments=True)
+    for arguments in asked:
         run([sys.executable, "-m", "snapshelf", *arguments])
+
+
+@pytest.mark.parametrize("file", documents(), ids=lambda file: file.name)
+def test_commands_that_are_only_shown_exist(file):
+    known = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in get_command(app).commands.items()
+    }
+    for block in blocks(file.read_text(encoding="utf-8"), "sh"):
+        for command, *arguments in commands(block, prompt=""):
+            where = f"{file.name}, line {block.first}"
+            assert command in known, where
+            used = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+            assert used <= known[command], where
 
 
 def test_every_block_is_found():
@@ -170,10 +188,7 @@ def test_the_rule():
     )
     assert blocks(text, "python") == [Block("python", "first\n", 2, 2)]
     (console,) = blocks(text, "console")
-    assert [shlex.split(each, comments=True) for each in commands(console)] == [
-        ["snapshelf", "a", "b"],
-        ["snapshelf", "c"],
-    ]
+    assert commands(console) == [["a", "b"], ["c"]]
 
 
 def run(command):
