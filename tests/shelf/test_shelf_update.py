@@ -347,8 +347,23 @@ def test_a_feed_that_breaks_off_removes_nothing(stocked: Bench) -> None:
 def test_a_feed_with_nothing_usable_removes_nothing(stocked: Bench) -> None:
     for feed in ([], [Problem(1, "id", "is empty")], [Problem(1, "id", "is empty")] * 5):
         report = stocked.update(feed)
-        assert counts(report) == ({"skipped": len(feed)} if feed else {})
+        assert report.not_removed == "the feed has no usable product"
+        assert (report.skipped, report.removed) == (len(feed), 0)
     assert stocked.store.count().products == 3
+
+
+def test_a_feed_whose_rows_lost_their_ids_removes_nothing(stocked: Bench) -> None:
+    report = stocked.update([product("a"), Problem(2, "id", "is not valid UTF-8"), product("c")])
+    assert report.not_removed == "1 of the feed's 3 rows do not tell their product's ID"
+    assert (report.removed, stocked.store.count().products) == (0, 3)
+
+
+def test_a_stray_row_without_an_id_does_not_keep_what_is_gone(stocked: Bench) -> None:
+    for number in range(40):
+        stocked.write(f"n{number}.png", 20 + number)
+    many = [product(f"n{number}") for number in range(40)]
+    report = stocked.update([product("a"), Problem(2, "id", "is empty"), product("c"), *many])
+    assert (report.not_removed, report.removed) == ("", 1)
 
 
 def test_an_error_of_the_feed_that_is_no_feed_error_comes_through(stocked: Bench) -> None:

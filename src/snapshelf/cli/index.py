@@ -134,8 +134,8 @@ def _print(catalog: "Catalog", updated: "UpdateReport", report: "IngestionReport
         f"{updated.removed:,} removed; {updated.pictures_embedded:,} pictures embedded, "
         f"{updated.pictures_reused:,} reused; {updated.seconds:.1f} s"
     )
-    if not updated.read and not updated.stopped:
-        tell("the feed has no usable product, so nothing was removed from the shelf")
+    if updated.not_removed and not updated.stopped:
+        tell(f"nothing was removed from the shelf, since {updated.not_removed}")
     if updated.skipped or updated.parts_skipped:
         tell(
             f"skipped {updated.skipped:,} products, and {updated.parts_skipped:,} pictures or "

@@ -48,6 +48,10 @@ COMMIT_PICTURES = 256
 COMMIT_SECONDS = 5.0
 COMMIT_UNCHANGED = 1_000
 
+NAMELESS_SHARE = 0.05
+"""Above this share of rows without a readable ID a feed is taken for damaged: what it does not
+show may still be sold."""
+
 
 def update_shelf(
     entries: Iterable[Entry | Problem],
@@ -105,6 +109,8 @@ class _Update:
         self._recheck = recheck
         self._counts: Counter[str] = Counter()
         self._stopped = ""
+        self._not_removed = ""
+        self._nameless = 0  # bad rows that do not tell which product they are about
         self._started = time.monotonic()
         self._run = 0
         # Contents embedded by this run but not committed yet, and those that failed.
@@ -134,15 +140,31 @@ class _Update:
             if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
                 self._commit()
         self._commit()
-        # A feed that broke off, or has nothing usable, does not tell what is gone.
-        if not self._stopped and self._counts["read"]:
+        self._not_removed = self._why_not_remove()
+        if not self._not_removed:
             self._counts["removed"] = self._store.sweep(run=self._run)
         self._store.end_run(run=self._run)
         return self._report()
 
     def _report(self) -> UpdateReport:
         seconds = time.monotonic() - self._started
-        return UpdateReport(**self._counts, stopped=self._stopped, seconds=seconds)
+        return UpdateReport(
+            **self._counts,
+            stopped=self._stopped,
+            not_removed=self._not_removed,
+            seconds=seconds,
+        )
+
+    def _why_not_remove(self) -> str:
+        """Tell why the feed does not show which products are gone, "" if it does."""
+        if self._stopped:
+            return "the feed could not be read to its end"
+        if not self._counts["read"]:
+            return "the feed has no usable product"
+        rows = self._counts["read"] + self._nameless
+        if self._nameless > NAMELESS_SHARE * rows:
+            return f"{self._nameless:,} of the feed's {rows:,} rows do not tell their product's ID"
+        return ""
 
     def _good(self, entries: Iterable[Entry | Problem]) -> Iterator[Entry]:
         """Pass the good entries on; a product whose row is bad now stays as it was."""
@@ -159,6 +181,8 @@ class _Update:
                 self._counts["skipped"] += 1
                 if entry.product_id:
                     self._see(entry.product_id)
+                else:
+                    self._nameless += 1
         except FeedError as error:
             self._stopped = str(error)
 

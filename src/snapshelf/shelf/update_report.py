@@ -20,8 +20,9 @@ class UpdateReport:
             without them.
         pictures_embedded: Pictures decoded and embedded.
         pictures_reused: Pictures whose embedding was at hand.
-        stopped: Why the feed could not be read to its end, "" if it was. Nothing is removed
-            from the shelf then.
+        stopped: Why the feed could not be read to its end, "" if it was.
+        not_removed: Why the feed does not show which products are gone, so that none was
+            removed; "" if it does.
         seconds: Wall time.
     """
 
@@ -34,6 +35,7 @@ class UpdateReport:
     pictures_embedded: int = 0
     pictures_reused: int = 0
     stopped: str = ""
+    not_removed: str = ""
     seconds: float = 0.0
 
     @property
