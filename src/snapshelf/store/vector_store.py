@@ -50,8 +50,11 @@ class VectorStore(Protocol):
         """Insert products, or replace them whole, and mark them as seen by an indexing run.
 
         Args:
-            records: At most one for each product.
+            records: At most one for each product; a picture given twice in one counts once.
             run: Number of the run, as `begin_run` gave it.
+
+        Raises:
+            ValueError: If an embedding has the wrong dimension or is not finite.
         """
         ...
 
@@ -88,6 +91,11 @@ class VectorStore(Protocol):
         Returns:
             For each query its hits, most similar first, at most one a product (its best
             image); fewer than `top` only if no more products pass the filter.
+
+        Raises:
+            ValueError: If the queries have the wrong shape or are not finite, or `top` is
+                below 1.
+            FilterError: If the filter names an attribute that no product has.
         """
         ...
 
@@ -96,7 +104,11 @@ class VectorStore(Protocol):
         ...
 
     def count(self, where: Filter | None = None) -> Counts:
-        """Count what the store holds, or what of it passes a filter."""
+        """Count what the store holds, or what of it passes a filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+        """
         ...
 
     def close(self) -> None:
