@@ -23,46 +23,42 @@ class Brand:
     Attributes:
         name: As a shop writes it.
         field: What it makes: "clothes", "sport", "leather", "food", "care" or "home".
-        ink: The brand's colour, a key of `COLOURS`.
         lettering: How its name is set.
         mark: Its logo mark, a key of `MARKS`.
     """
 
     name: str
     field: str
-    ink: str
     lettering: Lettering
     mark: str
 
 
 BRANDS = (
-    Brand("Marlo", "clothes", "navy", Lettering(3, slant=0.18), "wave"),
-    Brand("Fjellvik", "clothes", "forest", Lettering(5, 0.85, spacing=0.12, case="upper"), "peak"),
-    Brand("Odde & Ren", "clothes", "charcoal", Lettering(0, spacing=0.22, case="upper"), "ring"),
-    Brand("Tinto", "clothes", "rust", Lettering(5, 1.1, case="lower"), "sun"),
-    Brand("Pilvi", "clothes", "sky", Lettering(1, 1.25, case="lower"), "cloud"),
-    Brand(
-        "Korza", "sport", "red", Lettering(6, 1.15, spacing=0.05, slant=0.3, case="upper"), "bolt"
-    ),
-    Brand("Veloq", "sport", "blue", Lettering(4, 1.3, slant=0.22, case="lower"), "chevrons"),
-    Brand("Runa", "sport", "teal", Lettering(6, 0.8, spacing=0.1, case="upper"), "wing"),
-    Brand("Strand 9", "sport", "orange", Lettering(5, outline=True, case="upper"), "bars"),
-    Brand("Casa Brione", "leather", "espresso", Lettering(0, 1.1, spacing=0.3), "keyhole"),
-    Brand("Halden", "leather", "brown", Lettering(3, 0.75, spacing=0.2, case="upper"), "shield"),
-    Brand("Mirelle", "leather", "burgundy", Lettering(1, slant=0.3, spacing=0.02), "petals"),
-    Brand("Norrgard", "food", "blue", Lettering(6, 0.9, case="upper"), "peak"),
-    Brand("Olivetta", "food", "olive", Lettering(2, slant=0.25), "leaf"),
-    Brand("Bumble Farm", "food", "mustard", Lettering(4, spacing=0.05, case="lower"), "hive"),
-    Brand("Sunda", "food", "orange", Lettering(6, 1.2, spacing=0.06, case="upper"), "sun"),
-    Brand("Kvist", "food", "forest", Lettering(4, 1.3, spacing=0.1, case="lower"), "leaf"),
-    Brand("Domaine Ilar", "food", "burgundy", Lettering(0, spacing=0.25, case="upper"), "crown"),
-    Brand("Pomo", "food", "red", Lettering(6, 1.1, spacing=0.06, case="lower"), "drop"),
-    Brand("Lysa", "care", "plum", Lettering(0, 1.4, spacing=0.2, case="lower"), "petals"),
-    Brand("Aqvel", "care", "teal", Lettering(2, 1.2, spacing=0.08, case="upper"), "drop"),
-    Brand("Botanik 12", "care", "forest", Lettering(3, 0.8, spacing=0.15, case="upper"), "leaf"),
-    Brand("Hus & Hav", "home", "indigo", Lettering(2, spacing=0.15, case="lower"), "wave"),
-    Brand("Keramo", "home", "rust", Lettering(6, 1.2, case="upper"), "bars"),
-    Brand("Tidevand", "home", "navy", Lettering(1, 0.9, spacing=0.3, case="upper"), "ring"),
+    Brand("Marlo", "clothes", Lettering(3, slant=0.18), "wave"),
+    Brand("Fjellvik", "clothes", Lettering(5, 0.85, spacing=0.12, case="upper"), "peak"),
+    Brand("Odde & Ren", "clothes", Lettering(0, spacing=0.22, case="upper"), "ring"),
+    Brand("Tinto", "clothes", Lettering(5, 1.1, case="lower"), "sun"),
+    Brand("Pilvi", "clothes", Lettering(1, 1.25, case="lower"), "cloud"),
+    Brand("Korza", "sport", Lettering(6, 1.15, spacing=0.05, slant=0.3, case="upper"), "bolt"),
+    Brand("Veloq", "sport", Lettering(4, 1.3, slant=0.22, case="lower"), "chevrons"),
+    Brand("Runa", "sport", Lettering(6, 0.8, spacing=0.1, case="upper"), "wing"),
+    Brand("Strand 9", "sport", Lettering(5, outline=True, case="upper"), "bars"),
+    Brand("Casa Brione", "leather", Lettering(0, 1.1, spacing=0.3), "keyhole"),
+    Brand("Halden", "leather", Lettering(3, 0.75, spacing=0.2, case="upper"), "shield"),
+    Brand("Mirelle", "leather", Lettering(1, slant=0.3, spacing=0.02), "petals"),
+    Brand("Norrgard", "food", Lettering(6, 0.9, case="upper"), "peak"),
+    Brand("Olivetta", "food", Lettering(2, slant=0.25), "leaf"),
+    Brand("Bumble Farm", "food", Lettering(4, spacing=0.05, case="lower"), "hive"),
+    Brand("Sunda", "food", Lettering(6, 1.2, spacing=0.06, case="upper"), "sun"),
+    Brand("Kvist", "food", Lettering(4, 1.3, spacing=0.1, case="lower"), "leaf"),
+    Brand("Domaine Ilar", "food", Lettering(0, spacing=0.25, case="upper"), "crown"),
+    Brand("Pomo", "food", Lettering(6, 1.1, spacing=0.06, case="lower"), "drop"),
+    Brand("Lysa", "care", Lettering(0, 1.4, spacing=0.2, case="lower"), "petals"),
+    Brand("Aqvel", "care", Lettering(2, 1.2, spacing=0.08, case="upper"), "drop"),
+    Brand("Botanik 12", "care", Lettering(3, 0.8, spacing=0.15, case="upper"), "leaf"),
+    Brand("Hus & Hav", "home", Lettering(2, spacing=0.15, case="lower"), "wave"),
+    Brand("Keramo", "home", Lettering(6, 1.2, case="upper"), "bars"),
+    Brand("Tidevand", "home", Lettering(1, 0.9, spacing=0.3, case="upper"), "ring"),
 )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets.demo.colours import Colour, blend
+from snapshelf.datasets.demo.curves import Points
 from snapshelf.datasets.demo.noise import clouds, ripples
 from snapshelf.datasets.demo.raster import Plane, Raster, filled, warped
 
@@ -138,7 +139,7 @@ def _dots(palette: Palette, size: int, rng: np.random.Generator) -> Raster:
     return _mixed(_flat(palette[0], size), palette[1], mask)
 
 
-def _tiled_shapes(size: int, shapes: Sequence[tuple[Raster, Colour]], ground: Colour) -> Raster:
+def _tiled_shapes(size: int, shapes: Sequence[tuple[Points, Colour]], ground: Colour) -> Raster:
     """Draw polygons (pixels) in turn, each again where it leaves the tile."""
     pad = size // 5
     wide = np.empty((size + 2 * pad, size + 2 * pad, 3), np.float32)
@@ -160,7 +161,7 @@ def _tiled_shapes(size: int, shapes: Sequence[tuple[Raster, Colour]], ground: Co
     return np.ascontiguousarray(wide[pad : pad + size, pad : pad + size])
 
 
-def _petal(x: float, y: float, length: float, width: float, angle: float) -> Raster:
+def _petal(x: float, y: float, length: float, width: float, angle: float) -> Points:
     t = np.linspace(0, 2 * np.pi, 18, endpoint=False, dtype=np.float32)
     along = length * (0.5 - 0.5 * np.cos(t))
     side = width * np.sin(t) * (0.6 + 0.4 * along / length)
@@ -193,7 +194,7 @@ def _floral(palette: Palette, size: int, rng: np.random.Generator) -> Raster:
     scale = float(rng.uniform(0.045, 0.075)) * size
     petals, bloom, heart = int(rng.integers(5, 8)), palette[1], palette[2]
     leaf = blend(palette[0], np.array([0.05, 0.22, 0.06], np.float32), 0.75)
-    shapes: list[tuple[Raster, Colour]] = []
+    shapes: list[tuple[Points, Colour]] = []
     for x, y in _scattered(rng, size, 44, scale * 2.1):
         turn, reach = float(rng.uniform(0, 6.28)), scale * float(rng.uniform(0.75, 1.1))
         shapes += [
@@ -211,7 +212,7 @@ def _floral(palette: Palette, size: int, rng: np.random.Generator) -> Raster:
 
 def _leaves(palette: Palette, size: int, rng: np.random.Generator) -> Raster:
     scale = float(rng.uniform(0.09, 0.13)) * size
-    shapes: list[tuple[Raster, Colour]] = []
+    shapes: list[tuple[Points, Colour]] = []
     for x, y in _scattered(rng, size, 34, scale * 1.05):
         turn = float(rng.uniform(0, 6.28))
         value = palette[1] if rng.random() < 0.65 else palette[2]
@@ -233,7 +234,7 @@ def _stars(palette: Palette, size: int, rng: np.random.Generator) -> Raster:
     return _tiled_shapes(size, shapes, palette[0])
 
 
-def _disc(x: float, y: float, radius: float) -> Raster:
+def _disc(x: float, y: float, radius: float) -> Points:
     angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     return np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], 1).astype(np.float32)
 

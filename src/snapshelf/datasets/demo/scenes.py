@@ -9,7 +9,7 @@ from snapshelf.datasets.demo.colours import blend, colour
 from snapshelf.datasets.demo.faces import homography
 from snapshelf.datasets.demo.lettering import Lettering, words
 from snapshelf.datasets.demo.lighting import Light
-from snapshelf.datasets.demo.raster import Raster, blurred, resized, warped
+from snapshelf.datasets.demo.raster import Plane, Raster, blurred, resized, warped
 from snapshelf.datasets.demo.surfaces import TILE, surface
 
 __all__ = ["SCENES", "Scene", "SceneKind", "scene"]
@@ -262,7 +262,7 @@ def _window(picture: Raster, horizon: int, rng: np.random.Generator) -> None:
         view[:] = resized(np.ascontiguousarray(art), view.shape[0], view.shape[1])
 
 
-def _pool_of_light(height: int, width: int, side: float, rng: np.random.Generator) -> Raster:
+def _pool_of_light(height: int, width: int, side: float, rng: np.random.Generator) -> Plane:
     """Uneven light over the place: brighter towards where the light comes from."""
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(side)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]

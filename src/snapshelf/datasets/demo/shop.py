@@ -1,16 +1,16 @@
 """Reading a demo shop as a data set."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 
-from snapshelf.catalog.product import Availability, Price, Product
+from snapshelf.catalog.catalog import Catalog
+from snapshelf.catalog.entry import Problem
+from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Query
-from snapshelf.errors import DatasetError
+from snapshelf.errors import DatasetError, FeedError
 from snapshelf.locating.region import Box
 
 __all__ = ["COMPLETE", "STREET", "DemoShop", "StreetItem", "StreetPhoto"]
@@ -127,18 +127,22 @@ class DemoShop:
         return {product.id: product.category[0] for product in self._products}
 
     def _read_feed(self) -> tuple[Product, ...]:
+        products = []
         try:
-            with self.feed.open(encoding="utf-8", newline="") as lines:
-                return tuple(_product(row) for row in csv.DictReader(lines))
-        except (OSError, KeyError, ValueError, TypeError, InvalidOperation) as problem:
-            raise self._damaged("feed.csv", problem) from problem
+            for found in Catalog.open(self.feed):
+                if isinstance(found, Problem):
+                    raise self._damaged("feed.csv", f"line {found.line}: {found.reason}")
+                products.append(found.product)
+        except FeedError as problem:
+            raise self._damaged("feed.csv", str(problem)) from problem
+        return tuple(products)
 
     def _read_photos(self) -> tuple[StreetPhoto, ...]:
         try:
             lines = (self._root / STREET).read_text(encoding="utf-8").splitlines()
             return tuple(self._photo(line) for line in lines)
         except (OSError, KeyError, ValueError, TypeError) as problem:
-            raise self._damaged(STREET, problem) from problem
+            raise self._damaged(STREET, repr(problem)) from problem
 
     def _photo(self, text: str) -> StreetPhoto:
         line = json.loads(text)
@@ -154,25 +158,8 @@ class DemoShop:
             in_catalogue=bool(line["in_catalogue"]),
         )
 
-    def _damaged(self, name: str, problem: Exception) -> DatasetError:
+    def _damaged(self, name: str, reason: str) -> DatasetError:
         return DatasetError(
-            f"the demo shop's {self._root / name} cannot be read ({problem!r}); "
+            f"the demo shop's {self._root / name} cannot be read ({reason}); "
             "delete the folder and make it again with `snapshelf demo` or write_demo_shop"
         )
-
-
-def _product(row: dict[str, str]) -> Product:
-    amount, _, currency = row["price"].partition(" ")
-    further = [name for name in row["additional_image_link"].split(",") if name]
-    return Product(
-        id=row["id"],
-        title=row["title"],
-        description=row["description"],
-        category=tuple(row["category"].split(" > ")),
-        brand=row["brand"],
-        price=Price(Decimal(amount), currency),
-        availability=Availability(row["availability"]),
-        url=row["link"],
-        images=(row["image_link"], *further),
-        attributes={name: row[name] for name in ("color", "pattern", "material") if row[name]},
-    )

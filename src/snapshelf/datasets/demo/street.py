@@ -6,9 +6,10 @@ import numpy as np
 
 from snapshelf.datasets.demo.assortment import design_of
 from snapshelf.datasets.demo.camera import photographed
-from snapshelf.datasets.demo.clutter import put_clutter, put_hand
+from snapshelf.datasets.demo.clutter import put_clutter
 from snapshelf.datasets.demo.company import fill_board, put_company
 from snapshelf.datasets.demo.design import Pose
+from snapshelf.datasets.demo.hands import put_hand
 from snapshelf.datasets.demo.kinds.table import KINDS
 from snapshelf.datasets.demo.lighting import lit
 from snapshelf.datasets.demo.placing import Spot, place

@@ -5,7 +5,7 @@ import numpy as np
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.table import KINDS
 from snapshelf.datasets.demo.lighting import STUDIO, lit
-from snapshelf.datasets.demo.raster import Raster, blurred, resized
+from snapshelf.datasets.demo.raster import Plane, Raster, blurred, resized
 from snapshelf.datasets.demo.relief import Relief
 from snapshelf.media.picture import RGB
 
@@ -75,7 +75,7 @@ def _background(rng: np.random.Generator, size: int) -> Raster:
     return np.asarray(np.broadcast_to(tint * fall, (size, size, 3)), np.float32).copy()
 
 
-def _shadow(cover: Raster, *, stands: bool) -> Raster:
+def _shadow(cover: Plane, *, stands: bool) -> Plane:
     """How much light the background keeps: a contact shadow below, or a soft one around."""
     size = cover.shape[0]
     if not stands:

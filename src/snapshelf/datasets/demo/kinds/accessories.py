@@ -103,7 +103,7 @@ def draw_watch(relief: Relief, design: Design, pose: Pose) -> None:
     band_tone = steel if metal_band else main
     half = design.between("band", 8.5, 10.5)
     radius = design.between("radius", 19, 23)
-    for y0, y1, end in ((3, 36, 0.82), (64, 98, 0.72)):
+    for y0, y1, end in ((3, 36, 0.82), (64, 96.5, 0.72)):
         top_half, bottom_half = (half * end, half) if y0 < 50 else (half, half * end)
         piece = smooth(
             [

@@ -4,7 +4,7 @@ import numpy as np
 
 from snapshelf.datasets.demo.brands import logo, mark
 from snapshelf.datasets.demo.colours import Colour, blend, colour
-from snapshelf.datasets.demo.curves import box, ellipse, line, mirrored, smooth
+from snapshelf.datasets.demo.curves import Points, box, ellipse, line, mirrored, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.cloth import cloth, drape, thread
 from snapshelf.datasets.demo.kinds.tote import strap
@@ -131,7 +131,7 @@ def draw_backpack(relief: Relief, design: Design, pose: Pose) -> None:
     )
 
 
-def _zip(relief: Relief, path: np.ndarray) -> None:
+def _zip(relief: Relief, path: Points) -> None:
     relief.groove([path], width=1.8, depth=0.5, dark=0.45)
     relief.stroke([path], colour("charcoal"), 1.2)
     relief.stitch(path, colour("silver"), dash=0.35, width=0.55)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from snapshelf.datasets.demo.colours import blend, colour
-from snapshelf.datasets.demo.curves import Points, line, smooth
+from snapshelf.datasets.demo.colours import Colour, blend, colour
+from snapshelf.datasets.demo.curves import line, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.cloth import cloth, thread
 from snapshelf.datasets.demo.kinds.tote import strap
@@ -285,7 +285,7 @@ def draw_pump(relief: Relief, design: Design, _pose: Pose) -> None:
         )
 
 
-def _bow(relief: Relief, x: float, y: float, tone: Points) -> None:
+def _bow(relief: Relief, x: float, y: float, tone: Colour) -> None:
     for side in (-1, 1):
         wing = smooth(
             [

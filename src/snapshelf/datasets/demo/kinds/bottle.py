@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from snapshelf.datasets.demo.colours import blend, colour
-from snapshelf.datasets.demo.curves import Knot, box, smooth
+from snapshelf.datasets.demo.curves import Knot, Points, box, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.labels import Sheet, back_label, front_label
 from snapshelf.datasets.demo.lathe import Turned
@@ -85,7 +85,9 @@ def draw_wine(relief: Relief, design: Design, pose: Pose) -> None:
     profile += [(wide * 0.62, 34), (wide, 41)] if not sloping else [(wide * 0.7, 36), (wide, 50)]
     profile += [(wide, 60), (wide, 93), (wide * 0.95, 96, 1)]
     glass = colour(
-        {"red": "espresso", "white": "olive", "rosé": "blush"}.get(design.flavour, "black")
+        {"red": "espresso", "white": "olive", "rosé": "blush", "sparkling": "forest"}.get(
+            design.flavour, "black"
+        )
     )
     if design.flavour == "red":
         glass = blend(colour("black"), colour("forest"), 0.35)
@@ -160,7 +162,7 @@ def draw_shampoo(relief: Relief, design: Design, pose: Pose) -> None:
         )
 
 
-def _lid(radius: float, y: float, tilt: float) -> Raster:
+def _lid(radius: float, y: float, tilt: float) -> Points:
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     return np.stack([50 + radius * np.cos(angle), y + tilt * radius * np.sin(angle)], 1).astype(
         np.float32

@@ -3,7 +3,7 @@
 import numpy as np
 
 from snapshelf.datasets.demo.brands import logo, mark
-from snapshelf.datasets.demo.colours import blend, colour
+from snapshelf.datasets.demo.colours import Colour, blend, colour
 from snapshelf.datasets.demo.curves import Points, ellipse, line, mirrored, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.cloth import (
@@ -18,6 +18,7 @@ from snapshelf.datasets.demo.kinds.cloth import (
 from snapshelf.datasets.demo.kinds.emblem import emblem
 from snapshelf.datasets.demo.kinds.tote import strap
 from snapshelf.datasets.demo.lettering import printed
+from snapshelf.datasets.demo.raster import Raster
 from snapshelf.datasets.demo.relief import Relief
 
 __all__ = ["draw_hoodie"]
@@ -97,7 +98,7 @@ def draw_hoodie(relief: Relief, design: Design, pose: Pose) -> None:
     )
 
 
-def _front(relief: Relief, design: Design, raster: Points, hem_y: float) -> None:
+def _front(relief: Relief, design: Design, raster: Raster, hem_y: float) -> None:
     """The pocket and what is printed, or the zip."""
     pocket = smooth(
         mirrored(
@@ -164,7 +165,7 @@ def _strings(relief: Relief, design: Design, pose: Pose) -> None:
         )
 
 
-def _ribbed_cuff(relief: Relief, rib: Points, outline: Points, *, left: bool) -> None:
+def _ribbed_cuff(relief: Relief, rib: Colour, outline: Points, *, left: bool) -> None:
     top, bottom = outline[30], outline[40]
     back = outline[28] - outline[30]
     back = back / max(float(np.hypot(*back)), 1e-6)

@@ -18,8 +18,8 @@ def draw_mug(relief: Relief, design: Design, pose: Pose) -> None:
     """Draw a mug seen from a little above, its handle on the right."""
     main, second, _ = design.palette
     tilt = 0.2
-    top, bottom, r = {"straight": (22.0, 84.0, 27.0), "round": (30.0, 82.0, 29.0)}.get(
-        design.shape, (12.0, 86.0, 23.0)
+    top, bottom, r = {"straight": (22.0, 84.0, 25.0), "round": (30.0, 82.0, 25.5)}.get(
+        design.shape, (12.0, 86.0, 22.0)
     )
     top += design.between("top", -2, 2)
     foot = 0.72 if design.shape == "round" else 0.95

@@ -4,7 +4,7 @@ import numpy as np
 
 from snapshelf.datasets.demo.brands import mark
 from snapshelf.datasets.demo.colours import blend, colour
-from snapshelf.datasets.demo.curves import Knot, box, ellipse, line, mirrored, smooth
+from snapshelf.datasets.demo.curves import Knot, Points, box, ellipse, line, mirrored, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.cloth import (
     cloth,
@@ -126,7 +126,7 @@ def _collar(relief: Relief, design: Design) -> None:
     )
 
 
-def _cuff(relief: Relief, design: Design, outline: np.ndarray, *, left: bool) -> None:
+def _cuff(relief: Relief, design: Design, outline: Points, *, left: bool) -> None:
     """The band at the end of a long sleeve, with its button."""
     top, bottom = outline[30], outline[40]
     back = outline[28] - outline[30]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from snapshelf.datasets.demo.brands import mark
-from snapshelf.datasets.demo.colours import blend, colour
-from snapshelf.datasets.demo.curves import Knot, Points, line, smooth
+from snapshelf.datasets.demo.colours import Colour, blend, colour
+from snapshelf.datasets.demo.curves import Knot, line, smooth
 from snapshelf.datasets.demo.design import Design, Pose
 from snapshelf.datasets.demo.kinds.cloth import cloth, thread
 from snapshelf.datasets.demo.kinds.tote import strap
@@ -191,7 +191,7 @@ def _laces(relief: Relief, design: Design, pose: Pose, rise: float) -> None:
         relief.part(strap(path, 1.5), tone, bulge=0.8, rim=0.8, cast=0.4, spread=0.7)
 
 
-def _sole(relief: Relief, design: Design, top: float, white: Points, *, runner: bool) -> None:
+def _sole(relief: Relief, design: Design, top: float, white: Colour, *, runner: bool) -> None:
     """The midsole, its foxing line, and the outsole's profile."""
     _, second, accent = design.palette
     if runner:

@@ -40,11 +40,11 @@ def draw_tshirt(relief: Relief, design: Design, pose: Pose) -> None:
     )
     tilt = pose.spread * 5
     for left in (False, True):
-        degrees = (68 if long else 47) + tilt * (1 if left else -1) + float(pose.rng.normal(0, 2))
+        degrees = (75 if long else 47) + tilt * (1 if left else -1) + float(pose.rng.normal(0, 2))
         outline = limb(
             shoulder,
             armpit,
-            length=66 if long else 25,
+            length=63 if long else 25,
             degrees=degrees,
             cuff=10.5 if long else 16.5,
             bow=1.5 if long else 0.5,
