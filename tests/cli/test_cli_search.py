@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from small_shop import PRODUCTS, draw, row, write_feed
 
+from snapshelf.cli.search import write_page
 from snapshelf.shelf import Shelf
 
 TEXT_OR_NONE = (str, type(None))
@@ -282,6 +283,15 @@ def test_a_page_does_without_pictures_that_have_gone(shop, shelf, cli):
     assert (done.code, done.err) == (0, "wrote page.html\n")
     page = Page(Path("page.html").read_text(encoding="utf-8"))
     assert "Product 3" in page.text
+
+
+def test_a_page_does_without_a_photo_that_has_gone_since_it_was_searched_for(shop, shelf):
+    with Shelf.open(shelf) as opened:
+        result = opened.search(shop / "street.jpg")
+        write_page(Path("page.html"), opened, [(Path("gone.jpg"), result)], where="shelf")
+    page = Page(Path("page.html").read_text(encoding="utf-8"))
+    assert "Product 3" in page.text
+    assert len([reference for reference in page.references if reference]) == PRODUCTS
 
 
 def test_a_page_is_written_anew_but_never_over_something_else(shop, shelf, cli):

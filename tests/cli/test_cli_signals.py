@@ -144,6 +144,22 @@ def test_two_signals_end_at_once(pictures):
     assert assert_usable(shelf) >= COMMITTED
 
 
+def test_a_command_that_cannot_end_in_order_ends_all_the_same():
+    """Every thread waits for a server that says nothing, for as long as the server likes."""
+    pictures = Pictures(silent_from=0)
+    with serve(pictures.handler) as address:
+        process = start(address, Path("shelf"))
+        assert pictures.silent.wait(30)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=10)
+        pictures.released.set()
+    assert process.returncode == 143
+    assert told == "error: stopped by SIGTERM; what a shelf has stored so far is kept\n"
+    with Shelf.open("shelf") as opened:
+        assert opened.count().products == 0
+
+
 def test_another_process_may_search_but_not_index_meanwhile(pictures, cli):
     shelf = Path("shelf")
     with serve(pictures.handler) as address:
