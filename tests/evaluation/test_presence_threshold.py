@@ -6,29 +6,29 @@ import pytest
 from snapshelf.evaluation import presence_threshold
 
 
-def slow(present: list[float], absent: list[float]) -> float:
-    best, chosen = -1.0, 0.0
-    for cut in sorted({*present, *absent}):
-        kept = sum(s >= cut for s in present) / len(present)
-        refused = sum(s < cut for s in absent) / len(absent)
-        if kept + refused > best + 1e-12:
-            best, chosen = kept + refused, cut
-    return chosen
-
-
-def test_it_separates_what_can_be_separated() -> None:
-    assert presence_threshold([0.8, 0.9], [-0.2, 0.5]) == 0.8
+def test_it_turns_away_no_more_than_it_may() -> None:
+    assert presence_threshold([0.9, 0.1, 0.5, 0.7], refused=0.25) == 0.5
+    assert presence_threshold([0.9, 0.1, 0.5, 0.7], refused=0.24) == 0.1
+    assert presence_threshold([-0.3], refused=0.99) == -0.3
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_it_agrees_with_trying_every_cut(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    present = rng.normal(0.3, 0.4, 37).round(1).tolist()
-    absent = rng.normal(0.0, 0.4, 23).round(1).tolist()
-    assert presence_threshold(present, absent) == slow(present, absent)
+def test_no_higher_cut_would_do(seed: int) -> None:
+    similarities = np.random.default_rng(seed).normal(0.3, 0.4, 37).round(1)
+    cut = presence_threshold(similarities, refused=0.1)
+    assert (similarities < cut).mean() <= 0.1
+    higher = similarities[similarities > cut]
+    assert all((similarities < other).mean() > 0.1 for other in higher)
 
 
-@pytest.mark.parametrize(("present", "absent"), [([], [0.1]), ([0.1], [])])
-def test_it_needs_both(present: list[float], absent: list[float]) -> None:
-    with pytest.raises(ValueError, match="must hold similarities"):
-        presence_threshold(present, absent)
+@pytest.mark.parametrize(
+    ("present", "refused", "message"),
+    [
+        ([], 0.1, "at least one similarity"),
+        ([0.5], 1.0, r"refused must be in \[0, 1\)"),
+        ([0.5], -0.1, r"refused must be in \[0, 1\)"),
+    ],
+)
+def test_bad_arguments(present: list[float], refused: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        presence_threshold(present, refused=refused)

@@ -111,32 +111,30 @@ def fit_calibration(
     return Calibration(slope, shift - slope * mean, threshold)
 
 
-def presence_threshold(present: ArrayLike, absent: ArrayLike) -> float:
+def presence_threshold(present: ArrayLike, *, refused: float = 0.1) -> float:
     """Find the similarity from which a best match speaks for the product being sold here.
 
-    It is the cut with the largest balanced accuracy, ``(P(s >= cut | present) + P(s < cut |
-    absent)) / 2``; of equal cuts the lowest. How often searches are for things that the shop
-    does not sell does not matter to it.
+    A shop loses more by sending away somebody who holds one of its products than by showing
+    look-alikes of one it does not sell, so the cut is set by the first: it is the largest
+    similarity below which at most a share `refused` of the searches for products that are sold
+    here would fall.
 
     Args:
         present: (P,) similarities of first places where the right product was in the gallery.
-        absent: (A,) the same where it was not.
+        refused: The share, in [0, 1).
 
     Returns:
         The cut, one of the similarities given.
 
     Raises:
-        ValueError: If one of the two is empty.
+        ValueError: If there is no similarity or `refused` is out of range.
     """
-    here, gone = np.sort(np.asarray(present, np.float64)), np.sort(np.asarray(absent, np.float64))
-    if not len(here) or not len(gone):
-        raise ValueError(
-            f"present and absent must hold similarities, got {len(here)} and {len(gone)}"
-        )
-    cuts = np.unique(np.concatenate([here, gone]))
-    kept = 1 - np.searchsorted(here, cuts) / len(here)
-    refused = np.searchsorted(gone, cuts) / len(gone)
-    return float(cuts[np.argmax(kept + refused)])
+    similarities = np.sort(np.asarray(present, np.float64))
+    if not len(similarities):
+        raise ValueError("present must hold at least one similarity, got none")
+    if not 0 <= refused < 1:
+        raise ValueError(f"refused must be in [0, 1), got {refused}")
+    return float(similarities[int(refused * len(similarities))])
 
 
 def fit_confidence(evaluation: Evaluation) -> Calibration:
@@ -150,10 +148,7 @@ def fit_confidence(evaluation: Evaluation) -> Calibration:
         ValueError: If no first place is right, or all are.
     """
     fitted = fit_calibration(*collect_pairs(evaluation))
-    cut = presence_threshold(
-        [outcome.found[0].similarity for outcome in evaluation.outcomes],
-        [outcome.wrong for outcome in evaluation.outcomes if outcome.wrong is not None],
-    )
+    cut = presence_threshold([outcome.found[0].similarity for outcome in evaluation.outcomes])
     return replace(fitted, threshold=fitted.confidence(cut))
 
 
