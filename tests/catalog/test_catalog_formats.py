@@ -416,7 +416,7 @@ def test_a_picture_for_each_product(tmp_path: Path) -> None:
         Problem(
             0,
             name,
-            "lies in no product's folder: read it with format='pictures', or move it",
+            "lies in no product's folder: read the feed as format 'pictures', or move it",
         )
         for name in ("a.png", "b.jpg")
     ]

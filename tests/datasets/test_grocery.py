@@ -93,6 +93,8 @@ BAD_CLASSES = [
     (edit("classes.csv", "Lime,9,Lime,7,", "Lime,9,Lime,"), r"classes.csv:3: expected 6 fields"),
     (edit("classes.csv", "Lime,9", "Lime,nine"), r"classes.csv:3: expected a class ID .*'nine'"),
     (edit("classes.csv", "Lime,9", "Lime,²"), r"classes.csv:3: expected a class ID .*'²'"),
+    (edit("classes.csv", "Lime,9", f"Lime,{'9' * 5000}"), r"classes.csv:3: expected a class ID"),
+    (edit("classes.csv", "Lime,9", f"{'x' * 140_000},9"), r"classes.csv:3: is no CSV: field"),
     (edit("classes.csv", "Lime,9", ",9"), r"classes.csv:3: expected a class name"),
     (edit("classes.csv", "Lime,9", "Lime,1"), r"classes.csv:3: class 'Lime' with ID 1 is not the"),
     (edit("classes.csv", "Oatly-Oat-Milk,", "Lime,"), r"classes.csv:4: class 'Lime' with ID 0"),

@@ -159,6 +159,7 @@ OPTIONS = '{"system": "timm", "backbone": "test_resnet", "weights": "text", "opt
 BAD_SETTINGS = {
     "{": "cannot be read as JSON",
     "": "cannot be read as JSON",
+    "[" * 100_000: "cannot be read as JSON",
     "\ufeff{}": "cannot be read as JSON",
     "[]": "'system' must be one of timm, got None",
     "null": "'system' must be one of timm, got None",

@@ -155,6 +155,7 @@ def _understand(
 def _check_encoding(name: str) -> None:
     try:
         "".encode(name)
+        b"a".decode(name, "surrogateescape")  # those of host names cannot go on at a bad byte
     except (LookupError, UnicodeError):
         raise ValueError(
             "encoding must name a text encoding that Python knows, such as utf-8, cp1252 or "

@@ -148,5 +148,6 @@ def _key(name: str) -> str:
 def _missing(feed: str, field: str, what: str, names: Sequence[str], here: str) -> str:
     return (
         f"{feed} has no column for {what} (looked for {', '.join(names)}); its columns are "
-        f"{here}; name the right one with columns={{{field!r}: '...'}}"
+        f"{here}; name the right one: --column {field}=NAME, or in Python "
+        f"columns={{{field!r}: 'NAME'}}"
     )

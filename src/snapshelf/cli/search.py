@@ -28,6 +28,10 @@ def search(
     html: Annotated[
         Path | None, typer.Option(help="Write the results as a self-contained page.")
     ] = None,
+    allow_private: Annotated[
+        bool,
+        typer.Option("--allow-private", help="Fetch the page's pictures from private addresses."),
+    ] = False,
 ) -> None:
     """Find the products that photos show.
 
@@ -56,7 +60,7 @@ def search(
                 printed.append({"file": str(file), "items": items_json(result)})
                 results.append((file, result))
         if html is not None:
-            write_page(html, opened, results, where=str(shelf))
+            write_page(html, opened, results, where=str(shelf), allow_private=allow_private)
             tell(f"wrote {html}")
     if json:
         print_json(printed)
@@ -69,7 +73,12 @@ def search(
 
 
 def write_page(
-    file: Path, shelf: "Shelf", results: "list[tuple[Path, SearchResult]]", *, where: str
+    file: Path,
+    shelf: "Shelf",
+    results: "list[tuple[Path, SearchResult]]",
+    *,
+    where: str,
+    allow_private: bool = False,
 ) -> None:
     """Write search results as a page that needs no other file.
 
@@ -78,6 +87,7 @@ def write_page(
         shelf: The shelf that was searched.
         results: Each query's file and what was found for it.
         where: The shelf's place, to be named on the page.
+        allow_private: Fetch the products' pictures from private addresses too.
     """
     from snapshelf.cli.fetching import open_fetcher
     from snapshelf.errors import PictureError
@@ -93,7 +103,7 @@ def write_page(
             return None
 
     # A page shows a placeholder for a picture that cannot be had, so nothing is tried twice.
-    with open_fetcher(retries=0) as fetcher:
+    with open_fetcher(allow_private=allow_private, retries=0) as fetcher:
         # Until the first run has begun, a shelf has no root and no product.
         root = Path(shelf.store.properties.get("root", ""))
         thumbnails = Thumbnails(PictureSource(root, fetcher=fetcher))

@@ -15,6 +15,9 @@ from snapshelf.errors import DatasetError
 
 __all__ = ["GroceryStore"]
 
+MOST_DIGITS = 9
+"""Of a class ID; the data set has 81 classes."""
+
 HEADER = [
     "Class Name (str)",
     "Class ID (int)",
@@ -112,14 +115,14 @@ class GroceryStore:
     def _read_classes(self) -> Iterator[tuple[int, int, Product]]:
         """Read line number, class ID and product of each line of ``classes.csv``."""
         path = self.root / "classes.csv"
-        rows = csv.reader(_read(path).splitlines())
-        header = next(rows, [])
+        rows = _rows(path)
+        _, header = next(rows, (1, []))
         if header != HEADER:
             raise DatasetError(
                 f"{path}:1: expected the header {','.join(HEADER)!r}, got {','.join(header)!r}"
             )
-        for row in rows:
-            where = f"{path}:{rows.line_num}"
+        for line, row in rows:
+            where = f"{path}:{line}"
             if not row:
                 continue
             if len(row) != len(HEADER):
@@ -137,7 +140,7 @@ class GroceryStore:
                 images=(image.as_posix(),),
                 attributes={"class_id": number, "coarse": coarse},
             )
-            yield rows.line_num, _number(where, number), product
+            yield line, _number(where, number), product
 
     def _query(self, path: Path, line: int, text: str) -> Query:
         where = f"{path}:{line}"
@@ -177,9 +180,19 @@ def _category(where: str, image: str) -> tuple[str, str]:
 
 
 def _number(where: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise DatasetError(f"{where}: expected a class ID (a whole number), got {text!r}")
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise DatasetError(f"{where}: expected a class ID (a whole number), got {text[:40]!r}")
     return int(text)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Read the line number and the fields of each record of a CSV file."""
+    reader = csv.reader(_read(path).splitlines())
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise DatasetError(f"{path}:{reader.line_num}: is no CSV: {error}") from error
 
 
 def _read(path: Path) -> str:

@@ -64,7 +64,7 @@ def _from_folder(folder: Path) -> System:
     file = folder / "system.json"
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{file} cannot be read as JSON: {error}") from error
     kind = settings.get("system") if isinstance(settings, dict) else None
     if not isinstance(kind, str) or kind not in FOLDER_SYSTEMS:

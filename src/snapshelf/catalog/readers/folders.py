@@ -37,7 +37,9 @@ def read_folders(source: Source) -> Generator[Header | Row | Problem, None, None
         yield from problems
         if not folder:
             for name in pictures[:MAX_IMAGES]:
-                reason = "lies in no product's folder: read it with format='pictures', or move it"
+                reason = (
+                    "lies in no product's folder: read the feed as format 'pictures', or move it"
+                )
                 yield Problem(0, name, reason)
         elif pictures:
             images: Value = [_join(folder, name) for name in pictures[: MAX_IMAGES + 1]]
