@@ -26,8 +26,8 @@ from snapshelf.systems import System
 def main() -> None:
     """Print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=640)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=int, default=480)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     os.environ.setdefault("SNAPSHELF_DATA", "../shared/data")
     source = Path(os.environ["SNAPSHELF_DATA"]) / "grocery" / "train"

@@ -1,7 +1,9 @@
 """The embedded store's search against raw exact faiss over the same vectors, in the same run.
 
 Both are measured warm: the index is in the page cache, as raw faiss has its vectors in memory
-(`bench_open.py` starts from a cold disk). Targets: top-20 of 50,000 x 128 at most 1.3 times the exact search; of 500,000 x 256 a median of
+(`bench_open.py` starts from a cold disk).
+
+Targets: top-20 of 50,000 x 128 at most 1.3 times the exact search; of 500,000 x 256 a median of
 at most 0.1 of exact at recall >= 0.98; under an equality filter of 1 in 14 at most 0.5 of exact
 at recall 1.
 """

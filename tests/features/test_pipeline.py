@@ -133,7 +133,7 @@ def test_order_is_kept_though_reading_takes_turns():
     assert_same(results, slow(range(24), picture, Columns(), MeanColour()))
 
 
-def test_reads_and_prepares_in_workers_and_encodes_in_the_consumer():
+def test_reads_and_prepares_in_workers_and_encodes_in_a_thread_of_its_own():
     encoder, readers = MeanColour(), set()
 
     def read(key):
@@ -141,12 +141,25 @@ def test_reads_and_prepares_in_workers_and_encodes_in_the_consumer():
         time.sleep(0.002)
         return picture(key)
 
-    list(run(range(30), read, encoder=encoder, workers=3, domain=Domain.STREET))
+    list(run(range(32), read, encoder=encoder, workers=3, domain=Domain.STREET, batch_size=8))
     here = threading.current_thread().name
-    assert encoder.encode_threads == {here}
+    (thread,) = encoder.encode_threads
     assert encoder.domains == {Domain.STREET}
-    assert here not in readers | encoder.prepare_threads
+    assert not {here, thread} & (readers | encoder.prepare_threads)
+    assert thread != here
     assert len(readers) == 3
+
+
+def test_an_error_of_the_encoder_comes_out_of_the_generator():
+    class Broken(MeanColour):
+        def encode(self, inputs, domain):
+            if len(self.batches) == 1:
+                raise RuntimeError("out of memory")
+            return super().encode(inputs, domain)
+
+    results = run(range(12), picture, encoder=Broken(), batch_size=4)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(results)
 
 
 def test_reading_goes_on_while_the_encoder_is_at_work():

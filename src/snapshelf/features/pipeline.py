@@ -3,7 +3,8 @@
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -77,8 +78,9 @@ def embed_pictures(
     """Embed the regions of many pictures, in the pictures' order and in bounded memory.
 
     Worker threads read, locate, crop and prepare, so only small inputs wait for the encoder.
-    The encoder runs in the consumer's thread on full batches of regions, whichever pictures
-    they come from, while the workers are busy with the next ones.
+    The encoder has a thread of its own and gets full batches of regions, whichever pictures
+    they come from, one at a time; meanwhile the workers are busy with the next ones and the
+    consumer with what it does with the last.
 
     Args:
         keys: What to read; drawn lazily, at most a few batches ahead of what is yielded.
@@ -154,28 +156,34 @@ def _embed(
     """Collect the inputs of pictures into batches and yield each picture once it is complete."""
     waiting: deque[_Prepared[K]] = deque()
     batch: list[tuple[_Prepared[K], int]] = []
-    for picture in prepared:
-        waiting.append(picture)
-        for row in range(len(picture.inputs)):
-            batch.append((picture, row))
-            if len(batch) == batch_size:
+    with ThreadPoolExecutor(1, thread_name_prefix="snapshelf-encoder") as thread:
+        under_way: Future[None] = thread.submit(_encode, [], encoder, domain)
+        for picture in prepared:
+            waiting.append(picture)
+            for row in range(len(picture.inputs)):
+                batch.append((picture, row))
+                if len(batch) == batch_size:
+                    under_way.result()
+                    under_way = thread.submit(_encode, batch, encoder, domain)
+                    batch = []
+            # A long run of pictures without regions must not wait for the batch to fill up.
+            if len(waiting) > MOST_WAITING * batch_size:
+                under_way.result()
                 _encode(batch, encoder, domain)
-        # A long run of pictures without regions must not wait for the batch to fill up.
-        if len(waiting) > MOST_WAITING * batch_size:
-            _encode(batch, encoder, domain)
-        while waiting and waiting[0].is_done:
-            yield waiting.popleft().result()
-    _encode(batch, encoder, domain)
+                batch = []
+            while waiting and waiting[0].is_done:
+                yield waiting.popleft().result()
+        under_way.result()
+        _encode(batch, encoder, domain)
     for picture in waiting:
         yield picture.result()
 
 
-def _encode(batch: list[tuple[_Prepared[K], int]], encoder: Encoder, domain: Domain) -> None:
-    """Embed a batch, hand each row to its picture and empty the batch."""
+def _encode(batch: Sequence[tuple[_Prepared[K], int]], encoder: Encoder, domain: Domain) -> None:
+    """Embed a batch and hand each row to its picture."""
     if not batch:
         return
     inputs = np.stack([picture.inputs[row] for picture, row in batch])
     for (picture, row), embedding in zip(batch, encoder.encode(inputs, domain), strict=True):
         picture.embeddings[row] = embedding
         picture.done += 1
-    batch.clear()
