@@ -18,7 +18,7 @@ OPTIONS = {
         *("--shelf", "--system", "--format", "--column", "--encoding", "--currency", "--recheck"),
         *("--allow-private", "--problems", "--json"),
     ),
-    "search": ("--shelf", "--top", "--filter", "--system", "--json", "--html"),
+    "search": ("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),
     "demo": ("--folder", "--products", "--system", "--seed"),
 }

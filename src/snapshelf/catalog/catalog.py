@@ -1,5 +1,6 @@
 """A shop's catalogue, read from its product feed."""
 
+import codecs
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -18,6 +19,9 @@ from snapshelf.catalog.source import Source
 from snapshelf.errors import FeedError
 
 __all__ = ["Catalog"]
+
+HOST_NAME_CODECS = frozenset({"idna", "punycode"})
+"""They are listed as text encodings, but cannot go on behind a bad byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ def _understand(
 def _check_encoding(name: str) -> None:
     try:
         "".encode(name)
-        b"a".decode(name, "surrogateescape")  # those of host names cannot go on at a bad byte
+        if codecs.lookup(name).name in HOST_NAME_CODECS:
+            raise LookupError(name)
     except (LookupError, UnicodeError):
         raise ValueError(
             "encoding must name a text encoding that Python knows, such as utf-8, cp1252 or "
