@@ -338,9 +338,9 @@ def test_json_lines(read_feed: Any) -> None:
 
 
 def test_parquet(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
     import datetime
 
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     count = 3000
