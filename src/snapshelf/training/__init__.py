@@ -1,0 +1,1 @@
+"""Training: losses, mining, sampling, Lightning modules and domain-shift augmentation."""

@@ -1,0 +1,33 @@
+"""What training minimises: each loss a pure function that gives one value per triplet or row.
+
+They compute in float32 at least, under mixed precision too, so half-precision embeddings can
+go in as they are. A NaN that comes in comes out: nothing hides it. To average is the caller's,
+except for `multi_task`. All of them need the extra `torch`.
+"""
+
+from snapshelf.training.losses.attribute_prediction import attribute_prediction, class_weights
+from snapshelf.training.losses.contrastive import contrastive
+from snapshelf.training.losses.cosine import cosine_similarities, unit_rows
+from snapshelf.training.losses.distance import euclidean
+from snapshelf.training.losses.distillation import cosine_distillation, relational_distillation
+from snapshelf.training.losses.hinge_triplet import hinge_triplet
+from snapshelf.training.losses.info_nce import info_nce
+from snapshelf.training.losses.multi_task import multi_task
+from snapshelf.training.losses.ratio_triplet import ratio_triplet
+from snapshelf.training.losses.view_invariance import view_invariance
+
+__all__ = [
+    "attribute_prediction",
+    "class_weights",
+    "contrastive",
+    "cosine_distillation",
+    "cosine_similarities",
+    "euclidean",
+    "hinge_triplet",
+    "info_nce",
+    "multi_task",
+    "ratio_triplet",
+    "relational_distillation",
+    "unit_rows",
+    "view_invariance",
+]
