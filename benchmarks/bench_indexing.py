@@ -67,8 +67,8 @@ def time_model(system: System, inputs: np.ndarray, batch: int = 32) -> float:
     """
     import torch
 
+    from snapshelf.features.network_encoder import PART
     from snapshelf.features.preprocessing import normalise
-    from snapshelf.features.timm_encoder import PART
 
     encoder = system.encoder
     ready = [

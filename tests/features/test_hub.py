@@ -18,8 +18,8 @@ import timm  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from snapshelf.errors import ModelError  # noqa: E402
+from snapshelf.features.backbone_encoder import backbone_encoder  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
-from snapshelf.features.timm_encoder import TimmEncoder  # noqa: E402
 
 REPOSITORY = "timm/test_resnet.r160_in1k"
 SCRIPT = """
@@ -145,10 +145,8 @@ def test_a_file_that_the_hub_lacks(tmp_path, hub):
 def test_a_weights_folder_comes_before_the_hub(monkeypatch, tmp_path, weights):
     weights.rename(tmp_path / "test_resnet.r160_in1k.safetensors")
     monkeypatch.setenv("SNAPSHELF_WEIGHTS", str(tmp_path))
-    published = TimmEncoder.create("test_resnet", weights="hub")
-    local = TimmEncoder.create(
-        "test_resnet", weights=tmp_path / "test_resnet.r160_in1k.safetensors"
-    )
+    published = backbone_encoder("test_resnet", weights="hub")
+    local = backbone_encoder("test_resnet", weights=tmp_path / "test_resnet.r160_in1k.safetensors")
     assert published.fingerprint == local.fingerprint
     assert published.dimension == local.dimension == 96
     inputs = published.prepare(torch.randint(0, 256, (50, 60, 3)).numpy().astype("uint8"))[None]
@@ -159,14 +157,14 @@ def test_a_published_file_that_does_not_fit(monkeypatch, tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "test_resnet.r160_in1k.safetensors")
     monkeypatch.setenv("SNAPSHELF_WEIGHTS", str(tmp_path))
     with pytest.raises(ModelError, match="test_resnet cannot be made"):
-        TimmEncoder.create("test_resnet", weights="hub")
+        backbone_encoder("test_resnet", weights="hub")
 
 
 def test_weights_that_are_only_published_as_a_pickle_are_not_loaded():
     with pytest.raises(ModelError, match=r"legacy_seresnet18 are published only as .*\.pth"):
-        TimmEncoder.create("legacy_seresnet18", weights="hub")
+        backbone_encoder("legacy_seresnet18", weights="hub")
 
 
 def test_a_backbone_without_published_weights():
     with pytest.raises(ModelError, match="test_vit4 are published nowhere"):
-        TimmEncoder.create("test_vit4", weights="hub")
+        backbone_encoder("test_vit4", weights="hub")

@@ -149,7 +149,7 @@ def test_without_torch_one_line_says_what_to_install():
         "from snapshelf.errors import ModelError\n"
         "import snapshelf.features\n"
         "try:\n"
-        "    import snapshelf.features.timm_encoder\n"
+        "    import snapshelf.features.backbone_encoder\n"
         "except ModelError as error:\n"
         "    print(error)\n"
     )

@@ -1,7 +1,7 @@
 """Pictures to embeddings: the encoder contract, preprocessing and the parallel pipeline.
 
 The encoders themselves are imported from their own modules, since some need heavy packages:
-`snapshelf.features.timm_encoder` and `snapshelf.features.classical`.
+`snapshelf.features.backbone_encoder` and `snapshelf.features.classical`.
 """
 
 from snapshelf.features.encoder import Domain, Encoder

@@ -1,4 +1,4 @@
-"""Backbones of timm: made by name, filled with weights, and read as a feature map."""
+"""Backbones by name, of timm and torchvision: made, filled with weights, read as feature maps."""
 
 import difflib
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from snapshelf.errors import ModelError
 from snapshelf.features.hub import hub_weights
 from snapshelf.features.preprocessing import FITS, INTERPOLATIONS, Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.weights import load_safetensors
+from snapshelf.features.torchvision_backbones import create_torchvision, published_name
+from snapshelf.features.weights import find_weights, load_safetensors
 
 with torch_extra():
     import timm
@@ -28,17 +29,24 @@ __all__ = [
 CROP_MODES = {"center": "crop", "squash": "squash", "border": "pad"}
 """timm's names of how a picture is fitted, to ours."""
 
+TORCHVISION = "torchvision/"
+"""What the name of a backbone of torchvision's begins with; other names are timm's."""
+
 
 def create_backbone(name: str, options: Mapping[str, Any]) -> nn.Module:
     """Make a backbone without its classifier, with random weights.
 
     Args:
-        name: A name of ``timm.list_models()``, with or without a pretrained tag.
-        options: Keyword arguments of ``timm.create_model`` for this backbone.
+        name: A name of ``timm.list_models()``, with or without a pretrained tag, or
+            ``torchvision/NAME``.
+        options: Keyword arguments of the backbone, as ``timm.create_model`` or torchvision's
+            ``get_model`` take them.
 
     Raises:
         ModelError: If the name is unknown (close names are listed) or an option does not fit.
     """
+    if name.startswith(TORCHVISION):
+        return create_torchvision(name.removeprefix(TORCHVISION), options)
     _check_name(name)
     return _create(name, options, num_classes=0)
 
@@ -91,11 +99,15 @@ def load_weights(backbone: nn.Module, path: Path) -> None:
 
 
 def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module, Path]:
-    """Make a backbone with the weights that timm publishes for it.
+    """Make a backbone with the weights that are published for it.
+
+    torchvision's are pickles, which are never loaded; converted by the user, they are found
+    in the weights folders.
 
     Args:
-        name: A name of ``timm.list_pretrained()``; without a tag, timm's default weights.
-        options: Keyword arguments of ``timm.create_model`` for this backbone.
+        name: A name of ``timm.list_pretrained()``; without a tag, timm's default weights. Or
+            ``torchvision/NAME``, for torchvision's default weights.
+        options: Keyword arguments of the backbone.
 
     Returns:
         The backbone without its classifier, and the safetensors file that filled it.
@@ -104,6 +116,8 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
         ModelError: If the name is unknown, there are no published safetensors for it, or they
             are neither on this machine nor to be fetched.
     """
+    if name.startswith(TORCHVISION):
+        return _load_torchvision(name.removeprefix(TORCHVISION), options)
     _check_name(name)
     published = timm.get_pretrained_cfg(name)
     if published is None or not published.hf_hub_id:
@@ -176,6 +190,27 @@ def feature_map(backbone: nn.Module, inputs: Tensor) -> Tensor:
         f"the backbone {type(backbone).__name__} gives neither a feature map nor patch tokens, "
         "so it cannot be pooled; choose another"
     )
+
+
+def _load_torchvision(name: str, options: Mapping[str, Any]) -> tuple[nn.Module, Path]:
+    """Make a backbone of torchvision's with its published weights, converted by the user."""
+    backbone = create_torchvision(name, options)
+    published = published_name(name)
+    if published is None:
+        raise ModelError(
+            f"torchvision publishes no weights of {name}; give the path of a safetensors file"
+        )
+    path = find_weights(f"{published}.safetensors")
+    if path is None:
+        raise ModelError(
+            f"torchvision publishes the weights of {name} only as the pickle {published}.pth, "
+            "which is not loaded, since reading a pickle can run code. Convert it once: "
+            "safetensors.torch.save_file(torch.load('FILE.pth', weights_only=True), "
+            f"'{published}.safetensors'), and give that file's path as the weights, or put it "
+            "into a folder that SNAPSHELF_WEIGHTS names"
+        )
+    load_weights(backbone, path)
+    return backbone, path
 
 
 def _grid(backbone: nn.Module, tokens: int, input_shape: torch.Size) -> tuple[int, int]:

@@ -7,7 +7,9 @@ from snapshelf.errors import ModelError
 
 __all__ = ["torch_extra"]
 
-_PACKAGES = frozenset({"huggingface_hub", "safetensors", "timm", "torch", "torchvision"})
+_PACKAGES = frozenset(
+    {"huggingface_hub", "lightning", "safetensors", "timm", "torch", "torchvision"}
+)
 
 
 @contextmanager

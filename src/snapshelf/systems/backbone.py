@@ -76,14 +76,14 @@ def _system(
     options: Mapping[str, Any] | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> System:
+    from snapshelf.features.backbone_encoder import backbone_encoder
     from snapshelf.features.pooling import POOLINGS
-    from snapshelf.features.timm_encoder import TimmEncoder
 
     if pooling not in POOLINGS:  # told before any weights are fetched
         names = ", ".join(POOLINGS)
         raise ModelError(f"system {name}: pooling must be one of {names}, got {pooling!r}")
     try:
-        encoder = TimmEncoder.create(
+        encoder = backbone_encoder(
             backbone,
             weights=weights,
             options=options,

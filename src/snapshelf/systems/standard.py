@@ -42,18 +42,18 @@ def standard() -> System:
     Raises:
         ModelError: If torch is missing, or no weights can be had; says how to give them.
     """
-    from snapshelf.features.timm_encoder import TimmEncoder
+    from snapshelf.features.backbone_encoder import backbone_encoder
 
     file = find_weights(WEIGHTS)
     if file is not None:
-        encoder = TimmEncoder.create(
+        encoder = backbone_encoder(
             "mobilenetv2_100",
             weights=file,
             options={"pad_type": "same"},
             preprocessing=TENSORFLOW,
         )
     else:
-        encoder = TimmEncoder.create(
+        encoder = backbone_encoder(
             "mobilenetv2_100.ra_in1k",
             weights="hub",
             preprocessing=IMAGENET,

@@ -1,29 +1,16 @@
-"""`TimmEncoder`: any backbone of timm, pooled and normalised, as an encoder."""
+"""`NetworkEncoder`: any PyTorch network that gives one vector per picture, as an encoder."""
 
-import hashlib
-import json
 import math
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
-from snapshelf.features.backbones import (
-    create_backbone,
-    default_preprocessing,
-    feature_map,
-    load_hub_backbone,
-    load_weights,
-)
 from snapshelf.features.encoder import Domain
-from snapshelf.features.pooling import POOLINGS
 from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.weights import file_digest
 from snapshelf.media.picture import RGB
 
 with torch_extra():
@@ -31,45 +18,50 @@ with torch_extra():
     from torch import Tensor, nn
     from torch.nn.functional import normalize
 
-__all__ = ["TimmEncoder"]
+__all__ = ["NetworkEncoder"]
 
 PART = 2
-"""Most pictures that one thread takes through the backbone at a time on a processor.
+"""Most pictures that one thread takes through the network at a time on a processor.
 
 Their feature maps stay in the processor's cache, and threads that each have their own pictures
 never wait for one another: MobileNetV2 on two cores runs at nearly twice the rate of a batch of
 32 shared by both, and at more than that where something else wants the cores too.
 """
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class TimmEncoder:
-    """The pooled last feature map of a backbone; the street and shop sides are the same.
 
-    Use `create`. Computes in float32. On a processor a batch is shared out among as many threads
-    as torch has (``torch.get_num_threads()``); that number is left as it was.
+class NetworkEncoder(Generic[Network]):
+    """A network's L2-normalised output; the street and shop sides are the same.
+
+    Computes in float32. On a processor a batch is shared out among as many threads as torch has
+    (``torch.get_num_threads()``); that number is left as it was.
+
+    Args:
+        network: Called with (B, 3, S, T) float32, normalised; gives (B, D) float32. It is put
+            into evaluation mode and moved to the device.
+        preprocessing: How pictures become inputs.
+        fingerprint: Hex digest of everything that decides an embedding.
+        device: A torch device, such as ``cpu`` or ``cuda``.
 
     Attributes:
-        backbone: In evaluation mode, without a classifier.
-        pooling: Name of the pooling.
-        preprocessing: How pictures become inputs.
+        network: As given, in evaluation mode.
+        preprocessing: As given.
+
+    Raises:
+        ModelError: If the network does not take inputs of that size.
     """
 
     def __init__(
         self,
-        backbone: nn.Module,
+        network: Network,
         *,
-        pooling: str,
         preprocessing: Preprocessing,
         fingerprint: str,
         device: str = "cpu",
     ) -> None:
-        if pooling not in POOLINGS:
-            names = ", ".join(POOLINGS)
-            raise ValueError(f"pooling must be one of {names}, got {pooling!r}")
-        self.backbone = (
-            backbone.eval().to(device, torch.float32).to(memory_format=torch.channels_last)
-        )
-        self.pooling = pooling
+        self.network = network.eval().to(device, torch.float32)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.preprocessing = preprocessing
         self._fingerprint = fingerprint
         self._device = torch.device(device)
@@ -82,59 +74,6 @@ class TimmEncoder:
                 f"the backbone does not take inputs of {preprocessing.size} pixels: {error}"
             ) from error
 
-    @classmethod
-    def create(
-        cls,
-        backbone: str,
-        *,
-        weights: Path | Literal["hub"],
-        options: Mapping[str, Any] | None = None,
-        pooling: str = "gap",
-        preprocessing: Preprocessing | None = None,
-        device: str = "cpu",
-    ) -> Self:
-        """Make an encoder from a backbone's name and its weights.
-
-        Args:
-            backbone: A name of ``timm.list_models()``, with or without a pretrained tag.
-            weights: A safetensors file with exactly the backbone's tensors (a classifier in it
-                is left out), or ``"hub"`` for the weights that timm publishes, fetched once.
-            options: Keyword arguments of ``timm.create_model``, as JSON can hold them.
-            pooling: A name of `POOLINGS`.
-            preprocessing: None for the one that the published weights were trained for.
-            device: A torch device, such as ``cpu`` or ``cuda``.
-
-        Raises:
-            ModelError: If the backbone is unknown, or its weights are missing or do not fit.
-            ValueError: If the pooling is unknown or the options cannot be kept as JSON.
-        """
-        options = dict(options or {})
-        try:
-            json.dumps(options)
-        except TypeError as error:
-            raise ValueError(f"options must be what JSON can hold, got {options}") from error
-        if weights == "hub":
-            model, file = load_hub_backbone(backbone, options)
-        else:
-            model, file = create_backbone(backbone, options), Path(weights)
-            load_weights(model, file)
-        preprocessing = preprocessing or default_preprocessing(model)
-        identity = {
-            "backbone": backbone,
-            "options": options,
-            "pooling": pooling,
-            "preprocessing": preprocessing.to_dict(),
-            "weights": file_digest(file),
-        }
-        digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16)
-        return cls(
-            model,
-            pooling=pooling,
-            preprocessing=preprocessing,
-            fingerprint=digest.hexdigest(),
-            device=device,
-        )
-
     @property
     def dimension(self) -> int:
         """Length D of an embedding."""
@@ -142,7 +81,7 @@ class TimmEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of the backbone, options, pooling, preprocessing and the weights' bytes."""
+        """Hex digest of everything that decides an embedding, as given."""
         return self._fingerprint
 
     def prepare(self, picture: RGB) -> NDArray[np.uint8]:
@@ -168,7 +107,7 @@ class TimmEncoder:
             domain: Makes no difference here.
 
         Returns:
-            (B, D) float32, L2-normalised; zeros where every pooled activation is 0.
+            (B, D) float32, L2-normalised; zeros where the network gives zeros.
         """
         streams = torch.get_num_threads()
         if len(inputs) < 2 or streams < 2 or self._device.type != "cpu":
@@ -193,7 +132,7 @@ class TimmEncoder:
         Returns:
             (B, D) float32, L2-normalised.
         """
-        return normalize(POOLINGS[self.pooling](feature_map(self.backbone, inputs)))
+        return normalize(self.network(inputs))
 
     def _encode(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed in the calling thread, with as many threads as torch has for it."""

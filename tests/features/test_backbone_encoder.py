@@ -1,4 +1,4 @@
-"""TimmEncoder: real backbones with random weights in real files, convolutional and not."""
+"""`backbone_encoder`: real backbones with random weights in real files, convolutional and not."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ import timm  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from snapshelf.errors import ModelError  # noqa: E402
+from snapshelf.features.backbone_encoder import backbone_encoder  # noqa: E402
 from snapshelf.features.backbones import create_backbone, default_preprocessing  # noqa: E402
 from snapshelf.features.backbones import feature_map as map_of  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
-from snapshelf.features.timm_encoder import TimmEncoder  # noqa: E402
 
 SPEC = Preprocessing(size=(64, 96), mean=(0.5, 0.4, 0.3), std=(0.5, 0.25, 0.2))
 SQUARE = Preprocessing(size=(160, 160), mean=(0.5, 0.4, 0.3), std=(0.5, 0.25, 0.2))
@@ -34,7 +34,7 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def encoder(weights):
-    return TimmEncoder.create("test_resnet", weights=weights, preprocessing=SPEC)
+    return backbone_encoder("test_resnet", weights=weights, preprocessing=SPEC)
 
 
 def pictures(count, height=50, width=70):
@@ -91,7 +91,7 @@ def test_torch_keeps_its_number_of_threads(encoder):
 @pytest.mark.parametrize("pooling", ["gap", "gem", "mac"])
 def test_every_kind_of_backbone(tmp_path, name, pooling):
     path = save_weights(tmp_path / "w.safetensors", name)
-    encoder = TimmEncoder.create(name, weights=path, pooling=pooling, preprocessing=SQUARE)
+    encoder = backbone_encoder(name, weights=path, pooling=pooling, preprocessing=SQUARE)
     embeddings = encoder.encode(prepared(encoder, 3), Domain.SHOP)
     assert embeddings.shape == (3, timm.create_model(name).num_features)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
@@ -132,7 +132,7 @@ def test_a_backbone_without_a_map_is_refused():
 def test_a_feature_of_zeros_stays_defined(tmp_path):
     model = timm.create_model("test_resnet")
     save_file({name: value * 0 for name, value in model.state_dict().items()}, tmp_path / "w")
-    encoder = TimmEncoder.create("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
+    encoder = backbone_encoder("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
     assert (encoder.encode(prepared(encoder, 2), Domain.SHOP) == 0).all()
 
 
@@ -144,9 +144,9 @@ def test_half_precision_files_compute_in_float32(tmp_path, weights):
         for name, value in load_file(weights).items()
     }
     save_file(halved, tmp_path / "w")
-    encoder = TimmEncoder.create("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
-    assert all(value.dtype == torch.float32 for value in encoder.backbone.parameters())
-    full = TimmEncoder.create("test_resnet", weights=weights, preprocessing=SPEC)
+    encoder = backbone_encoder("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
+    assert all(value.dtype == torch.float32 for value in encoder.network.parameters())
+    full = backbone_encoder("test_resnet", weights=weights, preprocessing=SPEC)
     inputs = prepared(full, 2)
     similarity = (encoder.encode(inputs, Domain.SHOP) * full.encode(inputs, Domain.SHOP)).sum(1)
     assert (similarity > 0.999).all()
@@ -155,12 +155,12 @@ def test_half_precision_files_compute_in_float32(tmp_path, weights):
 def test_a_classifier_in_the_file_makes_no_difference(tmp_path, weights, encoder):
     for classes in (0, 7):
         path = save_weights(tmp_path / f"{classes}", num_classes=classes)
-        other = TimmEncoder.create("test_resnet", weights=path, preprocessing=SPEC)
+        other = backbone_encoder("test_resnet", weights=path, preprocessing=SPEC)
         assert other.dimension == encoder.dimension
 
 
 def test_the_default_preprocessing_is_that_of_the_weights(weights):
-    encoder = TimmEncoder.create("test_resnet", weights=weights)
+    encoder = backbone_encoder("test_resnet", weights=weights)
     config = timm.data.resolve_model_data_config(timm.create_model("test_resnet"))
     spec = encoder.preprocessing
     assert spec.size == config["input_size"][1:]
@@ -178,13 +178,13 @@ def test_a_preprocessing_that_is_not_covered_has_to_be_given():
 
 class TestFingerprint:
     def test_is_the_same_for_the_same(self, weights, encoder):
-        again = TimmEncoder.create("test_resnet", weights=weights, preprocessing=SPEC)
+        again = backbone_encoder("test_resnet", weights=weights, preprocessing=SPEC)
         assert again.fingerprint == encoder.fingerprint
 
     def test_does_not_depend_on_where_the_file_is(self, tmp_path, weights, encoder):
         copy = tmp_path / "copy.safetensors"
         copy.write_bytes(weights.read_bytes())
-        again = TimmEncoder.create("test_resnet", weights=copy, preprocessing=SPEC)
+        again = backbone_encoder("test_resnet", weights=copy, preprocessing=SPEC)
         assert again.fingerprint == encoder.fingerprint
 
     @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ class TestFingerprint:
     )
     def test_changes_with_every_setting(self, weights, encoder, change):
         settings = {"preprocessing": SPEC, **change}
-        other = TimmEncoder.create("test_resnet", weights=weights, **settings)
+        other = backbone_encoder("test_resnet", weights=weights, **settings)
         assert other.fingerprint != encoder.fingerprint
 
     def test_changes_with_one_weight(self, tmp_path, weights, encoder):
@@ -202,57 +202,57 @@ class TestFingerprint:
         first = next(iter(tensors))
         tensors[first].view(-1)[0] += 1
         save_file(tensors, tmp_path / "w")
-        other = TimmEncoder.create("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
+        other = backbone_encoder("test_resnet", weights=tmp_path / "w", preprocessing=SPEC)
         assert other.fingerprint != encoder.fingerprint
 
 
 class TestMistakes:
     def test_an_unknown_backbone_lists_close_names(self, weights):
         with pytest.raises(ModelError, match=r"no backbone 'mobilenetv2_10'.*mobilenetv2_100"):
-            TimmEncoder.create("mobilenetv2_10", weights=weights)
+            backbone_encoder("mobilenetv2_10", weights=weights)
 
     @pytest.mark.parametrize("name", ["", "zzzzzzzzzz", "hf-hub:timm/resnet18", "local-dir:/tmp"])
     def test_what_is_no_name(self, weights, name):
         with pytest.raises(ModelError, match="there is no backbone"):
-            TimmEncoder.create(name, weights=weights)
+            backbone_encoder(name, weights=weights)
 
     def test_an_unknown_tag(self, weights):
         for source in (weights, "hub"):
             with pytest.raises(
                 ModelError, match=r"'mobilenetv2_100.nope'.*mobilenetv2_100.ra_in1k"
             ):
-                TimmEncoder.create("mobilenetv2_100.nope", weights=source)
+                backbone_encoder("mobilenetv2_100.nope", weights=source)
 
     def test_a_size_that_the_backbone_does_not_take(self, tmp_path):
         path, options = save_weights(tmp_path / "w", "test_vit"), {"dynamic_img_size": False}
         with pytest.raises(ModelError, match=r"does not take inputs of \(64, 96\) pixels"):
-            TimmEncoder.create("test_vit", weights=path, options=options, preprocessing=SPEC)
+            backbone_encoder("test_vit", weights=path, options=options, preprocessing=SPEC)
 
     def test_an_option_that_does_not_fit(self, weights):
         with pytest.raises(ModelError, match="no_such_option"):
-            TimmEncoder.create("test_resnet", weights=weights, options={"no_such_option": 1})
+            backbone_encoder("test_resnet", weights=weights, options={"no_such_option": 1})
 
     @pytest.mark.parametrize("option", ["in_chans", "num_classes", "pretrained"])
     def test_an_option_that_is_ours(self, weights, option):
         with pytest.raises(ValueError, match=option):
-            TimmEncoder.create("test_resnet", weights=weights, options={option: 1})
+            backbone_encoder("test_resnet", weights=weights, options={option: 1})
 
     def test_options_that_json_cannot_hold(self, weights):
         with pytest.raises(ValueError, match="JSON"):
-            TimmEncoder.create("test_resnet", weights=weights, options={"act_layer": torch.nn.ReLU})
+            backbone_encoder("test_resnet", weights=weights, options={"act_layer": torch.nn.ReLU})
 
     def test_an_unknown_pooling_lists_the_choices(self, weights):
         with pytest.raises(ValueError, match="gap, gem, mac, got 'max'"):
-            TimmEncoder.create("test_resnet", weights=weights, pooling="max")
+            backbone_encoder("test_resnet", weights=weights, pooling="max")
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(ModelError, match="no weights file at"):
-            TimmEncoder.create("test_resnet", weights=tmp_path / "none.safetensors")
+            backbone_encoder("test_resnet", weights=tmp_path / "none.safetensors")
 
     def test_the_weights_of_another_backbone(self, tmp_path):
         path = save_weights(tmp_path / "w", "test_vit")
         with pytest.raises(ModelError) as caught:
-            TimmEncoder.create("test_resnet", weights=path)
+            backbone_encoder("test_resnet", weights=path)
         message = str(caught.value)
         assert "conv1.0.weight" in message
         assert "missing" in message
@@ -269,7 +269,7 @@ class TestMistakes:
         with pytest.raises(
             ModelError, match=r"bn1.bias \(3,\) instead of \(\d+,\) of another shape"
         ):
-            TimmEncoder.create("test_resnet", weights=tmp_path / "w")
+            backbone_encoder("test_resnet", weights=tmp_path / "w")
 
     def test_one_missing_tensor_is_not_passed_over(self, tmp_path, weights):
         from safetensors.torch import load_file
@@ -278,7 +278,7 @@ class TestMistakes:
         del tensors["bn1.running_mean"]
         save_file(tensors, tmp_path / "w")
         with pytest.raises(ModelError, match=r"bn1\.running_mean missing"):
-            TimmEncoder.create("test_resnet", weights=tmp_path / "w")
+            backbone_encoder("test_resnet", weights=tmp_path / "w")
 
 
 @pytest.mark.data
@@ -289,7 +289,7 @@ def test_real_weights_find_real_products(data_dir):
     from PIL import Image
 
     weights = data_dir / "weights" / "mobilenetv2_100_imagenet.safetensors"
-    encoder = TimmEncoder.create(
+    encoder = backbone_encoder(
         "mobilenetv2_100",
         weights=weights,
         options={"pad_type": "same"},
