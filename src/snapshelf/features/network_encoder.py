@@ -61,7 +61,7 @@ class NetworkEncoder(Generic[Network]):
         device: str = "cpu",
     ) -> None:
         self.network = network.eval().to(device, torch.float32)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)
         self.preprocessing = preprocessing
         self._fingerprint = fingerprint
         self._device = torch.device(device)

@@ -1,0 +1,226 @@
+"""A trained `EmbeddingNetwork` as a folder: ``network.safetensors`` and ``system.json``.
+
+Loading reads tensors and JSON, and runs no code from the folder.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from snapshelf.errors import ModelError
+from snapshelf.features.backbones import create_backbone
+from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm, EmbeddingNetwork
+from snapshelf.features.pooling import POOLINGS
+from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.features.weights import file_digest, load_safetensors
+
+with torch_extra():
+    from safetensors.torch import save
+    from torch import nn
+
+__all__ = ["NETWORK_FILE", "NetworkDescription", "load_network", "save_network"]
+
+NETWORK_FILE = "network.safetensors"
+SYSTEM_FILE = "system.json"
+
+LARGEST_DIMENSION = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDescription:
+    """Everything besides the weights that makes a network, as ``system.json`` holds it.
+
+    Attributes:
+        backbone: A name that `create_backbone` takes.
+        options: Its keyword arguments, as JSON can hold them.
+        pooling: A name of `POOLINGS`.
+        dimension: Length D of the embedding.
+        batch_norm: What became of the batch norms in training.
+        preprocessing: How pictures become inputs.
+        attributes: The classes of each attribute that the network predicts, by its name: each
+            class is a level-1 group and a level-2 value.
+    """
+
+    backbone: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pooling: str = "gap"
+    dimension: int = 512
+    batch_norm: BatchNorm = "fold"
+    preprocessing: Preprocessing
+    attributes: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+    def build(self, backbone: nn.Module | None = None) -> EmbeddingNetwork:
+        """Make the network with random weights.
+
+        Args:
+            backbone: One to build on, with its own weights; None for a new one.
+
+        Raises:
+            ModelError: If the backbone is unknown or does not take the inputs.
+        """
+        return EmbeddingNetwork(
+            create_backbone(self.backbone, self.options) if backbone is None else backbone,
+            size=self.preprocessing.size,
+            pooling=self.pooling,
+            dimension=self.dimension,
+            batch_norm=self.batch_norm,
+            attributes=[len(classes) for classes in self.attributes.values()],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the attributes as values that JSON can hold."""
+        return {
+            "backbone": self.backbone,
+            "options": dict(self.options),
+            "pooling": self.pooling,
+            "dimension": self.dimension,
+            "batch_norm": self.batch_norm,
+            "preprocessing": self.preprocessing.to_dict(),
+            "attributes": {
+                name: [list(value) for value in classes]
+                for name, classes in self.attributes.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], file: Path) -> "NetworkDescription":
+        """Read back what `to_dict` gave.
+
+        Args:
+            values: As read from JSON.
+            file: Where they come from, for the errors.
+
+        Raises:
+            ModelError: If a setting is missing, unknown, or cannot be used.
+        """
+        for name, kind in KINDS.items():
+            if name not in values:
+                raise ModelError(f"{file}: the setting {name!r} is missing")
+            if not isinstance(values[name], kind) or isinstance(values[name], bool):
+                raise ModelError(
+                    f"{file}: {name} must be {_called(kind)}, got {str(values[name])[:80]!r}"
+                )
+        if unknown := values.keys() - KINDS.keys():
+            raise ModelError(
+                f"{file}: unknown setting {min(unknown)!r}; expected {', '.join(KINDS)}"
+            )
+        if values["pooling"] not in POOLINGS:
+            raise ModelError(f"{file}: pooling must be one of {', '.join(POOLINGS)}")
+        if values["batch_norm"] not in BATCH_NORMS:
+            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
+        if not 1 <= values["dimension"] <= LARGEST_DIMENSION:
+            raise ModelError(
+                f"{file}: dimension must be in [1, {LARGEST_DIMENSION}], got {values['dimension']}"
+            )
+        return cls(
+            backbone=values["backbone"],
+            options=values["options"],
+            pooling=values["pooling"],
+            dimension=values["dimension"],
+            batch_norm=values["batch_norm"],
+            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            attributes={
+                name: _classes(file, name, classes)
+                for name, classes in values["attributes"].items()
+            },
+        )
+
+
+KINDS: Mapping[str, type] = {
+    "backbone": str,
+    "options": dict,
+    "pooling": str,
+    "dimension": int,
+    "batch_norm": str,
+    "preprocessing": dict,
+    "attributes": dict,
+}
+
+
+def save_network(
+    folder: Path,
+    network: EmbeddingNetwork,
+    description: NetworkDescription,
+    *,
+    system: str,
+    notes: Mapping[str, Any],
+) -> None:
+    """Write a network into a folder; whole or not at all, and the settings last.
+
+    Args:
+        folder: Made if it isn't there; files of the same names are replaced.
+        network: As `NetworkDescription.build` makes it, trained.
+        description: Of that network.
+        system: The system's name.
+        notes: What else ``system.json`` shall say, as JSON can hold it; nothing reads it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Tensors of one memory are told apart, and all are as the file's format wants them.
+    state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    _write(folder / NETWORK_FILE, save(state, metadata={"format": "pt"}))
+    settings = {"system": system, **description.to_dict(), "notes": dict(notes)}
+    _write(folder / SYSTEM_FILE, (json.dumps(settings, indent=2) + "\n").encode())
+
+
+def load_network(
+    folder: Path, settings: Mapping[str, Any]
+) -> tuple[EmbeddingNetwork, NetworkDescription, str]:
+    """Read a network back.
+
+    Args:
+        folder: Where the files lie.
+        settings: What ``system.json`` holds, without ``system`` and whatever is the system's own.
+
+    Returns:
+        The network in evaluation mode, its description, and a hex digest of all that decides an
+        embedding: the weights' bytes and every setting but the attributes' names.
+
+    Raises:
+        ModelError: If a setting is missing, unknown or cannot be used, or the weights are missing,
+            damaged, or do not fit.
+    """
+    file = folder / SYSTEM_FILE
+    description = NetworkDescription.from_dict(settings, file)
+    weights = folder / NETWORK_FILE
+    tensors = load_safetensors(weights)
+    try:
+        network = description.build()
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{file}: no network can be made of these settings: {error}") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:300]
+        raise ModelError(f"{weights} does not fit the settings in {file}: {first}") from error
+    identity = {**description.to_dict(), "weights": file_digest(weights)}
+    del identity["attributes"]
+    digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16)
+    return network.eval(), description, digest.hexdigest()
+
+
+def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(classes, list) or not all(
+        isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one)
+        for one in classes
+    ):
+        raise ModelError(f"{file}: attribute {name!r} must be a list of [group, value] pairs")
+    return tuple((group, value) for group, value in classes)
+
+
+def _called(kind: type) -> str:
+    return {str: "a text", int: "a whole number", dict: "an object"}[kind]
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all, so that a kill leaves the old one."""
+    partial = file.with_name(f"{file.name}.partial")
+    with partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)
