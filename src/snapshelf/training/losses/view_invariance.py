@@ -24,7 +24,7 @@ def view_invariance(bag: Tensor) -> Tensor:
 
     Computed by way of the mean view, ``sum_{j,k} d ** 2 = 2 * V * sum_v |x_v - mean| ** 2``,
     which has a gradient everywhere. A bag with one view has no pair: its loss and its gradient
-    are exactly 0.
+    are exactly 0, and so are those of a bag that repeats one view.
 
     Args:
         bag: (T, V, D) floating, V >= 1 pictures of each product.
@@ -39,5 +39,7 @@ def view_invariance(bag: Tensor) -> Tensor:
     count = views.shape[1]
     if count == 0:
         raise ValueError(f"bag must be (T, V, D) with at least one view, got {tuple(bag.shape)}")
-    spread = (views - views.mean(dim=1, keepdim=True)).square().sum(dim=(1, 2))
+    # Taken from the first view, so that equal views are exactly equal to their mean.
+    offsets = views - views[:, :1]
+    spread = (offsets - offsets.mean(dim=1, keepdim=True)).square().sum(dim=(1, 2))
     return spread * (2 / max(count - 1, 1))
