@@ -1,0 +1,246 @@
+"""The settings of a training of `mtv`: the published recipe, and every ablation of its tables."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
+from snapshelf.features.pooling import POOLINGS
+
+__all__ = ["MtvSettings", "Side", "Stage"]
+
+Side = Literal["street", "shop", "any"]
+Loss = Literal["ratio", "hinge", "contrastive"]
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+def _at_least(settings: object, least: int, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not least <= value < math.inf:
+            raise ValueError(f"{name} must be finite and at least {least}, got {value}")
+
+
+def _above_zero(settings: object, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name} must be finite and above 0, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A run of epochs whose negatives come from one kind of pool.
+
+    Attributes:
+        epochs: At least 1.
+        share: In (0, 1]: negatives come from this part of the other items that is nearest to
+            the anchor's; None for all of them.
+        weighting: Whether triplets are weighted by their attributes' distance (Eq. 8-10). Only
+            with a share.
+        refresh_epochs: After so many epochs the items are embedded again and the pool made
+            anew, at least 1; None for once, at the stage's beginning.
+    """
+
+    epochs: int = 10
+    share: float | None = None
+    weighting: bool = False
+    refresh_epochs: int | None = 2
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the setting, what was expected and what came.
+        """
+        _at_least(self, 1, "epochs")
+        if self.share is not None and not 0 < self.share <= 1:
+            raise ValueError(f"share must be in (0, 1], got {self.share}")
+        if self.weighting and self.share is None:
+            raise ValueError("weighting needs a share: only negatives of a pool are weighted")
+        if self.refresh_epochs is not None:
+            _at_least(self, 1, "refresh_epochs")
+
+
+PUBLISHED_STAGES = (Stage(epochs=10), Stage(epochs=10, share=0.4, weighting=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MtvSettings:
+    """How an MTV-CNN is made and trained; the defaults are those of the paper.
+
+    The paper (Zhan, Shi, Kot: Street-to-Shop Shoe Retrieval, Section 5) has a VGG16, inputs of
+    224 pixels and does not say how many epochs its second stage took; the backbone, `size` and
+    the second stage's 10 epochs are this project's choice.
+
+    Attributes:
+        backbone: A timm name, or ``torchvision/NAME``.
+        weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
+            ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `standard`,
+            else ``"hub"``.
+        options: Keyword arguments of the backbone.
+        pooling: A name of `POOLINGS`.
+        size: Side of the square inputs in pixels, in [16, 1024].
+        dimension: Length of the embedding, at least 1.
+        batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`.
+        loss: ``ratio`` (Eq. 3), or the baselines ``hinge`` (a triplet network) and
+            ``contrastive`` (a Siamese network: anchor and positive, anchor and negative).
+        margin: Above 0, of the hinge and contrastive losses, a distance.
+        embedding_scale: None to compare embeddings as they come, as published; a number above 0
+            to compare them L2-normalised times this.
+        attribute_prediction: Whether the auxiliary task AP takes part (Eq. 4-5).
+        view_invariance: Whether the auxiliary task VI takes part (Eq. 6).
+        alpha_v: At least 0, weight of the view-invariance loss.
+        beta_a: At least 0, weight of the attribute loss.
+        views: Pictures in a positive bag (n_d), at least 1.
+        stages: At least one.
+        w1: Distance of attribute values of one group (Eq. 9).
+        w2: Distance of attribute values of two groups (Eq. 9).
+        w3: Distance where a value is not known; see `attribute_distances`.
+        minimum_weight: At least 0; smaller triplet weights are raised to it.
+        normalise_weights: Whether triplet weights are divided by their mean.
+        draws_per_item: Negatives kept for each item at a refresh, at least 1.
+        anchors: The side that anchors come from.
+        positives: The side that positives and bags come from.
+        negatives: The side that negatives come from.
+        sources: A weight above 0 for each data set by its name: how large a part of the
+            triplets it gets. Empty: one triplet for each of its anchor pictures.
+        batch_triplets: Triplets (and bags) in a batch, at least 1.
+        triplets_per_epoch: At least 1; None for one for each anchor picture.
+        augmentation: Whether pictures are changed by domain-shift augmentation.
+        domain_shift: Settings of the augmentation that differ from their defaults.
+        momentum: Of SGD, in [0, 1).
+        learning_rate: Above 0.
+        embedding_rate: Above 0; the embedding and attribute heads, which start from random
+            weights, learn at this many times the learning rate.
+        weight_decay: At least 0.
+        schedule: The learning rate stays ``constant``, as published, or falls as a ``cosine``
+            to 0 over all stages.
+        warmup_epochs: At least 0; the learning rate rises from 0 over this many epochs.
+        gradient_clip: Above 0, the largest norm of the gradient; None for no limit.
+        precision: Of the arithmetic, in Lightning's words.
+        devices: Number of devices, at least 1.
+        num_workers: Processes that make pictures, at least 0; None to choose by the cores.
+        picture_side: Largest side in pixels that pictures are kept at; None for twice `size`.
+        picture_memory_mb: Pictures beyond this many megabytes are kept on disk, at least 0.
+        keep_checkpoints: Epochs whose checkpoints are kept besides the last, at least 0.
+        seed: At least 0; decides the initial weights, triplets, views and negatives.
+    """
+
+    backbone: str = "mobilenetv2_100"
+    weights: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pooling: str = "gap"
+    size: int = 128
+    dimension: int = 512
+    batch_norm: BatchNorm = "fold"
+
+    loss: Loss = "ratio"
+    margin: float = 1.0
+    embedding_scale: float | None = None
+    attribute_prediction: bool = True
+    view_invariance: bool = True
+    alpha_v: float = 0.05
+    beta_a: float = 0.05
+    views: int = 3
+
+    stages: tuple[Stage, ...] = PUBLISHED_STAGES
+    w1: float = 0.7
+    w2: float = 1.5
+    w3: float = 0.4
+    minimum_weight: float = 0.0
+    normalise_weights: bool = False
+    draws_per_item: int = 64
+
+    anchors: Side = "street"
+    positives: Side = "shop"
+    negatives: Side = "shop"
+    sources: Mapping[str, float] = field(default_factory=dict)
+    batch_triplets: int = 8
+    triplets_per_epoch: int | None = None
+    augmentation: bool = True
+    domain_shift: Mapping[str, Any] = field(default_factory=dict)
+
+    momentum: float = 0.9
+    learning_rate: float = 1e-3
+    embedding_rate: float = 1.0
+    weight_decay: float = 1e-4
+    schedule: Schedule = "constant"
+    warmup_epochs: float = 0.0
+    gradient_clip: float | None = None
+
+    precision: Precision = "32-true"
+    devices: int = 1
+    num_workers: int | None = None
+    picture_side: int | None = None
+    picture_memory_mb: int = 2048
+    keep_checkpoints: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the setting, what was expected and what came.
+        """
+        if not 16 <= self.size <= 1024:
+            raise ValueError(f"size must be in [16, 1024], got {self.size}")
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
+        if self.batch_norm not in BATCH_NORMS:
+            raise ValueError(
+                f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {self.batch_norm!r}"
+            )
+        if not self.stages:
+            raise ValueError("stages must hold at least one stage, got none")
+        if not 0 <= self.w1 <= self.w2 < math.inf:
+            raise ValueError(f"expected finite 0 <= w1 <= w2, got w1={self.w1}, w2={self.w2}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), got {self.momentum}")
+        if self.warmup_epochs > self.epochs:
+            raise ValueError(
+                f"warmup_epochs must be at most the {self.epochs} epochs of all stages, "
+                f"got {self.warmup_epochs}"
+            )
+        _at_least(self, 1, "dimension", "views", "draws_per_item", "batch_triplets", "devices")
+        _at_least(self, 1, "triplets_per_epoch", "picture_side")
+        _at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
+        _at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
+        _at_least(self, 0, "keep_checkpoints", "seed")
+        _above_zero(self, "margin", "embedding_scale", "learning_rate", "embedding_rate")
+        _above_zero(self, "gradient_clip")
+        for name, weight in self.sources.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float):
+                raise ValueError(f"sources.{name} must be a number, got {weight!r}")
+            if not 0 < weight < math.inf:
+                raise ValueError(f"sources.{name} must be finite and above 0, got {weight}")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_at(self, epoch: int) -> tuple[int, int]:
+        """Say which stage an epoch belongs to.
+
+        Args:
+            epoch: Counted from 0 over all stages.
+
+        Returns:
+            The stage's number, and the epoch's number within it, both from 0.
+
+        Raises:
+            ValueError: If there is no such epoch.
+
+        Example:
+            >>> MtvSettings().stage_at(12)
+            (1, 2)
+        """
+        first = 0
+        for number, stage in enumerate(self.stages):
+            if first <= epoch < first + stage.epochs:
+                return number, epoch - first
+            first += stage.epochs
+        raise ValueError(f"epoch must be in [0, {first}), got {epoch}")
