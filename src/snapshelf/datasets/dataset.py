@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from snapshelf.catalog.product import Product
+from snapshelf.locating.region import Box
 
 __all__ = ["Dataset", "Query"]
 
@@ -18,15 +19,23 @@ class Query:
         picture: The picture's file.
         products: IDs of the right products; at least one.
         category: What per-category figures are grouped by.
+        box: The part of the picture that is searched with, where the data set says which of
+            several items is meant. None: the whole picture.
     """
 
     picture: Path
     products: frozenset[str]
     category: str
+    box: Box | None = None
 
 
+@runtime_checkable
 class Dataset(Protocol):
-    """A public data set, read in its published layout. Adding one means writing this class."""
+    """A public data set, read in its published layout. Adding one means writing this class.
+
+    A query's picture may be one of the gallery's images as well, where the published protocol
+    searches each picture among all the others: the evaluation never compares a file with itself.
+    """
 
     @property
     def name(self) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from snapshelf.locating.region import Box
+
 __all__ = ["AttributeValue", "TrainingData", "TrainingItem"]
 
 AttributeValue = tuple[str, str]
@@ -21,12 +23,15 @@ class TrainingItem:
         street: Photos of the street side; may be empty.
         shop: Pictures of the shop side; may be empty, but not both.
         attributes: Values by the attribute's name. An attribute that is not known is left out.
+        boxes: The part of a picture that shows the product, for pictures of `street` and `shop`
+            of which the data set tells it. Any other picture shows the product as a whole.
     """
 
     product_id: str
     street: tuple[Path, ...]
     shop: tuple[Path, ...]
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    boxes: Mapping[Path, Box] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an item without a picture.

@@ -21,7 +21,8 @@ from snapshelf.evaluation.metrics import (
 )
 from snapshelf.evaluation.ranking import QueryRanks, product_ranks
 from snapshelf.features.encoder import Domain
-from snapshelf.features.pipeline import embed_pictures
+from snapshelf.features.pipeline import crop, embed_pictures
+from snapshelf.locating.region import Box
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
 from snapshelf.systems.system import System
@@ -47,7 +48,9 @@ def evaluate(
 
     The gallery is always every product. A product's similarity to a query is the largest over
     the query's regions and the product's images and their regions; ties count against the
-    system. No query is ever left out of the figures: one unreadable picture is an error.
+    system. A query that has a box is cut to it first. A query whose picture is an image of its
+    right product as well is not compared with that image. No query is ever left out of the
+    figures: one unreadable picture is an error.
 
     Args:
         system: What finds.
@@ -64,22 +67,36 @@ def evaluate(
     Raises:
         ValueError: If `products` is none of the three, or `batch_size` is below 1.
         DatasetError: If there is no such split, no query is left, a picture cannot be read, or
-            a query's right product is not in the gallery or has no image.
+            a query's right product is not in the gallery or has no image but the query's own
+            picture.
     """
     queries = _choose(dataset, split, products)
     gallery = dataset.products()
     right = _right_products(queries, gallery)
+    images = [dataset.root / image for product in gallery for image in product.images]
+    product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
+    own_images = _own_images(queries, right, images, product_of_image)
 
     start = perf_counter()
-    images = [dataset.root / image for product in gallery for image in product.images]
-    shop, image_of_row = _embed(system, images, Domain.SHOP, batch_size, progress)
-    product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
+    shop, image_of_row = _embed(
+        system, [(image, None) for image in images], Domain.SHOP, batch_size, progress
+    )
     embedded_gallery = perf_counter()
-    photos = [query.picture for query in queries]
+    photos = [(query.picture, query.box) for query in queries]
     street, query_of_row = _embed(system, photos, Domain.STREET, batch_size, progress)
     embedded_queries = perf_counter()
+    row_starts = np.searchsorted(image_of_row, np.arange(len(images) + 1))
     ranks = product_ranks(
-        street, shop, product_of_image[image_of_row], right, row_queries=query_of_row, top=SHOWN
+        street,
+        shop,
+        product_of_image[image_of_row],
+        right,
+        row_queries=query_of_row,
+        hidden={
+            query: [row for image in own for row in range(row_starts[image], row_starts[image + 1])]
+            for query, own in own_images.items()
+        },
+        top=SHOWN,
     )
     ranked = perf_counter()
 
@@ -188,19 +205,45 @@ def _right_products(queries: Sequence[Query], gallery: Sequence[Product]) -> lis
     return [[index[product] for product in query.products] for query in queries]
 
 
+def _own_images(
+    queries: Sequence[Query],
+    right: Sequence[Sequence[int]],
+    images: Sequence[Path],
+    product_of_image: NDArray[np.int64],
+) -> dict[int, list[int]]:
+    """Give the gallery images that are a query's own picture, for the queries that have one."""
+    numbers_of: dict[Path, list[int]] = {}
+    for number, image in enumerate(images):
+        numbers_of.setdefault(image, []).append(number)
+    counts = np.bincount(product_of_image)
+    own = {
+        number: numbers_of[query.picture]
+        for number, query in enumerate(queries)
+        if query.picture in numbers_of
+    }
+    for number, hidden in own.items():
+        products, times = np.unique(product_of_image[hidden], return_counts=True)
+        if not set(products) <= set(right[number]) or (times == counts[products]).any():
+            raise DatasetError(
+                f"{queries[number].picture} is a query and an image of the gallery: expected it to "
+                "be one of several images of a right product"
+            )
+    return own
+
+
 def _embed(
     system: System,
-    paths: Sequence[Path],
+    pictures: Sequence[tuple[Path, Box | None]],
     domain: Domain,
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Embed pictures: one row for each region, and the picture that each row belongs to."""
+    """Embed (parts of) pictures: a row for each region, and the picture each row belongs to."""
     step = "gallery" if domain is Domain.SHOP else "queries"
     rows: list[NDArray[np.float32]] = []
     embedded = embed_pictures(
-        paths,
-        read_picture,
+        pictures,
+        _read_part,
         locator=system.locator,
         encoder=system.encoder,
         domain=domain,
@@ -209,14 +252,20 @@ def _embed(
     for done, picture in enumerate(embedded, start=1):
         if picture.error is not None:
             raise DatasetError(
-                f"{picture.key}: {picture.error}; every picture of the data set is needed, so "
+                f"{picture.key[0]}: {picture.error}; every picture of the data set is needed, so "
                 "that no query is left out of the figures"
             ) from picture.error
         rows.append(picture.embeddings)
         if progress is not None:
-            progress(step, done, len(paths))
+            progress(step, done, len(pictures))
     owners = np.repeat(np.arange(len(rows)), [len(embeddings) for embeddings in rows])
     return np.concatenate(rows), owners
+
+
+def _read_part(key: tuple[Path, Box | None]) -> RGB:
+    path, box = key
+    picture = read_picture(path)
+    return picture if box is None else crop(picture, box)
 
 
 def _outcomes(

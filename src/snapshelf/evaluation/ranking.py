@@ -11,7 +11,7 @@ embeddings are taken as equal here. Relevant products among themselves rank by s
 never share a rank; equal ones, in the order of their product numbers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -97,6 +97,7 @@ def product_ranks(
     relevant: Sequence[Sequence[int]],
     *,
     row_queries: NDArray[np.integer[Any]] | None = None,
+    hidden: Mapping[int, Sequence[int]] | None = None,
     top: int = 5,
     block: int = 256,
 ) -> QueryRanks:
@@ -116,6 +117,8 @@ def product_ranks(
         row_queries: (R,) integers, ascending: which query each row belongs to, for queries
             with several regions; every query has at least one row. None: one row for each
             query, in order.
+        hidden: For some of the queries, by their number, the gallery rows that they are not
+            compared with. Every product must have another row for such a query.
         top: How many of the first places to keep for each query; fewer if the gallery has
             fewer products.
         block: Most rows of queries in one matrix product, at least 1.
@@ -125,7 +128,8 @@ def product_ranks(
 
     Raises:
         ValueError: If shapes disagree, the gallery is empty, there is no query, an embedding
-            is not finite, or a query has no relevant product or no row.
+            is not finite, a query has no relevant product or no row, or `hidden` names a query or
+            row that there is not, or hides a product.
     """
     _check_embeddings("query_embeddings", query_embeddings)
     _check_embeddings("gallery_embeddings", gallery_embeddings)
@@ -146,6 +150,7 @@ def product_ranks(
     by_product = np.argsort(gallery_products, kind="stable")
     products, image_starts = np.unique(gallery_products[by_product], return_index=True)
     gallery = gallery_embeddings[by_product]
+    hidden_columns = _hidden_columns(hidden or {}, len(relevant), by_product, image_starts)
     columns, starts = _columns(relevant, products)
     longest = float(np.linalg.norm(gallery, axis=1).max())
 
@@ -158,7 +163,11 @@ def product_ranks(
     for first, last in _query_blocks(row_starts, rows_at_once):
         rows = query_embeddings[row_starts[first] : row_starts[last]]
         regions = row_starts[first:last] - row_starts[first]
-        table = np.maximum.reduceat(rows @ gallery.T, image_starts, axis=1)
+        compared = rows @ gallery.T
+        for query in hidden_columns.keys() & range(first, last):
+            own = slice(*(row_starts[query : query + 2] - row_starts[first]))
+            compared[own, hidden_columns[query]] = -np.inf
+        table = np.maximum.reduceat(compared, image_starts, axis=1)
         table = np.maximum.reduceat(table, regions, axis=0)
         lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
 
@@ -253,6 +262,30 @@ def _columns(
     columns = np.minimum(np.searchsorted(products, flat), len(products) - 1)
     starts = _starts(np.array([len(numbers) for numbers in distinct]))
     return np.where(products[columns] == flat, columns, -1), starts
+
+
+def _hidden_columns(
+    hidden: Mapping[int, Sequence[int]],
+    queries: int,
+    by_product: NDArray[np.integer[Any]],
+    image_starts: NDArray[np.integer[Any]],
+) -> dict[int, IntArray]:
+    """Find where the hidden rows of each query lie once the gallery is in order of products."""
+    places = np.empty(len(by_product), np.int64)
+    places[by_product] = np.arange(len(by_product))
+    sizes = np.diff(image_starts, append=len(by_product))
+    found: dict[int, IntArray] = {}
+    for query, rows in hidden.items():
+        if not 0 <= query < queries or not all(0 <= row < len(places) for row in rows):
+            raise ValueError(
+                f"hidden must name queries in [0, {queries}) and rows in [0, {len(places)}), "
+                f"got query {query} and rows {list(rows)[:5]}"
+            )
+        found[query] = np.unique(places[np.asarray(rows, np.int64)])
+        products = np.searchsorted(image_starts, found[query], side="right") - 1
+        if (np.bincount(products, minlength=len(sizes)) == sizes).any():
+            raise ValueError(f"hidden must leave each product a row, query {query} has one without")
+    return found
 
 
 def _row_starts(row_queries: NDArray[np.integer[Any]] | None, rows: int, queries: int) -> IntArray:
