@@ -10,13 +10,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from snapshelf.catalog.product import Product
+from snapshelf.datasets.container import container
 from snapshelf.datasets.dataset import Query
-from snapshelf.errors import DatasetError
+from snapshelf.datasets.derived_attributes import dominant_colour
+from snapshelf.datasets.published_files import (
+    find_picture,
+    numbered_lines,
+    read_text,
+    whole_number,
+)
+from snapshelf.datasets.training_item import AttributeValue, TrainingItem
+from snapshelf.errors import DatasetError, PictureError
+from snapshelf.media.decode import decode_picture
 
 __all__ = ["GroceryStore"]
 
-MOST_DIGITS = 9
-"""Of a class ID; the data set has 81 classes."""
+LAYOUT = "the Grocery Store Dataset's folder, with classes.csv, train.txt, val.txt and test.txt"
 
 HEADER = [
     "Class Name (str)",
@@ -29,7 +38,7 @@ HEADER = [
 
 
 class GroceryStore:
-    """The Grocery Store Dataset in its published layout.
+    """The Grocery Store Dataset in its published layout; `TrainingData` as well.
 
     A class is a product. Its ID is the class name, its category the folders of its studio
     picture, such as ``("Fruit", "Apple")``, and its description the published text. Photos are
@@ -90,11 +99,7 @@ class GroceryStore:
         if split not in self.splits:
             raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
         path = self.root / f"{split}.txt"
-        return tuple(
-            self._query(path, line, text)
-            for line, text in enumerate(_read(path).splitlines(), start=1)
-            if text.strip()
-        )
+        return tuple(self._query(where, text) for where, text in numbered_lines(path, LAYOUT))
 
     def is_seen(self, product_id: str) -> bool:
         """Whether training may use photos of a product: its class ID is not divisible by 3.
@@ -111,6 +116,47 @@ class GroceryStore:
         if product_id not in self._numbers:
             raise ValueError(f"{product_id!r} is no product of the data set {self.name}")
         return self._numbers[product_id] % 3 != 0
+
+    def training_items(self) -> Sequence[TrainingItem]:
+        """Give the seen products, each with its photos of the train split and its studio picture.
+
+        The attributes are "kind" (the first two folders of the studio picture, such as Packages
+        and Milk; the second is the published coarse class), and two that are derived:
+        "container" from the name and "colour" from the studio picture.
+
+        Returns:
+            In the order of ``classes.csv``.
+
+        Raises:
+            DatasetError: As `queries`, or if a studio picture cannot be read.
+        """
+        photos: dict[str, list[Path]] = {product.id: [] for product in self.products()}
+        for query in self.queries("train"):
+            (product_id,) = query.products
+            photos[product_id].append(query.picture)
+        return tuple(
+            TrainingItem(
+                product_id=product.id,
+                street=tuple(photos[product.id]),
+                shop=tuple(self.root / image for image in product.images),
+                attributes=self._attributes(product),
+            )
+            for product in self.products()
+            if self.is_seen(product.id)
+        )
+
+    def _attributes(self, product: Product) -> dict[str, AttributeValue]:
+        picture = self.root / product.images[0]
+        try:
+            colour = dominant_colour(decode_picture(picture.read_bytes()))
+        except (OSError, PictureError) as error:
+            raise DatasetError(f"{picture}: {error}; get the whole data set again") from error
+        found = {
+            "kind": (product.category[0], product.category[1]),
+            "container": container(product),
+            "colour": colour,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def _read_classes(self) -> Iterator[tuple[int, int, Product]]:
         """Read line number, class ID and product of each line of ``classes.csv``."""
@@ -130,42 +176,32 @@ class GroceryStore:
             name, number, coarse, _, picture, description = (field.strip() for field in row)
             if not name:
                 raise DatasetError(f"{where}: expected a class name in the first field, got none")
-            image = self._file(where, picture).relative_to(self.root)
-            text = self._file(where, description).read_text(encoding="utf-8", errors="replace")
+            image = find_picture(self.root, where, picture)
+            told = self.root / find_picture(self.root, where, description)
+            text = told.read_text(encoding="utf-8", errors="replace")
             product = Product(
                 id=name,
                 title=name.replace("-", " "),
                 description=text.strip(),
-                category=_category(where, image.as_posix()),
-                images=(image.as_posix(),),
+                category=_category(where, image),
+                images=(image,),
                 attributes={"class_id": number, "coarse": coarse},
             )
-            yield line, _number(where, number), product
+            yield line, whole_number(where, number, "a class ID"), product
 
-    def _query(self, path: Path, line: int, text: str) -> Query:
-        where = f"{path}:{line}"
+    def _query(self, where: str, text: str) -> Query:
         fields = [field.strip() for field in text.split(",")]
         if len(fields) != 3:
             raise DatasetError(f"{where}: expected 'path, class ID, coarse class ID', got {text!r}")
-        number = _number(where, fields[1])
+        number = whole_number(where, fields[1], "a class ID")
         if number not in self._products:
             raise DatasetError(f"{where}: class ID {number} is not in classes.csv")
         product = self._products[number]
         return Query(
-            picture=self._file(where, fields[0]),
+            picture=self.root / find_picture(self.root, where, fields[0]),
             products=frozenset({product.id}),
             category=product.category[0],
         )
-
-    def _file(self, where: str, name: str) -> Path:
-        """Give a file of the data set by its path, which may begin with a slash."""
-        relative = PurePosixPath(name.lstrip("/"))
-        if ".." in relative.parts:
-            raise DatasetError(f"{where}: the path {name!r} leaves the data set's folder")
-        path = self.root / relative
-        if not path.is_file():
-            raise DatasetError(f"{where}: there is no file {path}; get the whole data set again")
-        return path
 
 
 def _category(where: str, image: str) -> tuple[str, str]:
@@ -179,30 +215,11 @@ def _category(where: str, image: str) -> tuple[str, str]:
     return folders[0], folders[1]
 
 
-def _number(where: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
-        raise DatasetError(f"{where}: expected a class ID (a whole number), got {text[:40]!r}")
-    return int(text)
-
-
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Read the line number and the fields of each record of a CSV file."""
-    reader = csv.reader(_read(path).splitlines())
+    reader = csv.reader(read_text(path, LAYOUT).splitlines())
     try:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
         raise DatasetError(f"{path}:{reader.line_num}: is no CSV: {error}") from error
-
-
-def _read(path: Path) -> str:
-    """Read one of the data set's lists; errors tell what the folder should hold."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DatasetError(
-            f"{path} is missing: expected the Grocery Store Dataset's folder, with classes.csv, "
-            "train.txt, val.txt and test.txt"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read ({error}), expected UTF-8 text") from error

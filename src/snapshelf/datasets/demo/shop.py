@@ -10,6 +10,7 @@ from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Problem
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Query
+from snapshelf.datasets.training_item import AttributeValue, TrainingItem
 from snapshelf.errors import DatasetError, FeedError
 from snapshelf.locating.region import Box
 
@@ -52,7 +53,7 @@ class StreetPhoto:
 
 
 class DemoShop:
-    """The generated demo shop, as `write_demo_shop` leaves it; a `Dataset`.
+    """The generated demo shop, as `write_demo_shop` leaves it; a `Dataset` and `TrainingData`.
 
     Args:
         folder: Where it was written.
@@ -122,6 +123,24 @@ class DemoShop:
         """Whether training may use pictures of this product: its number is not divisible by 3."""
         return int(product_id.rpartition("-")[2]) % 3 != 0
 
+    def training_items(self) -> Sequence[TrainingItem]:
+        """The seen products with their shop pictures, in the feed's order.
+
+        There are no street pictures: every street photo of a product that is sold is a query. The
+        attributes are "kind" (the widest and the narrowest category) and, as far as the feed has
+        them, "brand", "color", "pattern" and "material", which have no groups.
+        """
+        return tuple(
+            TrainingItem(
+                product_id=product.id,
+                street=(),
+                shop=tuple(self._root / image for image in product.images),
+                attributes=_attributes(product),
+            )
+            for product in self._products
+            if self.is_seen(product.id)
+        )
+
     @cached_property
     def _categories(self) -> dict[str, str]:
         return {product.id: product.category[0] for product in self._products}
@@ -163,3 +182,10 @@ class DemoShop:
             f"the demo shop's {self._root / name} cannot be read ({reason}); "
             "delete the folder and make it again with `snapshelf demo` or write_demo_shop"
         )
+
+
+def _attributes(product: Product) -> dict[str, AttributeValue]:
+    plain = {"brand": product.brand}
+    plain |= {name: product.attributes.get(name, "") for name in ("color", "pattern", "material")}
+    kind = {"kind": (product.category[0], product.category[-1])}
+    return kind | {name: (value, value) for name, value in plain.items() if value}
