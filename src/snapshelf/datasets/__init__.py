@@ -1,6 +1,16 @@
 """Public data sets in their published layout, and the generated demo shop."""
 
 from snapshelf.datasets.dataset import Dataset, Query
-from snapshelf.datasets.registry import DATASETS, open_dataset
+from snapshelf.datasets.registry import DATASETS, open_dataset, open_training_data
+from snapshelf.datasets.training_item import AttributeValue, TrainingData, TrainingItem
 
-__all__ = ["DATASETS", "Dataset", "Query", "open_dataset"]
+__all__ = [
+    "DATASETS",
+    "AttributeValue",
+    "Dataset",
+    "Query",
+    "TrainingData",
+    "TrainingItem",
+    "open_dataset",
+    "open_training_data",
+]

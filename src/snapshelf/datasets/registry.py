@@ -4,15 +4,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snapshelf.datasets.dataset import Dataset
+from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import DatasetError
 
-__all__ = ["DATASETS", "open_dataset"]
+__all__ = ["DATASETS", "open_dataset", "open_training_data"]
 
 
-def _grocery(root: Path) -> Dataset:
-    from snapshelf.datasets.grocery import GroceryStore
+def _ccp(root: Path) -> TrainingData:
+    from snapshelf.datasets.ccp import ClothingCoParsing
 
-    return GroceryStore(root)
+    return ClothingCoParsing(root)
+
+
+def _clothing(root: Path) -> TrainingData:
+    from snapshelf.datasets.clothing import ClothingPhotos
+
+    return ClothingPhotos(root)
+
+
+def _deepfashion_consumer(root: Path) -> Dataset:
+    from snapshelf.datasets.deepfashion_consumer import ConsumerToShop
+
+    return ConsumerToShop(root)
+
+
+def _deepfashion_inshop(root: Path) -> Dataset:
+    from snapshelf.datasets.deepfashion_inshop import InShop
+
+    return InShop(root)
 
 
 def _demo(root: Path) -> Dataset:
@@ -21,15 +40,46 @@ def _demo(root: Path) -> Dataset:
     return DemoShop(root)
 
 
-DATASETS: dict[str, Callable[[Path], Dataset]] = {
+def _grocery(root: Path) -> Dataset:
+    from snapshelf.datasets.grocery import GroceryStore
+
+    return GroceryStore(root)
+
+
+def _mvshoe(root: Path) -> Dataset:
+    from snapshelf.datasets.mvshoe import MultiViewShoes
+
+    return MultiViewShoes(root)
+
+
+def _sop(root: Path) -> Dataset:
+    from snapshelf.datasets.online_products import OnlineProducts
+
+    return OnlineProducts(root)
+
+
+def _street2shop(root: Path) -> Dataset:
+    from snapshelf.datasets.street2shop import Street2Shop
+
+    return Street2Shop(root)
+
+
+DATASETS: dict[str, Callable[[Path], Dataset | TrainingData]] = {
+    "ccp": _ccp,
+    "clothing": _clothing,
+    "deepfashion-consumer": _deepfashion_consumer,
+    "deepfashion-inshop": _deepfashion_inshop,
     "demo": _demo,
     "grocery": _grocery,
+    "mvshoe": _mvshoe,
+    "sop": _sop,
+    "street2shop": _street2shop,
 }
 """Opens the data set of each name in a folder."""
 
 
 def open_dataset(place: str) -> Dataset:
-    """Open a data set by its name and folder.
+    """Open a data set to evaluate on.
 
     Args:
         place: ``NAME:DIR``, such as ``grocery:/data/GroceryStoreDataset``; everything behind
@@ -39,9 +89,40 @@ def open_dataset(place: str) -> Dataset:
         The data set.
 
     Raises:
-        DatasetError: If `place` is not ``NAME:DIR``, there is no data set of that name, or the
-            folder is missing or not in the data set's published layout.
+        DatasetError: If `place` is not ``NAME:DIR``, there is no data set of that name, it has
+            no queries, or the folder is missing or not in the data set's published layout.
     """
+    dataset = _open(place)
+    if not isinstance(dataset, Dataset):
+        raise DatasetError(
+            f"the data set {dataset.name} has no queries, only training pictures: "
+            "evaluate on another one"
+        )
+    return dataset
+
+
+def open_training_data(place: str) -> TrainingData:
+    """Open a data set to train on.
+
+    Args:
+        place: As `open_dataset` takes it.
+
+    Returns:
+        The data set; many are a `Dataset` as well.
+
+    Raises:
+        DatasetError: As `open_dataset`, but where the data set has no training pictures.
+    """
+    dataset = _open(place)
+    if not isinstance(dataset, TrainingData):
+        raise DatasetError(
+            f"the data set {dataset.name} has no training pictures, only queries and a gallery: "
+            "train on another one"
+        )
+    return dataset
+
+
+def _open(place: str) -> Dataset | TrainingData:
     name, colon, folder = place.partition(":")
     choices = ", ".join(sorted(DATASETS))
     if not colon or not folder or not name:
