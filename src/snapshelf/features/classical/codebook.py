@@ -1,0 +1,33 @@
+"""`Codebook`: what is learned once, so that descriptors can be aggregated to an embedding."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Codebook"]
+
+
+class Codebook(Protocol):
+    """Turns the local descriptors of one picture into its embedding."""
+
+    @property
+    def dimension(self) -> int:
+        """Length D of an embedding."""
+        ...
+
+    @property
+    def descriptor_length(self) -> int:
+        """Length d of the local descriptors."""
+        ...
+
+    def aggregate(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Aggregate descriptors.
+
+        Args:
+            descriptors: (N, d) float32, N >= 0.
+
+        Returns:
+            (D,) float32, L2-normalised; zeros if there is no descriptor.
+        """
+        ...
