@@ -170,6 +170,14 @@ def test_one_product_has_no_negative(items):
         refresh(items)
 
 
+@pytest.mark.parametrize(
+    ("shape", "other"), [((3,), (3,)), ((3, 0), (3, 0)), ((3, 2), (3, 1)), ((3, 2), (2, 2))]
+)
+def test_refuses_a_pool_that_cannot_be_drawn_from(shape, other):
+    with pytest.raises(ValueError, match=r"(negatives must be \(N, s\)|weights must be of)"):
+        HardNegativePool(np.zeros(shape, np.int32), np.zeros(other, np.float32))
+
+
 @pytest.mark.parametrize("item", [-1, 300])
 def test_refuses_an_item_that_is_not_there(item):
     for pool in (RandomNegatives(300), refresh()):

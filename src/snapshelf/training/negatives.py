@@ -85,6 +85,20 @@ class HardNegativePool:
     negatives: NDArray[np.int32]
     weights: NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        """Refuse a pool that cannot be drawn from.
+
+        Raises:
+            ValueError: If the two are not of one shape (N, s), with s of at least 1.
+        """
+        if self.negatives.ndim != 2 or not self.negatives.shape[1]:
+            raise ValueError(f"negatives must be (N, s), got shape {self.negatives.shape}")
+        if self.weights.shape != self.negatives.shape:
+            raise ValueError(
+                f"weights must be of the negatives' shape {self.negatives.shape}, "
+                f"got {self.weights.shape}"
+            )
+
     @classmethod
     def refresh(
         cls,
