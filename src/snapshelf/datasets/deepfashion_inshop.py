@@ -5,7 +5,7 @@ query, or of the gallery; ``Anno`` holds the bounding boxes and the items' descr
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -174,8 +174,10 @@ class InShop:
         return items
 
 
-def _description(entry: Mapping[str, object]) -> tuple[str, tuple[str, str]]:
+def _description(entry: object) -> tuple[str, tuple[str, str]]:
     """Take one item's entry apart; the description is a text or a list of texts."""
+    if not isinstance(entry, dict):
+        raise TypeError(f"no object but {entry!r}")
     text = entry.get("description", "")
     if isinstance(text, list):
         text = " ".join(map(str, text))

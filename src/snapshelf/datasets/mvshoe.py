@@ -168,7 +168,9 @@ class MultiViewShoes:
             if item_id in attributes:
                 raise DatasetError(f"{where}: item {item_id!r} is listed twice, expected once")
             attributes[item_id] = {
-                name: _value(text) for name, text in zip(header[1:], row[1:], strict=True) if text
+                name: _value(where, text)
+                for name, text in zip(header[1:], row[1:], strict=True)
+                if text
             }
         return attributes
 
@@ -183,9 +185,13 @@ def _pictures(root: Path, folder: Path) -> tuple[str, ...]:
     )
 
 
-def _value(text: str) -> AttributeValue:
-    group, slash, value = text.partition("/")
-    return (group.strip(), value.strip()) if slash else (text, text)
+def _value(where: str, text: str) -> AttributeValue:
+    group, slash, value = (part.strip() for part in text.partition("/"))
+    if not slash:
+        return text, text
+    if not group or not value:
+        raise DatasetError(f"{where}: expected 'group/value' or 'value', got {text!r}")
+    return group, value
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
