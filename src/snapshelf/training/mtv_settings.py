@@ -110,7 +110,9 @@ class MtvSettings:
         batch_triplets: Triplets (and bags) in a batch, at least 1.
         triplets_per_epoch: At least 1; None for one for each anchor picture.
         augmentation: Whether pictures are changed by domain-shift augmentation.
-        domain_shift: Settings of the augmentation that differ from their defaults.
+        domain_shift: Settings of the augmentation that differ from their defaults; see
+            `DomainShift`.
+        backgrounds: A folder of photos that cut-out items are shown on; None: drawn clutter.
         momentum: Of SGD, in [0, 1).
         learning_rate: Above 0.
         embedding_rate: Above 0; the embedding and attribute heads, which start from random
@@ -162,6 +164,7 @@ class MtvSettings:
     triplets_per_epoch: int | None = None
     augmentation: bool = True
     domain_shift: Mapping[str, Any] = field(default_factory=dict)
+    backgrounds: str | None = None
 
     momentum: float = 0.9
     learning_rate: float = 1e-3

@@ -1,0 +1,189 @@
+"""Batches of triplets, made in worker processes and handed over as uint8."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.negatives import Negatives
+from snapshelf.training.sampling import Triplet, TripletSampler
+from snapshelf.training.training_error import TrainingError
+from snapshelf.training.views import ViewMaker
+
+with torch_extra():
+    import torch
+    from torch import Tensor
+    from torch.utils.data import DataLoader, Dataset
+
+__all__ = ["TripletBatch", "TripletLoader", "default_workers"]
+
+
+class TripletBatch(NamedTuple):
+    """What the network is trained on in one step.
+
+    Attributes:
+        pictures: (T, V, 3, S, S) uint8, RGB, [0, 255]: anchor, positive, negative and the bag of
+            each triplet; channels last in memory.
+        items: (T,) int64, the anchors' item numbers.
+        weights: (T,) float32, at least 0, of the triplet losses.
+    """
+
+    pictures: Tensor
+    items: Tensor
+    weights: Tensor
+
+
+class TripletLoader:
+    """The batches of each epoch, in an order that no number of workers changes.
+
+    Triplets are drawn in this process, so workers need to know nothing but how to make views and
+    live through all epochs. An epoch begins when its first batch is asked for: Lightning has told
+    the epoch's number by then, through `sampler`, and the network is as the last epoch left it.
+
+    It can be saved in mid-epoch (`state_dict`): the next iteration goes on behind the last batch
+    that was handed out.
+
+    Args:
+        sampler: Draws the triplets.
+        views: Makes their pictures.
+        negatives: Gives the negatives of an epoch, once at its beginning.
+        batch_triplets: Triplets in a batch, at least 1. What is left over at the end of an epoch
+            is dropped.
+        workers: Processes that make pictures; with 0 this one does.
+        rank: Which of several training processes this is; they share out each epoch.
+        world: How many there are.
+
+    Attributes:
+        sampler: This object, where Lightning looks for `set_epoch`.
+
+    Raises:
+        TrainingError: If an epoch has not as many triplets as a batch of every process.
+    """
+
+    def __init__(
+        self,
+        sampler: TripletSampler,
+        views: ViewMaker,
+        *,
+        negatives: Callable[[int], Negatives],
+        batch_triplets: int,
+        workers: int,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._triplets = sampler
+        self._negatives = negatives
+        self._batch = batch_triplets
+        self._rank, self._world = rank, world
+        self._epoch = 0
+        self._done = 0
+        self._length = len(sampler) // (batch_triplets * world)
+        if not self._length:
+            raise TrainingError(
+                f"an epoch has {len(sampler)} triplets, fewer than the {batch_triplets * world} "
+                "of one batch: give more pictures, a larger triplets_per_epoch or a smaller "
+                "batch_triplets"
+            )
+        self._loader: DataLoader[Any] = DataLoader(
+            _Views(views),
+            batch_sampler=_Batches(self),
+            collate_fn=_collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            worker_init_fn=_be_a_worker,
+            pin_memory=torch.cuda.is_available(),
+        )
+        self.sampler = self
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[TripletBatch]:
+        # A generator: nothing of this runs before the first batch is asked for.
+        self._done %= self._length
+        for batch in self._loader:
+            self._done += 1
+            yield batch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch the next iteration is of; Lightning calls it."""
+        self._epoch = epoch
+
+    def state_dict(self) -> dict[str, int]:
+        """Say how far the epoch is; Lightning puts it into checkpoints."""
+        return {"batches": self._done}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where the checkpoint was made; Lightning calls it."""
+        self._done = state["batches"]
+
+    def draw(self) -> Iterator[list[Triplet]]:
+        """Draw the rest of the epoch's batches for this process.
+
+        Yields:
+            The triplets of a batch.
+        """
+        negatives = self._negatives(self._epoch)
+        step = self._batch * self._world
+        starts = [
+            number * step + self._rank * self._batch for number in range(self._done, self._length)
+        ]
+        indices = [start + place for start in starts for place in range(self._batch)]
+        triplets = self._triplets.triplets(self._epoch, negatives, indices)
+        for _ in starts:
+            yield [next(triplets) for _ in range(self._batch)]
+
+
+def default_workers() -> int:
+    """Say how many worker processes suit this machine.
+
+    Making a picture takes a small part of what training on it takes on a processor, so one does
+    for two cores; a GPU wants many.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if torch.cuda.is_available():
+        return max(1, min((cores or 1) - 1, 16))
+    return 1 if (cores or 1) > 1 else 0
+
+
+class _Batches:
+    """The loader's triplets, as what PyTorch calls a batch sampler."""
+
+    def __init__(self, loader: TripletLoader) -> None:
+        self._loader = loader
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[list[Triplet]]:
+        return self._loader.draw()
+
+
+class _Views(Dataset[Any]):
+    """Pictures by triplet, as what PyTorch calls a data set; the only part that workers get."""
+
+    def __init__(self, views: ViewMaker) -> None:
+        self._views = views
+
+    def __getitem__(self, triplet: Triplet) -> tuple[Any, int, float]:
+        return self._views.triplet(triplet), triplet.item, triplet.weight
+
+
+def _collate(samples: list[tuple[Any, int, float]]) -> TripletBatch:
+    pictures, items, weights = zip(*samples, strict=True)
+    return TripletBatch(
+        torch.from_numpy(np.stack(pictures)).permute(0, 1, 4, 2, 3),
+        torch.tensor(items),
+        torch.tensor(weights, dtype=torch.float32),
+    )
+
+
+def _be_a_worker(number: int) -> None:  # noqa: ARG001 - PyTorch's signature
+    """Leave the cores to the other processes, and Ctrl-C to the one that trains."""
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

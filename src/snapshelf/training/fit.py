@@ -1,0 +1,164 @@
+"""`fit`: Lightning's trainer with checkpoints, resuming, a log and an orderly stop."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.callbacks import (
+    LAST,
+    Checkpoints,
+    EpochFigures,
+    Figures,
+    Reseed,
+    Stop,
+)
+from snapshelf.training.training_error import TrainingError
+
+with torch_extra():
+    import lightning
+    from lightning.pytorch.strategies import DDPStrategy
+
+__all__ = ["EpochFigures", "FitSettings", "FitStopped", "fit", "last_checkpoint"]
+
+CHECKPOINTS = "checkpoints"
+LOG = "log.csv"
+
+
+class FitStopped(Exception):  # noqa: N818 - nothing went wrong
+    """Training was asked to stop, and a checkpoint to go on from has been written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """What the trainer needs to know.
+
+    Attributes:
+        epochs: At least 1.
+        precision: In Lightning's words, such as ``32-true`` or ``bf16-mixed``.
+        devices: How many, at least 1.
+        gradient_clip: The largest norm of the gradient; None for no limit.
+        keep_checkpoints: Epochs whose checkpoints are kept besides the last.
+        seed: Of everything random in the network itself, such as dropout.
+    """
+
+    epochs: int
+    precision: Any = "32-true"
+    devices: int = 1
+    gradient_clip: float | None = None
+    keep_checkpoints: int = 2
+    seed: int = 0
+
+
+def fit(
+    module: lightning.LightningModule,
+    loader: Any,
+    out: Path,
+    settings: FitSettings,
+    *,
+    pictures_per_batch: int,
+    on_epoch: Callable[[EpochFigures], None] | None = None,
+    on_batch: Callable[[int, int, int], None] | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Train until all epochs are done, from the last checkpoint in the folder if there is one.
+
+    A training that was cut off and gone on with gives the same weights as one in one go, bit by
+    bit on a processor: the checkpoint holds the network, the optimiser and how far the epoch is,
+    and everything random follows from the seed, the epoch and the batch.
+
+    Writes ``checkpoints/last.ckpt`` and ``checkpoints/epoch-NNN.ckpt`` after each epoch, and a line
+    of ``log.csv``.
+
+    Args:
+        module: What to train; its ``training_step`` logs its losses by epoch.
+        loader: Gives the batches; it has a length, `state_dict` and `load_state_dict`.
+        out: The training's folder.
+        settings: Of the trainer.
+        pictures_per_batch: For the figures.
+        on_epoch: Called after each epoch.
+        on_batch: Called after each batch with the epoch and the batch, both from 1, and the
+            number of batches.
+        should_stop: Asked after each batch. Once it is true, a checkpoint is written and
+            training stops.
+
+    Raises:
+        FitStopped: If it was asked to stop.
+        TrainingError: If a loss is not finite, or the checkpoint cannot be used.
+    """
+    folder = out / CHECKPOINTS
+    callbacks = [
+        Reseed(settings.seed),
+        Figures(out / LOG, pictures_per_batch, on_epoch, on_batch),
+        Checkpoints(folder, settings.keep_checkpoints, should_stop),
+    ]
+    checkpoint = last_checkpoint(out)
+    with _quiet():
+        trainer = lightning.Trainer(
+            max_epochs=settings.epochs,
+            precision=settings.precision,
+            devices=settings.devices,
+            strategy=DDPStrategy() if settings.devices > 1 else "auto",
+            gradient_clip_val=settings.gradient_clip,
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            default_root_dir=out,
+        )
+        try:
+            trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+        except Stop:
+            raise FitStopped from None
+        except (KeyError, RuntimeError) as error:
+            if trainer.global_step == 0 and checkpoint is not None:
+                raise TrainingError(
+                    f"{checkpoint} cannot be gone on from: {error}. Remove it to go on from an "
+                    "earlier epoch's, renamed to the same name, or train anew in another folder"
+                ) from error
+            raise
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """Give the checkpoint that a training in this folder would go on from; None without one."""
+    path = out / CHECKPOINTS / LAST
+    return path if path.is_file() else None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's remarks about itself from the user."""
+    loggers = [
+        logging.getLogger(name)
+        for name in (
+            "lightning.pytorch",
+            "lightning.fabric",
+            "lightning.pytorch.utilities.rank_zero",
+        )
+    ]
+    levels = [logger.level for logger in loggers]
+    try:
+        with warnings.catch_warnings():
+            for message in IRRELEVANT:
+                warnings.filterwarnings("ignore", message)
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
+
+IRRELEVANT: tuple[str, ...] = (
+    # How Lightning calls PyTorch.
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+)
+"""Beginnings of warnings that tell the user of `snapshelf train` nothing to act on."""

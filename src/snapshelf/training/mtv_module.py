@@ -1,0 +1,181 @@
+"""`MtvModule`: the losses and the optimiser of MTV-CNN, as Lightning runs them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.features.embedding_network import EmbeddingNetwork
+from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.batches import TripletBatch
+from snapshelf.training.losses import (
+    attribute_prediction,
+    class_weights,
+    contrastive,
+    hinge_triplet,
+    multi_task,
+    ratio_triplet,
+    view_invariance,
+)
+from snapshelf.training.mining import NegativeSchedule
+from snapshelf.training.mtv_settings import MtvSettings
+
+with torch_extra():
+    import lightning
+    import torch
+    from torch import Tensor
+    from torch.nn.functional import normalize
+
+__all__ = ["MtvModule"]
+
+
+class MtvModule(lightning.LightningModule):
+    """One network over anchor, positive, negative and bag, and the multi-task loss (Eq. 7, 10).
+
+    Args:
+        network: To be trained.
+        preprocessing: Its mean and standard deviation, applied on the device.
+        settings: The recipe.
+        labels: (N, M) int64, the attribute labels of the training items, -1 for none.
+        counts: For each of M attributes the number of items of each class.
+        negatives: Kept in checkpoints with the network.
+        steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
+    """
+
+    factor: Tensor
+    offset: Tensor
+    labels: Tensor
+
+    def __init__(
+        self,
+        network: EmbeddingNetwork,
+        preprocessing: Preprocessing,
+        settings: MtvSettings,
+        *,
+        labels: NDArray[np.int64],
+        counts: Sequence[Sequence[int]],
+        negatives: NegativeSchedule,
+        steps_per_epoch: int,
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)
+        self.settings = settings
+        self.negatives = negatives
+        self._steps_per_epoch = steps_per_epoch
+        std = torch.tensor(preprocessing.std).reshape(3, 1, 1)
+        mean = torch.tensor(preprocessing.mean).reshape(3, 1, 1)
+        self.register_buffer("factor", 1 / (255 * std), persistent=False)
+        self.register_buffer("offset", -mean / std, persistent=False)
+        self.register_buffer("labels", torch.from_numpy(labels), persistent=False)
+        self._weights = [f"class_weights_{number}" for number in range(len(counts))]
+        for name, count in zip(self._weights, counts, strict=True):
+            self.register_buffer(name, class_weights(torch.tensor(count)), persistent=False)
+
+    def embed(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Embed pictures, all at once: the parallel networks share their weights.
+
+        Args:
+            pictures: (T, V, 3, S, S) uint8, RGB, [0, 255].
+
+        Returns:
+            (T, V, D) float32 that the losses compare, and the same as the attribute heads read
+            it, before any scaling.
+        """
+        inputs = pictures.flatten(0, 1).float() * self.factor + self.offset
+        raw = self.network.features(inputs).float().reshape(*pictures.shape[:2], -1)
+        scale = self.settings.embedding_scale
+        return (raw if scale is None else normalize(raw, dim=-1) * scale), raw
+
+    def training_step(self, batch: TripletBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Compute the multi-task loss of a batch.
+
+        Args:
+            batch: Of triplets.
+            batch_idx: Makes no difference.
+
+        Returns:
+            () float32.
+        """
+        settings = self.settings
+        embeddings, raw = self.embed(batch.pictures)
+        triplet = self._triplet_loss(embeddings)
+        nothing = torch.zeros_like(triplet)
+        view = view_invariance(embeddings[:, 3:]) if settings.view_invariance else nothing
+        attribute = self._attribute_loss(raw[:, 0], batch.items) if self._weights else nothing
+        loss = multi_task(
+            triplet,
+            view,
+            attribute,
+            alpha_v=settings.alpha_v,
+            beta_a=settings.beta_a,
+            weights=batch.weights,
+        )
+        means = {"triplet": triplet, "view": view, "attribute": attribute}
+        self.log_dict(
+            {"loss": loss.detach()} | {name: part.detach().mean() for name, part in means.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=len(triplet),
+        )
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """Make SGD, and the learning rate's schedule by steps."""
+        settings = self.settings
+        heads = [*self.network.embedding.parameters(), *self.network.attributes.parameters()]
+        groups: list[dict[str, Any]] = [
+            {"params": list(self.network.backbone.parameters())},
+            {"params": heads, "lr": settings.learning_rate * settings.embedding_rate},
+        ]
+        optimizer = torch.optim.SGD(
+            groups,
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the pool of negatives into a checkpoint."""
+        checkpoint["negatives"] = self.negatives.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take the pool of negatives back."""
+        self.negatives.load_state_dict(checkpoint["negatives"])
+
+    def _triplet_loss(self, embeddings: Tensor) -> Tensor:
+        """Give the main loss of each triplet, (T,)."""
+        anchor, positive, negative = embeddings[:, 0], embeddings[:, 1], embeddings[:, 2]
+        if self.settings.loss == "ratio":
+            return ratio_triplet(anchor, positive, negative)
+        margin = self.settings.margin
+        if self.settings.loss == "hinge":
+            return hinge_triplet(anchor, positive, negative, margin=margin)
+        same = torch.ones(len(anchor), dtype=torch.bool, device=anchor.device)
+        matched = contrastive(anchor, positive, same, margin=margin)
+        return matched + contrastive(anchor, negative, ~same, margin=margin)
+
+    def _attribute_loss(self, raw: Tensor, items: Tensor) -> Tensor:
+        """Give the attribute loss of each anchor, (T,)."""
+        weights: list[Tensor] = [getattr(self, name) for name in self._weights]
+        return attribute_prediction(self.network.attribute_logits(raw), self.labels[items], weights)
+
+    def _rate(self, step: int) -> float:
+        """Give the learning rate at a step, relative to the one that was set."""
+        settings = self.settings
+        warmup = settings.warmup_epochs * self._steps_per_epoch
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        if settings.schedule == "constant":
+            return 1.0
+        total = settings.epochs * self._steps_per_epoch
+        done = (step - warmup) / max(total - warmup, 1)
+        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
