@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.features.classical.principal_components import Projection
+
 __all__ = ["Codebook"]
 
 
@@ -17,8 +19,17 @@ class Codebook(Protocol):
         ...
 
     @property
-    def descriptor_length(self) -> int:
-        """Length d of the local descriptors."""
+    def projection(self) -> Projection:
+        """What descriptors of length d go through first."""
+        ...
+
+    @property
+    def words(self) -> NDArray[np.float32]:
+        """The visual words: (K, e) float32, as long as projected descriptors."""
+        ...
+
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """Give everything that was learned, by name."""
         ...
 
     def aggregate(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:

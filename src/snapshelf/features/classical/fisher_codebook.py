@@ -61,9 +61,9 @@ class FisherCodebook:
         return 2 * self.mixture.means.size
 
     @property
-    def descriptor_length(self) -> int:
-        """Length d of the local descriptors."""
-        return len(self.projection.mean)
+    def words(self) -> NDArray[np.float32]:
+        """The visual words: (K, e) float32, as long as projected descriptors."""
+        return self.mixture.means
 
     def aggregate(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the improved Fisher vector of (N, d) descriptors, (D,), as `Codebook` says."""

@@ -70,9 +70,9 @@ class VladCodebook:
         return self.centroids.size
 
     @property
-    def descriptor_length(self) -> int:
-        """Length d of the local descriptors."""
-        return len(self.projection.mean)
+    def words(self) -> NDArray[np.float32]:
+        """The visual words: (K, e) float32, as long as projected descriptors."""
+        return self.centroids
 
     def aggregate(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the power-normalised VLAD of (N, d) descriptors, (D,), as `Codebook` says."""
