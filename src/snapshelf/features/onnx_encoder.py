@@ -80,8 +80,11 @@ class OnnxEncoder:
             raise ValueError(f"threads must be at least 1, got {threads}")
         data = read_onnx_file(file)
         self._session = _open(file, data, provider)
-        _check_ends(file, self._session)
-        notes = self._session.get_modelmeta().custom_metadata_map
+        try:
+            _check_ends(file, self._session)
+            notes = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise ModelError(f"the model {file} holds a name or note that is no text") from error
         self._preprocessing = _preprocessing(file, notes)
         self._threads = (threads or _processors()) if provider == "cpu" else 1
         self._fingerprint = hashlib.blake2b(b"onnx\n" + data, digest_size=16).hexdigest()
