@@ -1,7 +1,5 @@
 """`fit`: cut off anywhere and gone on with, the weights are those of a training in one go."""
 
-import csv
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,13 +7,11 @@ lightning = pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
 from snapshelf.training.fit import (  # noqa: E402
-    EpochFigures,
     FitSettings,
-    FitStopped,
     fit,
     last_checkpoint,
 )
-from snapshelf.training.training_error import TrainingError  # noqa: E402
+from snapshelf.training.monitor import Monitor, TrainingStopped  # noqa: E402
 
 BATCHES = 5
 EPOCHS = 4
@@ -72,7 +68,15 @@ class Line(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def train(out, *, stop_after=None, module=None, loader=None, settings=None, **calls):
+class Stopper(Monitor):
+    def __init__(self, loader, after):
+        self.loader, self.after = loader, after
+
+    def should_stop(self):
+        return self.after is not None and len(self.loader.handed_out) >= self.after
+
+
+def train(out, *, stop_after=None, module=None, loader=None, settings=None):
     """Train, or stop after so many batches; gives the module and the loader."""
     out.mkdir(exist_ok=True)
     module, loader = module or Line(), loader or Numbers()
@@ -82,8 +86,7 @@ def train(out, *, stop_after=None, module=None, loader=None, settings=None, **ca
         out,
         settings or FitSettings(epochs=EPOCHS),
         pictures_per_batch=6,
-        should_stop=lambda: stop_after is not None and len(loader.handed_out) >= stop_after,
-        **calls,
+        monitor=Stopper(loader, stop_after),
     )
     return module, loader
 
@@ -98,7 +101,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("stop_after", [1, 3, 4, 5, 6, 10, 14, 19])
 def test_gone_on_with_is_bit_equal(tmp_path, whole, stop_after):
     out = tmp_path / "out"
-    with pytest.raises(FitStopped):
+    with pytest.raises(TrainingStopped):
         train(out, stop_after=stop_after)
     assert last_checkpoint(out) is not None
     module, loader = train(out)
@@ -115,7 +118,7 @@ def test_cut_off_many_times_is_bit_equal(tmp_path, whole):
         try:
             module, _ = train(out, stop_after=3, loader=loader)
             break
-        except FitStopped:
+        except TrainingStopped:
             continue
         finally:
             seen += loader.handed_out

@@ -13,6 +13,7 @@ from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.index import index
 from snapshelf.cli.interruption import Interrupted, end_now, watch_signals
 from snapshelf.cli.search import search
+from snapshelf.cli.train import train
 from snapshelf.errors import SnapshelfError
 
 __all__ = ["app", "main"]
@@ -47,6 +48,7 @@ def _options(
 
 app.command("index")(index)
 app.command("search")(search)
+app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("demo")(demo)
 

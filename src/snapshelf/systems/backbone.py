@@ -1,4 +1,4 @@
-"""`timm/NAME`: any backbone of timm as a system, and the same from a folder.
+"""`timm/NAME` and `torchvision/NAME`: any backbone as a system, and the same from a folder.
 
 picture ──► whole picture ──► backbone ──► pooling ──► L2-normalised, cosine
 """
@@ -25,7 +25,9 @@ FIELDS = {
 
 
 def backbone_from_name(name: str) -> System:
-    """Make a system from ``timm/BACKBONE`` or ``timm/BACKBONE:POOLING``, with hub weights.
+    """Make a system from ``timm/BACKBONE[:POOLING]``, with the published weights.
+
+    ``torchvision/BACKBONE[:POOLING]`` gives one of torchvision's.
 
     Raises:
         ModelError: If the backbone or pooling is unknown or the weights cannot be had.
@@ -39,8 +41,9 @@ def backbone_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
 
     Args:
         folder: Where the weights file lies.
-        settings: ``backbone`` (a name of timm's), ``weights`` (a safetensors file in the
-            folder, or "hub"), and optionally ``options``, ``pooling`` and ``preprocessing``.
+        settings: ``backbone`` (a name of timm's, or ``torchvision/NAME``), ``weights`` (a
+            safetensors file in the folder, or "hub"), and optionally ``options``, ``pooling`` and
+            ``preprocessing``.
 
     Raises:
         ModelError: If a setting is missing, unknown or of the wrong type.

@@ -11,8 +11,10 @@ from platformdirs import user_data_path
 from snapshelf.errors import ModelError
 from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
+from snapshelf.systems.mtv import mtv_from_folder
 from snapshelf.systems.standard import standard
 from snapshelf.systems.system import System
+from snapshelf.systems.trainable import TRAINABLE
 
 __all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
 
@@ -23,6 +25,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 """Systems that come with the package, by name."""
 
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
+    "mtv": mtv_from_folder,
     "timm": backbone_from_folder,
 }
 """What a folder's ``system.json`` can name as its ``system``."""
@@ -37,8 +40,9 @@ def load_system(name_or_dir: str | Path) -> System:
     """Load a system.
 
     Args:
-        name_or_dir: A name of `SYSTEMS`, ``timm/BACKBONE[:POOLING]``, a folder with a
-            ``system.json``, or the name of such a folder in `models_folder`.
+        name_or_dir: A name of `SYSTEMS`, ``timm/BACKBONE[:POOLING]``,
+            ``torchvision/BACKBONE[:POOLING]``, a folder with a ``system.json``, or the name of
+            such a folder in `models_folder`.
 
     Raises:
         ModelError: If it is none of these, or cannot be loaded.
@@ -46,7 +50,7 @@ def load_system(name_or_dir: str | Path) -> System:
     name = str(name_or_dir)
     if name in SYSTEMS:
         return SYSTEMS[name]()
-    if name.startswith("timm/"):
+    if name.startswith(("timm/", "torchvision/")):
         return backbone_from_name(name)
     for folder in (Path(name_or_dir), models_folder() / name):
         if os.path.isfile(folder / "system.json"):  # False, not an error, for any odd name
@@ -54,9 +58,16 @@ def load_system(name_or_dir: str | Path) -> System:
             return _from_folder(folder.resolve())
     if os.path.isdir(name_or_dir):
         raise ModelError(f"{name} is no system: it holds no system.json")
+    if name in TRAINABLE:
+        raise ModelError(
+            f"there is no trained system {name!r} in {models_folder()}: train it with "
+            f"`snapshelf train {name} --data NAME:DIR --out {models_folder() / name}`, or give the "
+            "folder of a trained one"
+        )
     raise ModelError(
-        f"there is no system {name!r}: choose from {', '.join(SYSTEMS)}, timm/BACKBONE, or a "
-        f"folder with a system.json (also looked in {models_folder()})"
+        f"there is no system {name!r}: choose from {', '.join(SYSTEMS)}, timm/BACKBONE, "
+        "torchvision/BACKBONE, or a folder with a system.json (also looked in "
+        f"{models_folder()}; `snapshelf train` makes one of {', '.join(TRAINABLE)})"
     )
 
 

@@ -6,12 +6,13 @@ import csv
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.monitor import Monitor
 from snapshelf.training.training_error import TrainingError
 
 with torch_extra():
@@ -72,10 +73,10 @@ class Reseed(lightning.Callback):
 class Checkpoints(lightning.Callback):
     """Writes a checkpoint after each epoch, and when training is to stop."""
 
-    def __init__(self, folder: Path, keep: int, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, keep: int, monitor: Monitor) -> None:
         self._folder = folder
         self._keep = keep
-        self._should_stop = should_stop
+        self._monitor = monitor
 
     def on_train_batch_end(
         self,
@@ -112,7 +113,9 @@ class Checkpoints(lightning.Callback):
 
     def _stops(self, trainer: Any) -> bool:
         """Ask all processes, so that they stop at the same batch."""
-        return bool(trainer.strategy.reduce_boolean_decision(self._should_stop(), all=False))
+        return bool(
+            trainer.strategy.reduce_boolean_decision(self._monitor.should_stop(), all=False)
+        )
 
 
 class Figures(lightning.Callback):
@@ -122,12 +125,11 @@ class Figures(lightning.Callback):
         self,
         log: Path,
         pictures_per_batch: int,
-        on_epoch: Callable[[EpochFigures], None] | None,
-        on_batch: Callable[[int, int, int], None] | None,
+        monitor: Monitor,
     ) -> None:
         self._log = log
         self._pictures = pictures_per_batch
-        self._on_epoch, self._on_batch = on_epoch, on_batch
+        self._monitor = monitor
         self._began = time.perf_counter()
         self._batches = 0
 
@@ -145,8 +147,9 @@ class Figures(lightning.Callback):
     ) -> None:
         """Count and tell a batch."""
         self._batches += 1
-        if self._on_batch is not None and trainer.is_global_zero:
-            self._on_batch(trainer.current_epoch + 1, batch_idx + 1, trainer.num_training_batches)
+        if trainer.is_global_zero:
+            name = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
+            self._monitor.step(name, batch_idx + 1, trainer.num_training_batches)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Tell and log the epoch; refuse losses that are not finite."""
@@ -171,8 +174,7 @@ class Figures(lightning.Callback):
             losses=losses,
         )
         _append(self._log, figures)
-        if self._on_epoch is not None:
-            self._on_epoch(figures)
+        self._monitor.epoch(figures)
 
 
 def _append(log: Path, figures: EpochFigures) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,21 @@ from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.callbacks import (
     LAST,
     Checkpoints,
-    EpochFigures,
     Figures,
     Reseed,
     Stop,
 )
+from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.training_error import TrainingError
 
 with torch_extra():
     import lightning
     from lightning.pytorch.strategies import DDPStrategy
 
-__all__ = ["EpochFigures", "FitSettings", "FitStopped", "fit", "last_checkpoint"]
+__all__ = ["FitSettings", "fit", "last_checkpoint"]
 
 CHECKPOINTS = "checkpoints"
 LOG = "log.csv"
-
-
-class FitStopped(Exception):  # noqa: N818 - nothing went wrong
-    """Training was asked to stop, and a checkpoint to go on from has been written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +57,7 @@ def fit(
     settings: FitSettings,
     *,
     pictures_per_batch: int,
-    on_epoch: Callable[[EpochFigures], None] | None = None,
-    on_batch: Callable[[int, int, int], None] | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    monitor: Monitor,
 ) -> None:
     """Train until all epochs are done, from the last checkpoint in the folder if there is one.
 
@@ -80,21 +74,18 @@ def fit(
         out: The training's folder.
         settings: Of the trainer.
         pictures_per_batch: For the figures.
-        on_epoch: Called after each epoch.
-        on_batch: Called after each batch with the epoch and the batch, both from 1, and the
-            number of batches.
-        should_stop: Asked after each batch. Once it is true, a checkpoint is written and
-            training stops.
+        monitor: Hears of each batch and epoch. Once it asks to stop, a checkpoint is written
+            and training stops.
 
     Raises:
-        FitStopped: If it was asked to stop.
+        TrainingStopped: If it was asked to stop.
         TrainingError: If a loss is not finite, or the checkpoint cannot be used.
     """
     folder = out / CHECKPOINTS
     callbacks = [
         Reseed(settings.seed),
-        Figures(out / LOG, pictures_per_batch, on_epoch, on_batch),
-        Checkpoints(folder, settings.keep_checkpoints, should_stop),
+        Figures(out / LOG, pictures_per_batch, monitor),
+        Checkpoints(folder, settings.keep_checkpoints, monitor),
     ]
     checkpoint = last_checkpoint(out)
     with _quiet():
@@ -115,7 +106,7 @@ def fit(
         try:
             trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
         except Stop:
-            raise FitStopped from None
+            raise TrainingStopped from None
         except (KeyError, RuntimeError) as error:
             if trainer.global_step == 0 and checkpoint is not None:
                 raise TrainingError(
@@ -158,6 +149,8 @@ def _quiet() -> Iterator[None]:
 LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
 
 IRRELEVANT: tuple[str, ...] = (
+    # Batch norms with frozen statistics are meant to be.
+    r"Found \d+ module\(s\) in eval mode",
     # How Lightning calls PyTorch.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
 )

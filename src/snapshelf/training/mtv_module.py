@@ -61,7 +61,7 @@ class MtvModule(lightning.LightningModule):
         steps_per_epoch: int,
     ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last).train()
         self.settings = settings
         self.negatives = negatives
         self._steps_per_epoch = steps_per_epoch

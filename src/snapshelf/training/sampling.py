@@ -100,6 +100,11 @@ class TripletSampler:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def pictures_per_triplet(self) -> int:
+        """Views of a triplet: anchor, positive, negative and the bag."""
+        return 3 + self._bag
+
     def triplets(
         self, epoch: int, negatives: Negatives, indices: Sequence[int]
     ) -> Iterator[Triplet]:

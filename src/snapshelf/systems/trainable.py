@@ -1,0 +1,48 @@
+"""The systems that can be trained, by name, for ``snapshelf train``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snapshelf.systems.system import System
+
+if TYPE_CHECKING:
+    from snapshelf.datasets.training_item import TrainingData
+    from snapshelf.training.monitor import Monitor
+
+__all__ = ["TRAINABLE", "Trainable"]
+
+Train = Callable[[Sequence["TrainingData"], Any, Path, bool, "Monitor"], System]
+
+
+@dataclass(frozen=True, slots=True)
+class Trainable:
+    """How a system is trained.
+
+    Attributes:
+        settings: Its settings dataclass; every field has a default.
+        train: Called with the data, the settings, the folder to write, whether to go on with
+            what is there, and who hears how it goes. Gives the system.
+    """
+
+    settings: type
+    train: Train
+
+
+def _mtv() -> Trainable:
+    from snapshelf.systems.mtv import train_mtv
+    from snapshelf.training.mtv_settings import MtvSettings
+
+    return Trainable(
+        MtvSettings,
+        lambda data, settings, out, resume, monitor: train_mtv(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+    )
+
+
+TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
+    "mtv": _mtv,
+}
+"""Imports what trains the system of each name."""
