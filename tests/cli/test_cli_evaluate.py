@@ -11,7 +11,7 @@ from PIL import Image
 METRICS = [
     *("top1", "top5", "top10", "top20", "top50", "top1pct", "map7", "mean_rank", "median_rank")
 ]
-TOP = ["data", "split", "queries", "gallery", "metrics", "per_category", "seconds"]
+TOP = ["data", "split", "system", "queries", "gallery", "metrics", "per_category", "seconds"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Query
 from snapshelf.errors import DatasetError
-from snapshelf.evaluation import evaluate
+from snapshelf.evaluation import evaluate, evaluate_by_products
 from snapshelf.features.encoder import Domain
 
 METRICS = {
@@ -115,12 +115,14 @@ def test_the_json_has_the_published_keys(paints, eye):
     assert list(value) == [
         "data",
         "split",
+        "system",
         "queries",
         "gallery",
         "metrics",
         "per_category",
         "seconds",
     ]
+    assert value["system"] == "eye"
     assert (value["data"], value["split"], value["queries"], value["gallery"]) == (
         "paints",
         "test",
@@ -143,6 +145,30 @@ def test_seen_and_unseen_share_the_queries_and_keep_the_gallery(paints, eye):
     paints.unseen = {"red"}  # the sunset is now both, and so neither
     assert evaluate(eye, paints, products="seen").queries == 3
     assert evaluate(eye, paints, products="unseen").queries == 1
+
+
+@pytest.mark.parametrize("unseen", [{"white"}, {"red"}, {"red", "orange"}])
+def test_all_choices_at_once_are_what_each_gives_alone(paints, eye, unseen):
+    paints.unseen = unseen
+    together = evaluate_by_products(eye, paints, batch_size=2)
+    assert len(eye.encoder.domains) == 7 + 5  # each picture once
+    assert list(together) == ["all", "seen", "unseen"]
+    for choice, evaluation in together.items():
+        alone = evaluate(eye, paints, products=choice)
+        assert replace(evaluation, seconds={}, outcomes=()) == replace(
+            alone, seconds={}, outcomes=()
+        )
+        assert [(o.query, o.rank) for o in evaluation.outcomes] == [
+            (o.query, o.rank) for o in alone.outcomes
+        ]
+
+
+def test_a_choice_without_a_query_is_left_out(paints, eye):
+    assert list(evaluate_by_products(eye, paints, split="train")) == ["all", "seen"]
+    with pytest.raises(DatasetError, match="has no query of all products"):
+        evaluate_by_products(eye, paints, split="none")
+    with pytest.raises(DatasetError, match="no split 'dev'"):
+        evaluate_by_products(eye, paints, split="dev")
 
 
 def test_progress_counts_every_picture(paints, eye):

@@ -11,7 +11,7 @@ from snapshelf.evaluation.calibration import (
     presence_threshold,
     reliability,
 )
-from snapshelf.evaluation.evaluate import evaluate, measure
+from snapshelf.evaluation.evaluate import evaluate, evaluate_by_products, measure
 from snapshelf.evaluation.evaluation import Evaluation, Found, Outcome
 from snapshelf.evaluation.metrics import (
     average_precision_at,
@@ -31,6 +31,7 @@ __all__ = [
     "average_precision_at",
     "collect_pairs",
     "evaluate",
+    "evaluate_by_products",
     "fit_calibration",
     "fit_confidence",
     "mean_rank",

@@ -1,6 +1,7 @@
 """Evaluate a system on a data set: embed the gallery and the queries, rank, measure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import get_args
@@ -27,7 +28,7 @@ from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
 from snapshelf.systems.system import System
 
-__all__ = ["Progress", "evaluate", "measure", "read_picture"]
+__all__ = ["Progress", "evaluate", "evaluate_by_products", "measure", "read_picture"]
 
 Progress = Callable[[str, int, int], None]
 """Told the step (``gallery`` or ``queries``), the pictures done and all pictures of the step."""
@@ -70,7 +71,80 @@ def evaluate(
             a query's right product is not in the gallery or has no image but the query's own
             picture.
     """
-    queries = _choose(dataset, split, products)
+    if products not in get_args(ProductChoice):
+        choices = ", ".join(get_args(ProductChoice))
+        raise ValueError(f"products must be one of {choices}, got {products!r}")
+    queries = _queries(dataset, split)
+    takes_part = _takes_part(dataset, queries, products)
+    chosen = [queries[number] for number in np.flatnonzero(takes_part)]
+    if not chosen:
+        raise DatasetError(
+            f"the split {split} of the data set {dataset.name} has no query of {products} "
+            "products, expected at least one"
+        )
+    searched = _search(system, dataset, chosen, batch_size, progress)
+    return _evaluation(system, dataset, split, products, searched)
+
+
+def evaluate_by_products(
+    system: System,
+    dataset: Dataset,
+    *,
+    split: str = "test",
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> dict[ProductChoice, Evaluation]:
+    """Evaluate on all, on the seen and on the unseen products, embedding everything once.
+
+    Args:
+        system: What finds.
+        dataset: What to find, and where.
+        split: The split that the queries come from.
+        batch_size: Most regions embedded at once, at least 1.
+        progress: Called after each picture.
+
+    Returns:
+        For each choice of products that has a query what `evaluate` gives for it, with the
+        seconds that all of them took together.
+
+    Raises:
+        ValueError: As `evaluate`.
+        DatasetError: As `evaluate`.
+    """
+    queries = _queries(dataset, split)
+    searched = _search(system, dataset, queries, batch_size, progress)
+    choices: tuple[ProductChoice, ...] = get_args(ProductChoice)
+    taking = {choice: _takes_part(dataset, queries, choice) for choice in choices}
+    return {
+        choice: _evaluation(system, dataset, split, choice, searched.select(takes))
+        for choice, takes in taking.items()
+        if takes.any()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """Queries, their ranks in the gallery, and the seconds it took."""
+
+    queries: Sequence[Query]
+    ranks: QueryRanks
+    gallery: Sequence[Product]
+    seconds: Mapping[str, float]
+
+    def select(self, queries: NDArray[np.bool_]) -> "_Searched":
+        """Keep some of the queries, (Q,) bool."""
+        kept = [self.queries[number] for number in np.flatnonzero(queries)]
+        return _Searched(kept, self.ranks.select(queries), self.gallery, self.seconds)
+
+
+def _search(
+    system: System,
+    dataset: Dataset,
+    queries: Sequence[Query],
+    batch_size: int,
+    progress: Progress | None,
+) -> _Searched:
+    """Embed the gallery and the queries, and rank."""
     gallery = dataset.products()
     right = _right_products(queries, gallery)
     images = [dataset.root / image for product in gallery for image in product.images]
@@ -98,28 +172,34 @@ def evaluate(
         },
         top=SHOWN,
     )
-    ranked = perf_counter()
+    seconds = {
+        "gallery": embedded_gallery - start,
+        "queries": embedded_queries - embedded_gallery,
+        "ranking": perf_counter() - embedded_queries,
+    }
+    return _Searched(queries, ranks, gallery, seconds)
 
-    categories = np.array([query.category for query in queries])
+
+def _evaluation(
+    system: System, dataset: Dataset, split: str, products: ProductChoice, searched: _Searched
+) -> Evaluation:
+    """Measure what a search gave."""
+    categories = np.array([query.category for query in searched.queries])
     return Evaluation(
         data=dataset.name,
         split=split,
         system=system.name,
         products=products,
-        queries=len(queries),
-        gallery=len(gallery),
-        metrics=measure(ranks),
+        queries=len(searched.queries),
+        gallery=len(searched.gallery),
+        metrics=measure(searched.ranks),
         per_category={
             str(category): {"queries": int(np.sum(categories == category))}
-            | measure(ranks.select(categories == category))
+            | measure(searched.ranks.select(categories == category))
             for category in np.unique(categories)
         },
-        seconds={
-            "gallery": embedded_gallery - start,
-            "queries": embedded_queries - embedded_gallery,
-            "ranking": ranked - embedded_queries,
-        },
-        outcomes=_outcomes(queries, ranks, gallery),
+        seconds=searched.seconds,
+        outcomes=_outcomes(searched.queries, searched.ranks, searched.gallery),
     )
 
 
@@ -166,30 +246,32 @@ def read_picture(path: Path) -> RGB:
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
 
 
-def _choose(dataset: Dataset, split: str, products: ProductChoice) -> Sequence[Query]:
-    """Give the queries that take part."""
-    if products not in get_args(ProductChoice):
-        choices = ", ".join(get_args(ProductChoice))
-        raise ValueError(f"products must be one of {choices}, got {products!r}")
+def _queries(dataset: Dataset, split: str) -> Sequence[Query]:
+    """Give the queries of a split; there must be one."""
     if split not in dataset.splits:
         raise DatasetError(
             f"the data set {dataset.name} has no split {split!r}, "
             f"choose one of {', '.join(dataset.splits)}"
         )
     queries = dataset.queries(split)
-    if products != "all":
-        wanted = products == "seen"
-        queries = [
-            query
-            for query in queries
-            if all(dataset.is_seen(product) == wanted for product in query.products)
-        ]
     if not queries:
         raise DatasetError(
-            f"the split {split} of the data set {dataset.name} has no query of {products} "
+            f"the split {split} of the data set {dataset.name} has no query of all "
             "products, expected at least one"
         )
     return queries
+
+
+def _takes_part(
+    dataset: Dataset, queries: Sequence[Query], products: ProductChoice
+) -> NDArray[np.bool_]:
+    """Say which queries take part, (Q,) bool."""
+    if products == "all":
+        return np.ones(len(queries), np.bool_)
+    wanted = products == "seen"
+    return np.array(
+        [all(dataset.is_seen(product) == wanted for product in query.products) for query in queries]
+    )
 
 
 def _right_products(queries: Sequence[Query], gallery: Sequence[Product]) -> list[list[int]]:

@@ -77,12 +77,13 @@ class Evaluation:
         """Give the figures as plain values, as ``snapshelf evaluate --json`` writes them.
 
         Returns:
-            ``data``, ``split``, ``queries``, ``gallery``, ``metrics``, ``per_category`` and
-            ``seconds``, fit for `json.dump`.
+            ``data``, ``split``, ``system``, ``queries``, ``gallery``, ``metrics``,
+            ``per_category`` and ``seconds``, fit for `json.dump`.
         """
         return {
             "data": self.data,
             "split": self.split,
+            "system": self.system,
             "queries": self.queries,
             "gallery": self.gallery,
             "metrics": dict(self.metrics),
