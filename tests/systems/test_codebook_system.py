@@ -21,6 +21,7 @@ from snapshelf.systems.codebook import (
     train_vlad,
     vlad_from_folder,
 )
+from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.training_error import TrainingError
 
 pytest.importorskip("sklearn")
@@ -174,9 +175,11 @@ class TestTraining:
     def test_a_folder_that_holds_something_is_left_alone(self, kind, data, tmp_path):
         train, _, settings = KINDS[kind]
         (tmp_path / "notes.txt").write_text("mine")
-        with pytest.raises(TrainingError, match="already holds something; give a new"):
+        with pytest.raises(
+            TrainingError, match="holds something else than a training; give another"
+        ):
             train([data], settings, tmp_path)
-        with pytest.raises(TrainingError, match="already holds something"):
+        with pytest.raises(TrainingError, match="is a file; give a folder"):
             train([data], settings, tmp_path / "notes.txt")
         assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -204,8 +207,27 @@ class TestTraining:
         if content is not None:
             path.write_bytes(content)
         broken = Pictures([TrainingItem("p", street=(path,), shop=())])
-        with pytest.raises(TrainingError, match=r"broken\.jpg"):
+        with pytest.raises(
+            TrainingError, match=r"a training picture cannot be used: [^:]*broken\.jpg"
+        ):
             train_fisher([broken], FisherSettings(), tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_the_monitor_hears_of_pictures_and_can_stop(self, kind, data, tmp_path):
+        train, _, settings = KINDS[kind]
+        steps = []
+
+        class Impatient(Monitor):
+            def step(self, name, done, total):
+                steps.append((name, done, total))
+
+            def should_stop(self):
+                return len(steps) == 3
+
+        with pytest.raises(TrainingStopped):
+            train([data], settings, tmp_path / "out", monitor=Impatient())
+        assert steps == [("pictures", done, 8) for done in range(3)]
         assert not (tmp_path / "out").exists()
 
     def test_the_box_alone_is_learned_from(self, tmp_path):

@@ -8,7 +8,7 @@ Each is a folder with a codebook learned from training pictures. Neither sees co
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -31,16 +31,17 @@ from snapshelf.features.classical.local_features import sample_descriptors
 from snapshelf.features.classical.sift import DESCRIPTOR_LENGTH
 from snapshelf.features.classical.vlad_codebook import VladCodebook
 from snapshelf.features.pipeline import crop
-from snapshelf.features.preprocessing import prepare
+from snapshelf.features.preprocessing import Preprocessing, prepare
 from snapshelf.features.weights import file_digest
 from snapshelf.locating.region import Box
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.systems.system import System
+from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.settings import settings_from, settings_to_dict
 from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_folder import check_folder
 
 __all__ = ["fisher_from_folder", "train_fisher", "train_vlad", "vlad_from_folder"]
 
@@ -134,13 +135,20 @@ def vlad_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     return _load(VLAD, folder, settings)
 
 
-def train_fisher(data: Sequence[TrainingData], settings: FisherSettings, out: Path) -> System:
+def train_fisher(
+    data: Sequence[TrainingData],
+    settings: FisherSettings,
+    out: Path,
+    *,
+    monitor: Monitor | None = None,
+) -> System:
     """Learn the mixture of `fisher` from training pictures of both sides.
 
     Args:
         data: What to learn from.
         settings: How.
         out: The folder to write; it may not hold anything yet.
+        monitor: Hears how many pictures are done, and may stop it before the folder is written.
 
     Returns:
         The system, as `fisher_from_folder` loads it.
@@ -148,19 +156,27 @@ def train_fisher(data: Sequence[TrainingData], settings: FisherSettings, out: Pa
     Raises:
         TrainingError: If `out` holds something, there are too few pictures or descriptors, or
             a picture cannot be read.
+        TrainingStopped: If the monitor asks to stop.
         DatasetError: If a data set is not in its published layout.
         ModelError: If scikit-learn is missing.
     """
-    return _train(FISHER, data, settings, out)
+    return _train(FISHER, data, settings, out, monitor or Monitor())
 
 
-def train_vlad(data: Sequence[TrainingData], settings: VladSettings, out: Path) -> System:
+def train_vlad(
+    data: Sequence[TrainingData],
+    settings: VladSettings,
+    out: Path,
+    *,
+    monitor: Monitor | None = None,
+) -> System:
     """Learn the visual words of `vlad` from training pictures of both sides.
 
     Args:
         data: What to learn from.
         settings: How.
         out: The folder to write; it may not hold anything yet.
+        monitor: Hears how many pictures are done, and may stop it before the folder is written.
 
     Returns:
         The system, as `vlad_from_folder` loads it.
@@ -168,9 +184,10 @@ def train_vlad(data: Sequence[TrainingData], settings: VladSettings, out: Path) 
     Raises:
         TrainingError: If `out` holds something, there are too few pictures or descriptors, or
             a picture cannot be read.
+        TrainingStopped: If the monitor asks to stop.
         DatasetError: If a data set is not in its published layout.
     """
-    return _train(VLAD, data, settings, out)
+    return _train(VLAD, data, settings, out, monitor or Monitor())
 
 
 def _load(kind: Kind[S], folder: Path, values: Mapping[str, Any]) -> System:
@@ -210,13 +227,16 @@ def _load(kind: Kind[S], folder: Path, values: Mapping[str, Any]) -> System:
     return System(str(folder), WholePicture(), encoder)
 
 
-def _train(kind: Kind[S], data: Sequence[TrainingData], settings: S, out: Path) -> System:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise TrainingError(f"{out} already holds something; give a new or empty folder")
+def _train(
+    kind: Kind[S], data: Sequence[TrainingData], settings: S, out: Path, monitor: Monitor
+) -> System:
+    check_folder(out, resume=False)
     chosen = _choose(data, settings)
-    pictures = (prepare(_read(path, box), settings.preprocessing) for path, box in chosen)
     descriptors = sample_descriptors(
-        pictures, settings.features, per_picture=settings.per_picture, seed=settings.seed
+        _pictures(chosen, settings.preprocessing, monitor),
+        settings.features,
+        per_picture=settings.per_picture,
+        seed=settings.seed,
     )
     least = max(settings.components, settings.dimension)
     if len(descriptors) < least:
@@ -224,6 +244,7 @@ def _train(kind: Kind[S], data: Sequence[TrainingData], settings: S, out: Path) 
             f"{len(descriptors)} descriptors were found in {len(chosen)} pictures, at least "
             f"{least} are needed; give more pictures, or ones that show more than a plain area"
         )
+    monitor.note(f"learning a codebook from {len(descriptors):,} descriptors")
     codebook = kind.learn(descriptors, settings)
     values = {
         "system": kind.name,
@@ -234,7 +255,7 @@ def _train(kind: Kind[S], data: Sequence[TrainingData], settings: S, out: Path) 
             "descriptors": len(descriptors),
         },
     }
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(exist_ok=True)
     write_tensors(out / CODEBOOK_FILE, codebook.tensors())
     # Last, since it is what makes the folder a system.
     (out / SYSTEM_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
@@ -261,10 +282,20 @@ def _choose(
     ]
 
 
-def _read(path: Path, box: Box | None) -> RGB:
-    """Read a training picture, or the part of it that shows the product."""
-    try:
-        picture = decode_picture(read_picture_file(path))
-    except PictureError as error:
-        raise TrainingError(f"{path}: {error}; every training picture is needed") from error
-    return picture if box is None else crop(picture, box)
+def _pictures(
+    chosen: Sequence[tuple[Path, Box | None]], preprocessing: Preprocessing, monitor: Monitor
+) -> Iterator[NDArray[np.uint8]]:
+    """Read pictures, or the parts of them that show the product, one by one."""
+    for done, (path, box) in enumerate(chosen):
+        monitor.step("pictures", done, len(chosen))
+        if monitor.should_stop():
+            raise TrainingStopped
+        try:
+            picture = decode_picture(read_picture_file(path))
+        except PictureError as error:
+            where = "" if str(path) in str(error) else f"{path}: "
+            raise TrainingError(
+                f"a training picture cannot be used: {where}{error}. "
+                "Get the data set again, or take the picture out of it"
+            ) from error
+        yield prepare(picture if box is None else crop(picture, box), preprocessing)
