@@ -99,7 +99,7 @@ def _flooded(picture: RGB, border: NDArray[np.float32]) -> Matte:
     # JPEG's ringing along an edge may be flooded, but is no way into a white item.
     ringing = ((distance < tolerance + RINGING) | shadow).astype(np.uint8)
 
-    background = _reach(candidate, ringing, max(1, round(max(height, width) * GAP)))
+    background = _reach(candidate, ringing, max(1, round(min(height, width) * GAP)))
     item = _without_specks(1 - background)
     return _soft_edge(picture, border, item)
 
@@ -110,19 +110,20 @@ def _reach(candidate: Mask, near: Mask, gap: int) -> Mask:
     Gives, 0 or 1, what it covers, and what is close to that and in `near`.
     """
     height, width = candidate.shape
-    ball = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * gap + 1, 2 * gap + 1))
     # Beyond the picture all is background, so the ball can roll along the border.
     margin = 2 * gap + 1
     wide = cv2.copyMakeBorder(
         candidate, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=1
     )
-    core = cv2.erode(wide, ball, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    # By distances, since their cost doesn't grow with the ball.
+    core = (cv2.distanceTransform(wide, cv2.DIST_L2, cv2.DIST_MASK_5) > gap).astype(np.uint8)
+    core[:gap] = core[-gap:] = core[:, :gap] = core[:, -gap:] = 1
     cv2.floodFill(core, None, (0, 0), 2)
-    # A little farther than the ball's own edge, or scallops of background would stay.
-    larger = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    reached = np.asarray(cv2.dilate((core == 2).astype(np.uint8), larger), np.uint8)
+    away = cv2.distanceTransform((core != 2).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     inner = slice(margin, margin + height), slice(margin, margin + width)
-    result: Mask = reached[inner] & near
+    # A little farther than the ball's own edge, or scallops of background would stay.
+    reached = away[inner] <= margin
+    result: Mask = reached & near
     return result
 
 
@@ -189,7 +190,7 @@ def _grabcut(picture: RGB) -> Matte:
     item = cv2.morphologyEx(item, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     item = _central(np.asarray(item, np.uint8))
     hard = cv2.resize(item.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    radius = max(1, round(max(height, width) / 100))
+    radius = max(1, round(min(height, width) / 80))
     fine = cv2.ximgproc.guidedFilter(picture, hard, radius, 60.0)
     # Stretched, or the filter would leave a veil of background around the item.
     result: Matte = np.clip((fine - 0.2) / 0.6, 0, 1).astype(np.float32)
