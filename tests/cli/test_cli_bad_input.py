@@ -127,11 +127,15 @@ CASES = {
     "unknown system to search": ((*SEARCH, "--system", "nope"), 1, "there is no system 'nope'"),
     "folder without system": ((*SEARCH, "--system", "{bad}"), 1, "it holds no system.json"),
     "system.json no JSON": ((*SEARCH, "--system", "{bad}/no-json"), 1, "cannot be read as JSON"),
-    "system.json a list": ((*SEARCH, "--system", "{bad}/list"), 1, "'system' must be one of timm"),
+    "system.json a list": (
+        (*SEARCH, "--system", "{bad}/list"),
+        1,
+        "'system' must be one of corrected, ",
+    ),
     "system.json of another kind": (
         (*SEARCH, "--system", "{bad}/kind"),
         1,
-        "'system' must be one of timm, got 'magic'",
+        "vlad, whitened, got 'magic'",
     ),
     "system.json without backbone": (
         (*SEARCH, "--system", "{bad}/no-backbone"),

@@ -10,6 +10,7 @@ from snapshelf import __version__
 from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.demo import demo
 from snapshelf.cli.evaluate import evaluate
+from snapshelf.cli.export import export
 from snapshelf.cli.index import index
 from snapshelf.cli.interruption import Interrupted, end_now, watch_signals
 from snapshelf.cli.search import search
@@ -50,6 +51,7 @@ app.command("index")(index)
 app.command("search")(search)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("export")(export)
 app.command("demo")(demo)
 
 

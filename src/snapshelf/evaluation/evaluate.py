@@ -76,7 +76,7 @@ def evaluate(
         raise ValueError(f"products must be one of {choices}, got {products!r}")
     queries = _queries(dataset, split)
     takes_part = _takes_part(dataset, queries, products)
-    chosen = [queries[number] for number in np.flatnonzero(takes_part)]
+    chosen = [queries[number] for number in np.flatnonzero(takes_part).tolist()]
     if not chosen:
         raise DatasetError(
             f"the split {split} of the data set {dataset.name} has no query of {products} "
@@ -133,7 +133,7 @@ class _Searched:
 
     def select(self, queries: NDArray[np.bool_]) -> "_Searched":
         """Keep some of the queries, (Q,) bool."""
-        kept = [self.queries[number] for number in np.flatnonzero(queries)]
+        kept = [self.queries[number] for number in np.flatnonzero(queries).tolist()]
         return _Searched(kept, self.ranks.select(queries), self.gallery, self.seconds)
 
 

@@ -112,10 +112,14 @@ class HubnessCorrection:
         """
         if domain is Domain.STREET:
             last = np.full((len(embeddings), 1), -1, np.float32)
-            return np.concatenate([embeddings, last], axis=1) / np.float32(np.sqrt(2))
+            query: NDArray[np.float32] = np.concatenate([embeddings, last], axis=1)
+            return query * np.float32(np.sqrt(0.5))
         held = hubness(embeddings, self.bank, self.neighbours)[:, None]
         last = np.clip(np.float32(self.weight) * held, 0, 1)
-        return np.concatenate([embeddings * np.sqrt(1 - last**2), last], axis=1)
+        shop: NDArray[np.float32] = np.concatenate(
+            [embeddings * np.sqrt(1 - last**2), last], axis=1
+        )
+        return shop
 
     def save(self, file: Path, encoder: str) -> None:
         """Write the bank to a safetensors file, as float16.

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,35 @@ from platformdirs import user_data_path
 from snapshelf.errors import ModelError
 from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
+from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
+from snapshelf.systems.corrected import corrected_from_folder
 from snapshelf.systems.mtv import mtv_from_folder
+from snapshelf.systems.onnx import onnx_from_folder
+from snapshelf.systems.presets import preset
 from snapshelf.systems.standard import standard
 from snapshelf.systems.system import System
 from snapshelf.systems.trainable import TRAINABLE
+from snapshelf.systems.whitened import whitened_from_folder
 
 __all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
 
 SYSTEMS: Mapping[str, Callable[[], System]] = {
     "standard": standard,
     "classical": classical,
+    "dinov2": partial(preset, "dinov2"),
+    "dinov3": partial(preset, "dinov3"),
+    "siglip2": partial(preset, "siglip2"),
 }
 """Systems that come with the package, by name."""
 
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
+    "corrected": corrected_from_folder,
+    "fisher": fisher_from_folder,
     "mtv": mtv_from_folder,
+    "onnx": onnx_from_folder,
     "timm": backbone_from_folder,
+    "vlad": vlad_from_folder,
+    "whitened": whitened_from_folder,
 }
 """What a folder's ``system.json`` can name as its ``system``."""
 

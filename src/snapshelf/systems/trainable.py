@@ -42,7 +42,57 @@ def _mtv() -> Trainable:
     )
 
 
+def _fisher() -> Trainable:
+    from snapshelf.features.classical.codebook_settings import FisherSettings
+    from snapshelf.systems.codebook import train_fisher
+
+    return Trainable(
+        FisherSettings,
+        lambda data, settings, out, resume, monitor: train_fisher(  # noqa: ARG005
+            data, settings, out, monitor=monitor
+        ),
+    )
+
+
+def _vlad() -> Trainable:
+    from snapshelf.features.classical.codebook_settings import VladSettings
+    from snapshelf.systems.codebook import train_vlad
+
+    return Trainable(
+        VladSettings,
+        lambda data, settings, out, resume, monitor: train_vlad(  # noqa: ARG005
+            data, settings, out, monitor=monitor
+        ),
+    )
+
+
+def _whitened() -> Trainable:
+    from snapshelf.systems.whitened import WhitenedSettings, train_whitened
+
+    return Trainable(
+        WhitenedSettings,
+        lambda data, settings, out, resume, monitor: train_whitened(  # noqa: ARG005
+            data, settings, out
+        ),
+    )
+
+
+def _corrected() -> Trainable:
+    from snapshelf.systems.corrected import CorrectedSettings, train_corrected
+
+    return Trainable(
+        CorrectedSettings,
+        lambda data, settings, out, resume, monitor: train_corrected(  # noqa: ARG005
+            data, settings, out
+        ),
+    )
+
+
 TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
+    "corrected": _corrected,
+    "fisher": _fisher,
     "mtv": _mtv,
+    "vlad": _vlad,
+    "whitened": _whitened,
 }
 """Imports what trains the system of each name."""
