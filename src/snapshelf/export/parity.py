@@ -82,4 +82,5 @@ def parity(network: Encoder, model: Encoder, pictures: list[RGB]) -> Parity:
 def _cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
     products: NDArray[np.float64] = (a.astype(np.float64) * b).sum(1)
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return products / np.maximum(lengths, 1e-12)
+    cosines: NDArray[np.float64] = products / np.maximum(lengths, 1e-12)
+    return cosines

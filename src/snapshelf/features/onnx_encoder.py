@@ -31,8 +31,8 @@ PART = 4
 """Most pictures that one thread takes through the model at a time on a processor.
 
 Threads that each have their own pictures never wait for one another: two of them on two cores
-take 1.08 times as many through MobileNetV2 in float32 as one batch of 32 shared by both, and 1.45
-times as many in int8.
+take 1.1 to 1.9 times as many through MobileNetV2 as one batch of 32 shared by both, most where
+something else wants the cores, too. Parts of 1 to 16 differ by less than the noise.
 """
 
 FATAL = 4
