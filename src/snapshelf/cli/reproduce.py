@@ -1,0 +1,126 @@
+"""``snapshelf reproduce``: the tables of a system's paper, on the data given."""
+
+import json as json_module
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snapshelf.cli.console import EXIT_USAGE, fail, print_json, progress, tell
+from snapshelf.cli.output_file import JSON, PAGE, check_output
+from snapshelf.cli.stopping import Stop, stop_on_signal
+from snapshelf.training.monitor import Monitor, TrainingStopped
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    system: Annotated[str, typer.Argument(help="Whose paper, such as mtv.")],
+    data: Annotated[
+        list[str],
+        typer.Option(help="NAME:DIR: a data set and its folder; the first is searched as well."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder that keeps the trainings (default: reproduce-SYSTEM)."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file of settings, as `train` takes it.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds.")] = 3,
+    rows: Annotated[
+        str | None, typer.Option(help="TABLE/ROW,TABLE,...: run only these (default: all).")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which of the data set's queries.")] = "test",
+    json: Annotated[
+        Path | None, typer.Option(help="Write the tables as JSON; - for standard output.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the tables as a page.")] = None,
+) -> None:
+    """Print the tables of a system's paper, trained and measured on this data.
+
+    Trainings are kept: the same command goes on where it was cut off, and trains nothing twice.
+    """
+    from snapshelf.systems.reproducible import REPRODUCIBLE
+
+    if system not in REPRODUCIBLE:
+        choices = ", ".join(REPRODUCIBLE)
+        fail(f"there are no tables of {system!r} to reproduce; choose from {choices}", EXIT_USAGE)
+    if json is not None and str(json) != "-":
+        check_output(json, "--json", begins=JSON)
+    if html is not None:
+        check_output(html, "--html", begins=PAGE)
+    from snapshelf.cli.table_text import print_tables
+    from snapshelf.datasets.registry import open_dataset, open_training_data
+    from snapshelf.evaluation.paper_tables import choose_rows
+    from snapshelf.evaluation.reproduce import reproduce as run
+    from snapshelf.evaluation.table_report import write_tables
+    from snapshelf.training.settings import read_toml, settings_from, settings_to_dict
+
+    reproducible = REPRODUCIBLE[system]()
+    values = {} if config is None else read_toml(config)
+    settings: Any = settings_from(reproducible.settings, values, str(config))
+    folder = out or Path(f"reproduce-{system}")
+    dataset = open_dataset(data[0])
+    opened = [open_training_data(place) for place in data]
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_on_signal())
+        bar = stack.enter_context(progress(counted=True))
+        tables = stack.enter_context(reproducible.tables(opened, settings, folder / "pictures"))
+        try:
+            chosen = choose_rows(tables, rows)
+        except ValueError as error:
+            fail(f"--rows: {error}", EXIT_USAGE)
+        try:
+            found = run(
+                system,
+                tables,
+                dataset,
+                opened,
+                out=folder,
+                seeds=range(settings.seed, settings.seed + seeds),
+                split=split,
+                rows=chosen,
+                settings=settings_to_dict(settings),
+                monitor=_Shown(bar, stop),
+            )
+        except TrainingStopped:
+            if stop.signal is None:
+                raise
+            name = signal.Signals(stop.signal).name
+            fail(f"stopped by {name}; the same command goes on", 128 + stop.signal)
+    if html is not None:
+        write_tables(found, html)
+        tell(f"wrote {html}")
+    if json is None:
+        print_tables(found)
+    elif str(json) == "-":
+        print_json(found.to_json())
+    else:
+        json.write_text(json_module.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
+        tell(f"wrote {json}")
+
+
+class _Shown(Monitor):
+    """Shows on the terminal how it goes."""
+
+    def __init__(self, bar: "Progress", stop: Stop) -> None:
+        self._bar = bar
+        self._stop = stop
+        self._task: TaskID | None = None
+
+    def note(self, text: str) -> None:
+        tell(text)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        if self._task is None:
+            self._task = self._bar.add_task(name, total=total)
+        self._bar.update(self._task, description=name, completed=done, total=total)
+
+    def should_stop(self) -> bool:
+        return self._stop.signal is not None

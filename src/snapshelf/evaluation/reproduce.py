@@ -1,0 +1,252 @@
+"""`reproduce`: train and evaluate what a paper's tables need, once each, and fill them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from snapshelf.datasets.dataset import Dataset
+from snapshelf.datasets.training_item import TrainingData
+from snapshelf.errors import DatasetError
+from snapshelf.evaluation.evaluate import evaluate_by_products
+from snapshelf.evaluation.kept_ranks import (
+    KeptRanks,
+    digest_of,
+    queries_digest,
+    training_digest,
+    write_json,
+)
+from snapshelf.evaluation.paper_tables import PaperTable, Training, choose_rows
+from snapshelf.evaluation.table_making import make_table
+from snapshelf.evaluation.tables import Reproduction
+from snapshelf.evaluation.time_left import TimeLeft
+from snapshelf.training.monitor import Monitor, TrainingStopped
+
+__all__ = ["METRICS", "reproduce"]
+
+METRICS: Mapping[str, int] = {"top1": 1, "top10": 10, "top20": 20}
+"""The tables' columns, and how many places count."""
+
+MARK = "reproduction.json"
+"""A folder that has it holds trainings of this kind, and may be written to."""
+
+LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One training with one seed, and where it and its evaluation are kept."""
+
+    training: Training
+    seed: int
+    folder: Path
+    ranks: Path
+    identity: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        return (
+            f"{self.training.name}, seed {self.seed}"
+            if self.training.seeded
+            else (self.training.name)
+        )
+
+
+def reproduce(
+    system: str,
+    tables: Sequence[PaperTable],
+    dataset: Dataset,
+    data: Sequence[TrainingData],
+    *,
+    out: Path,
+    seeds: Sequence[int] = (0, 1, 2),
+    split: str = "test",
+    rows: Collection[tuple[str, str]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    monitor: Monitor | None = None,
+) -> Reproduction:
+    """Fill a paper's tables with figures of other data.
+
+    Every training is done once for each seed, however many rows need it, and evaluated once on
+    all, seen and unseen products. Both are kept in `out`, so that the same call goes on where
+    another was cut off, and a training that differs in a setting, its seed or its data is
+    another one. The first seed is done for all rows before the second.
+
+    Args:
+        system: Whose paper.
+        tables: The paper's.
+        dataset: What is searched, and with what.
+        data: What is trained on; its digest is part of each training's.
+        out: The folder of the trainings; made if it isn't there.
+        seeds: At least one, each once.
+        split: The split that the queries come from.
+        rows: Which rows are to be run, as `choose_rows` gives them; None for all. The tables
+            show all rows that have been run, now or before.
+        settings: What all trainings have in common, for the result.
+        monitor: Hears how it goes, with the time that is left, and can ask to stop.
+
+    Returns:
+        The tables.
+
+    Raises:
+        DatasetError: If a data set cannot be used, or `out` holds something else, or another
+            process works in it.
+        TrainingStopped: If the monitor asked to stop. The same call goes on.
+        ValueError: If there is no seed, or one is below 0 or comes twice.
+    """
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise ValueError(f"seeds must be at least one number from 0, each once, got {seeds}")
+    if split not in dataset.splits:
+        raise DatasetError(
+            f"the data set {dataset.name} has no split {split!r}, "
+            f"choose one of {', '.join(dataset.splits)}"
+        )
+    chosen = choose_rows(tables, None) if rows is None else set(rows)
+    with _locked(out, system):
+        plan = _plan(tables, dataset, data, out=out, seeds=sorted(seeds), split=split)
+        wanted = [work for work, used_by in plan if used_by & chosen and not work.ranks.is_file()]
+        _run(wanted, dataset, split, monitor or Monitor())
+    kept = [
+        (KeptRanks.read(work.ranks), work.seed, used_by)
+        for work, used_by in plan
+        if work.ranks.is_file()
+    ]
+    filled = tuple(
+        make_table(
+            table,
+            {
+                row.name: {
+                    seed: ranks
+                    for ranks, seed, used_by in kept
+                    if (table.name, row.name) in used_by
+                }
+                for row in table.rows
+            },
+            METRICS,
+        )
+        for table in tables
+    )
+    any_ranks = kept[0][0] if kept else None
+    return Reproduction(
+        system=system,
+        data=tuple(dict.fromkeys([dataset.name, *(one.name for one in data)])),
+        split=split,
+        metrics=tuple(METRICS),
+        queries=(
+            {choice: len(ranks) for choice, ranks in any_ranks.ranks.items()} if any_ranks else {}
+        ),
+        gallery=len(dataset.products()),
+        seeds=tuple(sorted(seeds)),
+        settings=dict(settings or {}),
+        tables=filled,
+    )
+
+
+def _plan(
+    tables: Sequence[PaperTable],
+    dataset: Dataset,
+    data: Sequence[TrainingData],
+    *,
+    out: Path,
+    seeds: Sequence[int],
+    split: str,
+) -> list[tuple[_Work, set[tuple[str, str]]]]:
+    """Give every training with every seed, and the rows that need it; seed after seed."""
+    trained_on, searched = training_digest(data), queries_digest(dataset, split)
+    plan: dict[Path, tuple[_Work, set[tuple[str, str]]]] = {}
+    for seed in seeds:
+        for table in tables:
+            for row in table.rows:
+                training = row.training
+                identity = {
+                    "training": training.name,
+                    "seed": seed if training.seeded else None,
+                    "settings": dict(training.identity),
+                    "data": trained_on,
+                }
+                place = f"seed-{seed}" if training.seeded else "any-seed"
+                folder = out / training.name / f"{place}-{digest_of(identity)}"
+                work = _Work(
+                    training,
+                    seed,
+                    folder,
+                    folder / f"ranks-{split}-{searched}.json",
+                    identity,
+                )
+                plan.setdefault(folder, (work, set()))[1].add((table.name, row.name))
+    return list(plan.values())
+
+
+def _run(works: Sequence[_Work], dataset: Dataset, split: str, monitor: Monitor) -> None:
+    """Do the trainings and evaluations."""
+    clock = TimeLeft([work.training.cost for work in works])
+    for number, work in enumerate(works, start=1):
+        if monitor.should_stop():
+            raise TrainingStopped
+        heard = _Heard(monitor, clock, f"{number} of {len(works)}: {work.title}")
+        left = clock.text
+        monitor.note(f"{number} of {len(works)}: {work.title}{f'; {left}' if left else ''}")
+        work.folder.mkdir(parents=True, exist_ok=True)
+        write_json(work.folder / "identity.json", work.identity)
+        made = work.training.make(work.seed, work.folder / "system", heard)
+        evaluations = evaluate_by_products(made, dataset, split=split, progress=heard.evaluated)
+        KeptRanks.of(evaluations).write(
+            work.ranks,
+            of=dict(work.identity) | {"searched": dataset.name, "split": split},
+        )
+        clock.finish()
+        figures = ", ".join(
+            f"{choice} {evaluation.metrics['top1']:.3f}"
+            for choice, evaluation in evaluations.items()
+        )
+        monitor.note(f"   top-1: {figures}")
+
+
+class _Heard(Monitor):
+    """Passes on what a training tells, with its name and the time that is left."""
+
+    def __init__(self, outer: Monitor, clock: TimeLeft, title: str) -> None:
+        self._outer, self._clock, self._title = outer, clock, title
+
+    def step(self, name: str, done: int, total: int) -> None:
+        left = self._clock.text
+        self._outer.step(f"{self._title}, {name}{f'; {left}' if left else ''}", done, total)
+
+    def epoch(self, figures: Any) -> None:
+        self._clock.advance(1 / figures.epochs)
+
+    def should_stop(self) -> bool:
+        return self._outer.should_stop()
+
+    def evaluated(self, step: str, done: int, total: int) -> None:
+        """Hear how far an evaluation is, and stop it if that is asked for."""
+        if self.should_stop():
+            raise TrainingStopped
+        self.step(step, done, total)
+
+
+@contextmanager
+def _locked(out: Path, system: str) -> Iterator[None]:
+    """Keep a folder for oneself; refuse one that holds something else."""
+    if not out.parent.is_dir():
+        raise DatasetError(f"there is no folder {out.parent}; make it, or give another path")
+    if out.exists() and not out.is_dir():
+        raise DatasetError(f"{out} is a file; give a folder's path")
+    mark = out / MARK
+    if not mark.is_file():
+        if out.is_dir() and any(out.iterdir()):
+            raise DatasetError(f"{out} holds something else than trainings; give another folder")
+        out.mkdir(exist_ok=True)
+        write_json(mark, {"system": system})
+    lock = FileLock(out / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DatasetError(f"another process is training in {out}; wait for it to end") from None
+    try:
+        yield
+    finally:
+        lock.release()

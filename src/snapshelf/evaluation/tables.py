@@ -1,0 +1,271 @@
+"""A paper's tables on other data, as value objects: `Reproduction`, its tables, rows and cells."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from snapshelf.evaluation.evaluation import ProductChoice
+
+__all__ = ["Cell", "Difference", "Reproduction", "Row", "Table", "Verdict", "join_verdicts"]
+
+Verdict = Literal["holds", "not distinguishable", "reversed", "too few seeds"]
+"""What became of an order that a paper found: ``holds`` or ``reversed`` where the difference is
+told from chance, ``too few seeds`` where only one seed has been run of something random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure and its spread.
+
+    Attributes:
+        values: One for each seed, in the order of the seeds; one in all where nothing is random.
+    """
+
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a figure without a value.
+
+        Raises:
+            ValueError: If there is no value, or one is not finite.
+        """
+        if not self.values or not all(math.isfinite(value) for value in self.values):
+            raise ValueError(f"values must hold at least one finite number, got {self.values}")
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return statistics.fmean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation over the seeds, with n - 1; None of a single value."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def lowest(self) -> float:
+        """Smallest value."""
+        return min(self.values)
+
+    @property
+    def highest(self) -> float:
+        """Largest value."""
+        return max(self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give ``mean``, ``deviation``, ``lowest``, ``highest`` and ``values``."""
+        return {
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "lowest": self.lowest,
+            "highest": self.highest,
+            "values": list(self.values),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table.
+
+    Attributes:
+        name: Unique in its table, for ``--rows``.
+        title: As the paper calls it.
+        training: What was trained for it; rows with the same one share it.
+        seeded: Whether anything about it is random.
+        seeds: The seeds that have been run, ascending; empty if none, or if nothing is random.
+        published: The paper's figures by metric, accuracies in [0, 1], on the paper's data.
+        cells: The figures by choice of products and metric; empty if it has not been run.
+        note: What is to be known of it; may be empty.
+    """
+
+    name: str
+    title: str
+    training: str
+    seeded: bool
+    seeds: tuple[int, ...]
+    published: Mapping[str, float]
+    cells: Mapping[ProductChoice, Mapping[str, Cell]]
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the row as plain values."""
+        return {
+            "row": self.name,
+            "title": self.title,
+            "training": self.training,
+            "seeded": self.seeded,
+            "seeds": list(self.seeds),
+            "note": self.note,
+            "paper": dict(self.published),
+            "products": {
+                choice: {metric: cell.to_json() for metric, cell in cells.items()}
+                for choice, cells in self.cells.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Whether one row is better than another, as the paper found it to be.
+
+    Attributes:
+        better: Name of the row with the larger figure in the paper.
+        worse: Name of the other row.
+        products: Which queries took part.
+        metric: Which figure.
+        published: The difference in the paper, above 0.
+        values: The difference for each seed, `better` less `worse`.
+        low: Lower end of the 95 % interval of their mean (see `snapshelf.evaluation.order`).
+        high: Upper end.
+        verdict: Whether the paper's order was found.
+    """
+
+    better: str
+    worse: str
+    products: ProductChoice
+    metric: str
+    published: float
+    values: tuple[float, ...]
+    low: float
+    high: float
+    verdict: Verdict
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return statistics.fmean(self.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the difference as plain values."""
+        return {
+            "better": self.better,
+            "worse": self.worse,
+            "products": self.products,
+            "metric": self.metric,
+            "paper": self.published,
+            "mean": self.mean,
+            "values": list(self.values),
+            "low": self.low,
+            "high": self.high,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a paper.
+
+    Attributes:
+        name: Unique, for ``--rows``.
+        title: As the paper calls it.
+        note: What is to be known of it; may be empty.
+        rows: In the paper's order.
+        differences: Of every two rows that have been run, by choice of products and metric.
+    """
+
+    name: str
+    title: str
+    note: str
+    rows: tuple[Row, ...]
+    differences: tuple[Difference, ...]
+
+    def verdict(self, products: ProductChoice, metric: str) -> Verdict | None:
+        """Say whether the paper's order of all rows was found.
+
+        Args:
+            products: Which queries took part.
+            metric: Which figure.
+
+        Returns:
+            As `join_verdicts`; None if there are not two rows to compare.
+        """
+        return join_verdicts(
+            [
+                difference.verdict
+                for difference in self.differences
+                if (difference.products, difference.metric) == (products, metric)
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """A paper's tables on other data.
+
+    Attributes:
+        system: Whose paper.
+        data: Names of the data sets trained on; the first is the one searched in.
+        split: The split that the queries come from.
+        metrics: The tables' columns.
+        queries: Number of queries by choice of products; those that have one.
+        gallery: Number of products in the gallery.
+        seeds: The seeds asked for.
+        settings: What all trainings have in common, as JSON can hold it.
+        tables: In the paper's order.
+    """
+
+    system: str
+    data: tuple[str, ...]
+    split: str
+    metrics: tuple[str, ...]
+    queries: Mapping[ProductChoice, int]
+    gallery: int
+    seeds: tuple[int, ...]
+    settings: Mapping[str, Any]
+    tables: tuple[Table, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as plain values, as ``snapshelf reproduce --json`` writes them.
+
+        Accuracies are in [0, 1]; an order's ``verdict`` is of the table's rows all together.
+        """
+        return {
+            "system": self.system,
+            "data": list(self.data),
+            "split": self.split,
+            "queries": dict(self.queries),
+            "gallery": self.gallery,
+            "seeds": list(self.seeds),
+            "settings": dict(self.settings),
+            "tables": [
+                {
+                    "table": table.name,
+                    "title": table.title,
+                    "note": table.note,
+                    "rows": [row.to_json() for row in table.rows],
+                    "order": [
+                        {
+                            "products": choice,
+                            "metric": metric,
+                            "verdict": table.verdict(choice, metric),
+                        }
+                        for choice in self.queries
+                        for metric in self.metrics
+                    ],
+                    "differences": [difference.to_json() for difference in table.differences],
+                }
+                for table in self.tables
+            ],
+        }
+
+
+def join_verdicts(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Say of an order as a whole what is said of its pairs.
+
+    Args:
+        verdicts: Of each pair.
+
+    Returns:
+        ``holds`` if every pair does, ``reversed`` if any pair is, else the weaker of the rest;
+        None without a pair.
+
+    Example:
+        >>> join_verdicts(["holds", "not distinguishable", "holds"])
+        'not distinguishable'
+    """
+    if not verdicts:
+        return None
+    worst_first: tuple[Verdict, ...] = ("reversed", "too few seeds", "not distinguishable", "holds")
+    return min(verdicts, key=worst_first.index)
