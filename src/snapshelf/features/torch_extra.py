@@ -8,7 +8,17 @@ from snapshelf.errors import ModelError
 __all__ = ["torch_extra"]
 
 _PACKAGES = frozenset(
-    {"huggingface_hub", "lightning", "safetensors", "timm", "torch", "torchvision"}
+    {
+        "huggingface_hub",
+        "lightning",
+        "onnx",
+        "onnxscript",
+        "scipy",
+        "sklearn",
+        "timm",
+        "torch",
+        "torchvision",
+    }
 )
 
 
