@@ -69,12 +69,12 @@ class DomainShift:
         rotation: Of the item, up to 40 degrees; of a photo, a quarter of that.
         perspective: Shifts of the corners, up to an eighth of the sides; of a photo, half that.
         bend: A thin-plate warp, as of cloth and bags.
-        cut_off: The view's border hides up to 0.3 of the item.
+        cut_off: The view's border hides up to 0.3 of the item; not of one that takes less than
+            0.4 of the view.
         procedural: Probability of drawn clutter though there are background photos.
-        neighbours: More of the same, or other items, beside and behind it.
+        neighbours: Probability of more of the same, or of other items, beside and behind it.
         others: Probability that a neighbour is another item, where there are any.
-        hand: A hand holds the item and hides a little of it; not of an item that takes less
-            than 0.4 of the view.
+        hand: A hand holds the item and hides a little of it; likewise.
         occluder: Another item, or a price rail, hides up to 0.4 of it; likewise.
         shading: Light from one side on the item alone.
         drop_shadow: The item's shadow on the background.
@@ -89,7 +89,7 @@ class DomainShift:
         jpeg: Compression.
         shop_scale: As `scale`, of the picture in a shop view; uniform.
         shop_rotation: Up to 8 degrees.
-        shop_exposure: As `exposure`, in a shop view, at a third of its range.
+        shop_exposure: As `exposure`, in a shop view, at a quarter of its range.
         cut_photos: Probability that a shop view of a photo shows the item alone, on white, if
             its matte tells the item from the background.
         pad_photos: Probability that a street view of a photo keeps the photo's shape, on white,
@@ -104,7 +104,7 @@ class DomainShift:
     bend: Effect = Effect(0.5)
     cut_off: Effect = Effect(0.15)
     procedural: float = 0.15
-    neighbours: Effect = Effect(0.35)
+    neighbours: float = 0.35
     others: float = 0.5
     hand: Effect = Effect(0.3)
     occluder: Effect = Effect(0.25, (0.2, 1.0))
@@ -133,7 +133,7 @@ class DomainShift:
         """
         for name in ("scale", "photo_area", "shop_scale"):
             _check_range(name, getattr(self, name), above_zero=True)
-        for name in ("flip", "procedural", "others", "cut_photos", "pad_photos"):
+        for name in ("flip", "procedural", "neighbours", "others", "cut_photos", "pad_photos"):
             _check_share(name, getattr(self, name))
         for name in _EFFECTS:
             if not isinstance(getattr(self, name), Effect):
@@ -167,7 +167,7 @@ class DomainShift:
 
     @classmethod
     def none(cls) -> Self:
-        """Give settings under which nothing happens: the item fills the view."""
+        """Give settings under which nothing happens: all of the item, or of the photo, is shown."""
         values: dict[str, Any] = {
             **{name: Effect(0.0) for name in _EFFECTS},
             "scale": (1.0, 1.0),
@@ -175,8 +175,9 @@ class DomainShift:
             "shop_scale": (1.0, 1.0),
             "flip": 0.0,
             "procedural": 0.0,
+            "neighbours": 0.0,
             "cut_photos": 0.0,
-            "pad_photos": 0.0,
+            "pad_photos": 1.0,
         }
         return cls(**values)
 
