@@ -1,0 +1,129 @@
+"""Tables from ranks: figures by hand, rows that share or lack trainings, seeds that pair."""
+
+import numpy as np
+import pytest
+
+from snapshelf.evaluation.kept_ranks import KeptRanks
+from snapshelf.evaluation.paper_tables import PaperRow, PaperTable, Training, choose_rows
+from snapshelf.evaluation.table_making import make_table
+
+METRICS = {"top1": 1, "top10": 10}
+
+
+def never(seed, folder, monitor):
+    raise AssertionError("nothing is trained here")
+
+
+def row(name, top1, top10, *, seeded=True, training=None):
+    own = training or name
+    return PaperRow(
+        name,
+        name.upper(),
+        {"top1": top1, "top10": top10},
+        Training(own, {"of": own}, never, seeded=seeded),
+    )
+
+
+def kept(every, seen=None):
+    ranks = {"all": np.array(every, np.int64)}
+    if seen is not None:
+        ranks["seen"] = np.array(seen, np.int64)
+    return KeptRanks(6, ranks)
+
+
+def test_cells_are_shares_of_the_queries():
+    paper = PaperTable("t", "T", (row("a", 0.1, 0.2),))
+    table = make_table(
+        paper,
+        {"a": {4: kept([1, 2, 10, 11], [1, 10]), 1: kept([1, 1, 1, 11], [1, 1])}},
+        METRICS,
+    )
+    (only,) = table.rows
+    assert only.seeds == (1, 4)
+    assert only.cells["all"]["top1"].values == (0.75, 0.25)
+    assert only.cells["all"]["top10"].values == (0.75, 0.75)
+    assert only.cells["seen"]["top1"].values == (1.0, 0.5)
+    assert list(only.cells) == ["all", "seen"]
+    assert only.published == {"top1": 0.1, "top10": 0.2}
+
+
+def test_each_pair_has_the_papers_sign_in_each_metric():
+    """In the paper b is better in top-1 and a in top-10."""
+    paper = PaperTable("t", "T", (row("a", 0.30, 0.60), row("b", 0.31, 0.50)))
+    good, bad = kept([1] * 40), kept([5] * 40)
+    table = make_table(paper, {"a": {0: good, 1: good}, "b": {0: bad, 1: bad}}, METRICS)
+    top1, top10 = table.differences
+    assert (top1.metric, top1.better, top1.worse) == ("top1", "b", "a")
+    assert (top1.values, top1.low, top1.high) == ((-1.0, -1.0), -1.0, -1.0)
+    assert top1.published == pytest.approx(0.01)
+    assert top1.verdict == "reversed"
+    assert (top10.metric, top10.better, top10.values) == ("top10", "a", (0.0, 0.0))
+    assert top10.verdict == "not distinguishable"
+    assert table.verdict("all", "top1") == "reversed"
+
+
+def test_only_seeds_that_both_have_are_compared():
+    paper = PaperTable("t", "T", (row("a", 0.3, 0.3), row("b", 0.2, 0.2)))
+    hit, miss = kept([1] * 30), kept([9] * 30)
+    ranks = {"a": {0: hit, 2: miss, 5: hit}, "b": {2: hit, 5: miss, 7: miss}}
+    found = make_table(paper, ranks, {"top1": 1}).differences[0]
+    assert found.values == (-1.0, 1.0)  # of the seeds 2 and 5
+    apart = {"a": {0: hit}, "b": {1: miss}}
+    assert make_table(paper, apart, {"top1": 1}).differences == ()
+    one = {"a": {0: hit, 1: hit}, "b": {0: miss}}
+    assert make_table(paper, one, {"top1": 1}).differences[0].verdict == "too few seeds"
+
+
+def test_what_is_not_random_stands_beside_every_seed():
+    paper = PaperTable("t", "T", (row("fixed", 0.1, 0.1, seeded=False), row("a", 0.3, 0.3)))
+    ranks = {"fixed": {3: kept([9] * 30)}, "a": {3: kept([1] * 30), 8: kept([1] * 29 + [9])}}
+    table = make_table(paper, ranks, {"top1": 1})
+    assert (table.rows[0].seeds, table.rows[0].cells["all"]["top1"].values) == ((), (0.0,))
+    (found,) = table.differences
+    assert found.values == (1.0, pytest.approx(29 / 30))
+    assert found.verdict == "holds"
+
+
+def test_two_that_are_not_random_need_no_second_seed():
+    rows = (row("a", 0.1, 0.1, seeded=False), row("b", 0.3, 0.3, seeded=False))
+    ranks = {"a": {0: kept([9] * 30)}, "b": {0: kept([1] * 30)}}
+    (found,) = make_table(PaperTable("t", "T", rows), ranks, {"top1": 1}).differences
+    assert (found.values, found.verdict) == ((1.0,), "holds")
+
+
+def test_rows_without_figures_order_or_training_of_their_own_are_compared_with_none():
+    rows = (row("a", 0.3, 0.3), row("b", 0.3, 0.2), row("c", 0.1, 0.1), row("d", 0.2, 0.1))
+    shared = row("e", 0.4, 0.4, training="a")
+    ranks = {name: {0: kept([1] * 5), 1: kept([1] * 5)} for name in ("a", "b", "d", "e")}
+    table = make_table(PaperTable("t", "T", (*rows, shared)), ranks, {"top1": 1})
+    assert table.rows[2].cells == {}
+    pairs = {(found.better, found.worse) for found in table.differences}
+    assert pairs == {("a", "d"), ("b", "d"), ("e", "b"), ("e", "d")}
+
+
+def test_nothing_run_is_an_empty_table():
+    table = make_table(PaperTable("t", "T", (row("a", 0.3, 0.3),)), {}, METRICS)
+    assert table.rows[0].cells == {}
+    assert table.differences == ()
+    assert table.verdict("all", "top1") is None
+
+
+def test_rows_are_chosen_by_table_and_name():
+    tables = [
+        PaperTable("t1", "T", (row("a", 0, 0), row("b", 0, 0))),
+        PaperTable("t2", "T", (row("a", 0, 0),)),
+    ]
+    everything = {("t1", "a"), ("t1", "b"), ("t2", "a")}
+    assert choose_rows(tables, None) == everything
+    assert choose_rows(tables, "t1, t2/a") == everything
+    assert choose_rows(tables, "t1/b,t1/b") == {("t1", "b")}
+    for wrong, message in (
+        ("t3", "no table 't3', choose from t1, t2"),
+        ("", "no table '', choose from"),
+        ("t1,", "no table ''"),
+        ("t1/", "no row 't1/', choose from t1/a, t1/b"),
+        ("t2/b", "no row 't2/b', choose from t2/a"),
+        ("t1/a/b", "no row 't1/a/b'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            choose_rows(tables, wrong)
