@@ -12,6 +12,7 @@ _PACKAGES = frozenset(
         "huggingface_hub",
         "lightning",
         "onnx",
+        "onnx_ir",
         "onnxscript",
         "scipy",
         "sklearn",
