@@ -13,7 +13,7 @@ from snapshelf.features.encoder import Domain
 from snapshelf.media.picture import RGB
 from snapshelf.training.augmentation.background import Backgrounds
 from snapshelf.training.augmentation.camera import take_photo
-from snapshelf.training.augmentation.cropping import photo_part
+from snapshelf.training.augmentation.cropping import pad, padded_size, photo_part
 from snapshelf.training.augmentation.layers import Layer, Placed, colours, opaque, paint
 from snapshelf.training.augmentation.light import exposure
 from snapshelf.training.augmentation.matting import alpha_matte
@@ -69,10 +69,11 @@ def street_view(
     if source.domain is Domain.SHOP and source.matte is None:
         source = replace(source, matte=alpha_matte(source.picture))
     if _is_cut(source):
-        view = draw_scene(cut_out(source), size, rng, settings, backgrounds)
-    else:
-        view = photo_part(source.picture, size, rng, settings, area=settings.photo_area)
-    return take_photo(view, rng, settings, backgrounds)
+        scene = draw_scene(cut_out(source), size, rng, settings, backgrounds)
+        return take_photo(scene, rng, settings, backgrounds)
+    inner = _photo_size(source.picture, size, rng, settings)
+    part = photo_part(source.picture, inner, rng, settings, area=settings.photo_area)
+    return pad(take_photo(part, rng, settings, backgrounds), size)
 
 
 def shop_view(
@@ -101,17 +102,27 @@ def shop_view(
         ValueError: If a side of `size` is below 1.
     """
     _check_size(size)
+    light = settings.shop_exposure.draw(rng) * SHOP_LIGHT
     if rng.random() < settings.cut_photos and can_be_cut_out(source) and _is_photo(source):
         layer = _shown(cut_out(source), size, rng, settings, value=0)
         view = np.full((*size, 3), WHITE, np.uint8)
         paint(view, Placed(layer, 0, 0))
-    elif source.domain is Domain.STREET:
+        return exposure(view, rng, light)
+    if source.domain is Domain.STREET:
+        inner = _photo_size(source.picture, size, rng, settings)
         lowest, highest = settings.photo_area
         area = (max(CALM_AREA, lowest), max(CALM_AREA, highest))
-        view = photo_part(source.picture, size, rng, settings, area=area)
-    else:
-        view = colours(_shown(opaque(source.picture), size, rng, settings, value=WHITE))
-    return exposure(view, rng, settings.shop_exposure.draw(rng) * SHOP_LIGHT)
+        view = photo_part(source.picture, inner, rng, settings, area=area)
+        return pad(exposure(view, rng, light), size)
+    view = colours(_shown(opaque(source.picture), size, rng, settings, value=WHITE))
+    return exposure(view, rng, light)
+
+
+def _photo_size(
+    picture: RGB, size: tuple[int, int], rng: np.random.Generator, settings: DomainShift
+) -> tuple[int, int]:
+    """Draw whether a photo keeps its shape, to be padded, or takes the view's."""
+    return padded_size(picture, size) if rng.random() < settings.pad_photos else size
 
 
 def _is_photo(source: Source) -> bool:

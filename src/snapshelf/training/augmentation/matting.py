@@ -29,6 +29,8 @@ GRABCUT_SIDE = 160
 PRIOR_SIDE = 96
 ROUNDS = 4
 LIKELY = 0.25
+MOST_PARTS = 3
+FILLED = 0.4
 
 
 def alpha_matte(picture: RGB) -> Matte:
@@ -189,6 +191,8 @@ def _grabcut(picture: RGB) -> Matte:
     item = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
     item = cv2.morphologyEx(item, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     item = _central(np.asarray(item, np.uint8))
+    if not _holds_together(item):
+        return np.ones((height, width), np.float32)
     hard = cv2.resize(item.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     radius = max(1, round(min(height, width) / 80))
     fine = cv2.ximgproc.guidedFilter(picture, hard, radius, 60.0)
@@ -210,3 +214,12 @@ def _central(item: Mask) -> Mask:
     masses[0] = 0
     kept: Mask = (masses >= 0.1 * masses.max())[labels].astype(np.uint8)
     return 1 - _reach(1 - kept, 1 - kept, 1)
+
+
+def _holds_together(item: Mask) -> bool:
+    """Whether a mask is in few parts that fill what they span, as an item does."""
+    outlines, _ = cv2.findContours(item, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not 1 <= len(outlines) <= MOST_PARTS:
+        return False
+    hull = cv2.convexHull(np.concatenate(outlines))
+    return float(item.sum()) >= FILLED * cv2.contourArea(hull)
