@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snapshelf.datasets.training_item import TrainingItem
@@ -75,6 +75,7 @@ TEXTS = st.text(max_size=4)
 ATTRIBUTES = st.dictionaries(st.sampled_from("abc"), st.tuples(TEXTS, TEXTS))
 
 
+@example([{"a": ("", "")}, {"a": ("\x00", "")}])
 @given(st.lists(ATTRIBUTES, min_size=1, max_size=12))
 def test_labels_give_the_values_back_and_json_gives_the_table_back(rows):
     items = [item(number, **row) for number, row in enumerate(rows)]

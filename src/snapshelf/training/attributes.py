@@ -116,10 +116,8 @@ class AttributeTable:
 
         Groups are numbered from 0 within their attribute, in sorted order.
         """
-        return tuple(
-            np.unique([group for group, _ in classes], return_inverse=True)[1]
-            for classes in self.classes
-        )
+        # Not by numpy.unique: arrays of strings drop NULs at the end, so groups would merge.
+        return tuple(_group_numbers(classes) for classes in self.classes)
 
     def labels(self, items: Sequence[TrainingItem]) -> NDArray[np.int64]:
         """Give the class number of each attribute of each item.
@@ -176,6 +174,13 @@ class AttributeTable:
             return table
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the attributes of the model cannot be used: {error}") from error
+
+
+def _group_numbers(classes: Sequence[AttributeValue]) -> NDArray[np.int64]:
+    numbers = {
+        group: number for number, group in enumerate(sorted({group for group, _ in classes}))
+    }
+    return np.array([numbers[group] for group, _ in classes], np.int64)
 
 
 def _require_value(item: TrainingItem, name: str, value: object) -> None:
