@@ -13,6 +13,7 @@ from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.export import export
 from snapshelf.cli.index import index
 from snapshelf.cli.interruption import Interrupted, end_now, watch_signals
+from snapshelf.cli.reproduce import reproduce
 from snapshelf.cli.search import search
 from snapshelf.cli.train import train
 from snapshelf.errors import SnapshelfError
@@ -51,6 +52,7 @@ app.command("index")(index)
 app.command("search")(search)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("reproduce")(reproduce)
 app.command("export")(export)
 app.command("demo")(demo)
 
