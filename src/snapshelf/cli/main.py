@@ -8,6 +8,7 @@ import typer
 
 from snapshelf import __version__
 from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
+from snapshelf.cli.contact_sheet import contact_sheet
 from snapshelf.cli.demo import demo
 from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.export import export
@@ -54,6 +55,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)
 app.command("export")(export)
+app.command("contact-sheet")(contact_sheet)
 app.command("demo")(demo)
 
 
