@@ -164,9 +164,19 @@ def _square(margin: float) -> Points:
 
 
 def _homography(corners: Points, to_output: bool) -> Points:
-    """Give the homography between the unit square and the corners."""
-    pair = (_square(0.0).astype(np.float32), corners.astype(np.float32))
-    return np.asarray(cv2.getPerspectiveTransform(*(pair if to_output else pair[::-1])), np.float64)
+    """Give the homography between the unit square and the corners.
+
+    Its divisor is positive on the near side of the horizon, where the layer is.
+    """
+    unit = _square(0.0).astype(np.float32)
+    if to_output:
+        return np.asarray(cv2.getPerspectiveTransform(unit, corners.astype(np.float32)), np.float64)
+    # OpenCV makes the divisor 1 at the origin, which may lie beyond the horizon or on it; the
+    # middle of the layer never does.
+    middle = corners.mean(axis=0)
+    back = cv2.getPerspectiveTransform((corners - middle).astype(np.float32), unit)
+    move = np.array([[1, 0, -middle[0]], [0, 1, -middle[1]], [0, 0, 1]])
+    return np.asarray(back @ move, np.float64)
 
 
 def _project(homography: Points, points: Points) -> Points:
