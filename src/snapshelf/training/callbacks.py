@@ -35,7 +35,8 @@ class EpochFigures:
         seconds: That it took; of an epoch that was gone on with, only the part since then.
         pictures_per_second: That went through the network.
         learning_rate: At its end.
-        losses: Means over the epoch, by name.
+        losses: Means over the epoch, by name; of an epoch that was gone on with, over the part
+            since then.
     """
 
     epoch: int
@@ -64,7 +65,7 @@ class Reseed(lightning.Callback):
         batch_idx: int,
     ) -> None:
         """Seed PyTorch's generator."""
-        number = (trainer.current_epoch * trainer.num_training_batches) + batch_idx
+        number = trainer.current_epoch * trainer.num_training_batches + batch_idx
         torch.manual_seed(
             self._seed * 1_000_003 + number * trainer.world_size + trainer.global_rank
         )
@@ -98,7 +99,9 @@ class Checkpoints(lightning.Callback):
         epoch = trainer.current_epoch + 1
         self._save(trainer)
         if self._keep and trainer.is_global_zero:
-            shutil.copyfile(self._folder / LAST, self._folder / f"epoch-{epoch:04d}.ckpt")
+            partial = self._folder / PARTIAL
+            shutil.copyfile(self._folder / LAST, partial)
+            partial.replace(self._folder / f"epoch-{epoch:04d}.ckpt")
             for old in sorted(self._folder.glob("epoch-*.ckpt"))[: -self._keep]:
                 old.unlink()
         if epoch < trainer.max_epochs and self._stops(trainer):

@@ -7,26 +7,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.training.callbacks import (
-    LAST,
-    Checkpoints,
-    Figures,
-    Reseed,
-    Stop,
-)
+from snapshelf.training.callbacks import LAST, Checkpoints, Figures, Reseed, Stop
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.training_error import TrainingError
 
 with torch_extra():
     import lightning
+    import torch
     from lightning.pytorch.strategies import DDPStrategy
 
 __all__ = ["FitSettings", "fit", "last_checkpoint"]
 
 CHECKPOINTS = "checkpoints"
 LOG = "log.csv"
+
+LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
+"""What Lightning tells of itself, below errors, is nothing to the user."""
+
+IRRELEVANT = (
+    # Batch norms with frozen statistics are meant to be.
+    r"Found \d+ module\(s\) in eval mode",
+    # How Lightning calls PyTorch.
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+)
+"""Beginnings of warnings that tell the user of `snapshelf train` nothing to act on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,8 @@ def fit(
         Checkpoints(folder, settings.keep_checkpoints, monitor),
     ]
     checkpoint = last_checkpoint(out)
+    if checkpoint is not None:
+        _check(checkpoint, module)
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=settings.epochs,
@@ -107,13 +116,6 @@ def fit(
             trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
         except Stop:
             raise TrainingStopped from None
-        except (KeyError, RuntimeError) as error:
-            if trainer.global_step == 0 and checkpoint is not None:
-                raise TrainingError(
-                    f"{checkpoint} cannot be gone on from: {error}. Remove it to go on from an "
-                    "earlier epoch's, renamed to the same name, or train anew in another folder"
-                ) from error
-            raise
 
 
 def last_checkpoint(out: Path) -> Path | None:
@@ -122,17 +124,33 @@ def last_checkpoint(out: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def _check(checkpoint: Path, module: lightning.LightningModule) -> None:
+    """Refuse a checkpoint that is damaged, holds anything but data, or is of another network."""
+    try:
+        with ZipFile(checkpoint) as archive:  # PyTorch itself compares no check sums
+            if damaged := archive.testzip():
+                raise ValueError(f"{damaged} in it is damaged")
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        missing = {"state_dict", "optimizer_states", "lr_schedulers", "loops"} - state.keys()
+        if missing:
+            raise ValueError(f"it holds no {', '.join(sorted(missing))}")
+        theirs = {name: value.shape for name, value in state["state_dict"].items()}
+        if theirs != {name: value.shape for name, value in module.state_dict().items()}:
+            raise ValueError("it is of another network")
+    # Whatever a damaged file makes PyTorch stumble over, the file is what is wrong.
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise TrainingError(
+            f"{checkpoint} cannot be gone on from: {reason}. Put the checkpoint of an earlier "
+            f"epoch, of those beside it, in its place under the name {LAST}, or train anew in "
+            "another folder"
+        ) from error
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Lightning's remarks about itself from the user."""
-    loggers = [
-        logging.getLogger(name)
-        for name in (
-            "lightning.pytorch",
-            "lightning.fabric",
-            "lightning.pytorch.utilities.rank_zero",
-        )
-    ]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
     try:
         with warnings.catch_warnings():
@@ -144,14 +162,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
-
-IRRELEVANT: tuple[str, ...] = (
-    # Batch norms with frozen statistics are meant to be.
-    r"Found \d+ module\(s\) in eval mode",
-    # How Lightning calls PyTorch.
-    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
-)
-"""Beginnings of warnings that tell the user of `snapshelf train` nothing to act on."""

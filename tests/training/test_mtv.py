@@ -1,0 +1,481 @@
+"""Training `mtv`: losses add up as in the paper, stages follow, and products are told apart."""
+
+import json
+
+import numpy as np
+import pytest
+from toy_data import toy_data
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytestmark = pytest.mark.torch
+
+from snapshelf.features.encoder import Domain  # noqa: E402
+from snapshelf.features.network_folder import NetworkDescription  # noqa: E402
+from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
+from snapshelf.media.decode import decode_picture  # noqa: E402
+from snapshelf.systems import System  # noqa: E402
+from snapshelf.systems.mtv import collect, stored_pictures, train_mtv  # noqa: E402
+from snapshelf.training.attributes import AttributeTable  # noqa: E402
+from snapshelf.training.batches import ViewBatch  # noqa: E402
+from snapshelf.training.item_embeddings import embed_items  # noqa: E402
+from snapshelf.training.mining import NegativeSchedule  # noqa: E402
+from snapshelf.training.monitor import Monitor, TrainingStopped  # noqa: E402
+from snapshelf.training.mtv_module import MtvModule  # noqa: E402
+from snapshelf.training.mtv_settings import MtvSettings, Stage  # noqa: E402
+from snapshelf.training.training_error import TrainingError  # noqa: E402
+
+SPEC = Preprocessing(size=(32, 32), mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25))
+STAGES = (Stage(epochs=1), Stage(epochs=2, share=0.5, weighting=True, refresh_epochs=1))
+
+
+def settings(**changes):
+    given = {
+        "backbone": "test_resnet",
+        "weights": "random",
+        "size": 32,
+        "dimension": 8,
+        "batch_triplets": 4,
+        "learning_rate": 0.01,
+        "stages": STAGES,
+        "num_workers": 0,
+    }
+    return MtvSettings(**given | changes)
+
+
+class Heard(Monitor):
+    """Remembers what it hears, and stops after so many batches."""
+
+    def __init__(self, stop_after=None):
+        self.notes, self.epochs, self.batches = [], [], 0
+        self.stop_after = stop_after
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def step(self, name, done, total):
+        self.batches += name.startswith("epoch")
+
+    def epoch(self, figures):
+        self.epochs.append(figures)
+
+    def should_stop(self):
+        return self.stop_after is not None and self.batches >= self.stop_after
+
+
+def weights_of(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "network.safetensors")
+
+
+# --- one step -----------------------------------------------------------------------------
+
+
+def reference_loss(embeddings, raw, network, labels, counts, weights, given):
+    """Eq. 1-10, written out with loops over the triplets."""
+    total = 0.0
+    for t in range(len(embeddings)):
+        a, p, n, *bag = embeddings[t]
+        near, far = np.linalg.norm(a - p), np.linalg.norm(a - n)
+        if given.loss == "ratio":
+            plus = np.exp(near) / (np.exp(near) + np.exp(far))
+            minus = np.exp(far) / (np.exp(near) + np.exp(far))
+            loss = 0.5 * ((1 - minus) ** 2 + plus**2)
+        elif given.loss == "hinge":
+            loss = max(0, given.margin + near - far)
+        else:
+            loss = 0.5 * near**2 + 0.5 * max(0, given.margin - far) ** 2
+        total += weights[t] * loss
+        if given.view_invariance:
+            pairs = [np.sum((x - y) ** 2) for x in bag for y in bag]
+            total += given.alpha_v * sum(pairs) / (2 * 3)
+        if given.attribute_prediction:
+            for m, count in enumerate(counts):
+                head = network.attributes[m]
+                z = head.weight.detach().numpy() @ raw[t][0] + head.bias.detach().numpy()
+                p_class = np.exp(z) / np.exp(z).sum()
+                inverse = (1 / np.array(count)) / sum(1 / np.array(count))
+                g = labels[t][m]
+                if g >= 0:
+                    total -= given.beta_a * inverse[g] * np.log(p_class[g]) / len(counts)
+    return total / len(embeddings)
+
+
+@pytest.mark.parametrize("loss", ["ratio", "hinge", "contrastive"])
+@pytest.mark.parametrize("tasks", [(True, True), (False, True), (True, False), (False, False)])
+@pytest.mark.parametrize("scale", [None, 3.0])
+def test_a_step_is_the_papers_sum(loss, tasks, scale):
+    given = settings(
+        loss=loss, attribute_prediction=tasks[0], view_invariance=tasks[1], embedding_scale=scale,
+        alpha_v=0.3, beta_a=0.7, margin=2.0,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    counts = [[3, 1], [1, 2, 1]]
+    classes = tuple(tuple((str(g), str(g)) for g in range(len(count))) for count in counts)
+    attributes = dict(zip("ab", classes, strict=True)) if tasks[0] else {}
+    network = NetworkDescription(
+        backbone="test_resnet", preprocessing=SPEC, dimension=8, attributes=attributes
+    ).build()
+    labels = np.array([[0, 2], [1, -1], [0, 1], [0, 0]])
+    module = MtvModule(
+        network, SPEC, given, labels=labels, counts=counts if tasks[0] else (),
+        negatives=None, steps_per_epoch=1,
+    )  # fmt: skip
+    module.log_dict = lambda *args, **kwargs: None
+    assert all(part.training for part in network.modules())
+    generator = torch.Generator().manual_seed(1)
+    views = 6 if tasks[1] else 3
+    pictures = torch.randint(0, 256, (3, views, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    batch = ViewBatch(pictures, torch.tensor([2, 0, 1]), torch.tensor([1.0, 0.0, 2.5]))
+    result = module.training_step(batch, 0)
+
+    scaled = (pictures.numpy() / 255 - np.reshape(SPEC.mean, (3, 1, 1))) / np.reshape(
+        SPEC.std, (3, 1, 1)
+    )
+    with torch.no_grad():
+        raw = network.features(torch.from_numpy(scaled).flatten(0, 1).float()).numpy()
+    raw = raw.reshape(3, views, 8).astype(np.float64)
+    embeddings = raw
+    if scale is not None:
+        embeddings = scale * raw / np.linalg.norm(raw, axis=2, keepdims=True)
+    expected = reference_loss(
+        embeddings, raw, network, labels[[2, 0, 1]], counts, batch.weights.tolist(), given
+    )
+    assert float(result.detach()) == pytest.approx(expected, rel=1e-4)
+    result.backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_the_optimiser_and_the_schedule():
+    given = settings(
+        schedule="cosine", warmup_epochs=1.0, embedding_rate=10.0, weight_decay=0.02, momentum=0.7
+    )
+    network = NetworkDescription(backbone="test_resnet", preprocessing=SPEC, dimension=8).build()
+    module = MtvModule(
+        network, SPEC, given, labels=np.zeros((2, 0), np.int64), counts=(), negatives=None,
+        steps_per_epoch=10,
+    )  # fmt: skip
+    made = module.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    assert isinstance(optimizer, torch.optim.SGD)
+    assert all((g["momentum"], g["weight_decay"]) == (0.7, 0.02) for g in optimizer.param_groups)
+    assert {id(p) for g in optimizer.param_groups for p in g["params"]} == {
+        id(p) for p in network.parameters()
+    }
+    rates = []
+    for _ in range(30):
+        rates.append(optimizer.param_groups[0]["lr"])
+        assert optimizer.param_groups[1]["lr"] == pytest.approx(10 * rates[-1])
+        optimizer.step()
+        schedule.step()
+    assert rates[:10] == pytest.approx([0.01 * (n + 1) / 11 for n in range(10)])
+    expected = [0.005 * (1 + np.cos(np.pi * n / 20)) for n in range(20)]
+    assert rates[10:] == pytest.approx(expected)
+
+
+# --- the negatives of each epoch ----------------------------------------------------------
+
+
+def test_stages_switch_and_pools_are_refreshed():
+    given = settings(
+        stages=(
+            Stage(epochs=2),
+            Stage(epochs=5, share=0.4, weighting=True, refresh_epochs=2),
+            Stage(epochs=3, share=0.2, refresh_epochs=None),
+            Stage(epochs=1),
+        )
+    )
+    items = 11
+    table = AttributeTable(
+        names=("kind",), classes=((("a", "x"), ("a", "y"), ("b", "z")),), counts=((4, 4, 3),)
+    )
+    labels = np.arange(items)[:, None] % 3
+    asked = []
+    line = np.arange(items, dtype=np.float32)[:, None]
+
+    def embed():
+        asked.append(epoch)
+        return line
+
+    schedule = NegativeSchedule(given, table, labels, embed)
+    rng = np.random.default_rng(0)
+    for epoch in range(given.epochs):
+        negatives = schedule.at(epoch)
+        drawn = [negatives.draw(5, rng) for _ in range(300)]
+        others = {item for item, _ in drawn}
+        if epoch < 2 or epoch == 10:
+            assert others == set(range(items)) - {5}
+        elif epoch < 7:
+            assert others == {3, 4, 6, 7}
+            tree = {0: 1.5, 1: 1.5, 2: 0.0}  # item 5 is of class 2, alone in its group
+            assert all(weight == tree[item % 3] for item, weight in drawn)
+        else:
+            assert others == {4, 6}
+        if not 2 <= epoch < 7:
+            assert {weight for _, weight in drawn} == {1.0}
+    assert asked == [2, 4, 6, 7]
+
+
+def test_a_pool_survives_its_checkpoint():
+    given = settings(stages=(Stage(epochs=4, share=0.4, weighting=True, refresh_epochs=None),))
+    table = AttributeTable(names=("k",), classes=((("a", "a"), ("b", "b")),), counts=((3, 3),))
+    labels = np.arange(6)[:, None] % 2
+    first = NegativeSchedule(
+        given, table, labels, lambda: np.random.default_rng(0).random((6, 3), np.float32)
+    )
+    expected = [first.at(0).draw(n % 6, np.random.default_rng(n)) for n in range(30)]
+
+    def embed():
+        raise AssertionError("embedded again")
+
+    second = NegativeSchedule(given, table, labels, embed)
+    second.load_state_dict(first.state_dict())
+    pool = second.at(1)
+    assert [pool.draw(n % 6, np.random.default_rng(n)) for n in range(30)] == expected
+
+
+def test_embeddings_that_are_not_finite_stop_the_training():
+    given = settings(stages=(Stage(epochs=1, share=0.4),))
+    table = AttributeTable((), (), ())
+    schedule = NegativeSchedule(
+        given, table, np.zeros((4, 0), np.int64), lambda: np.full((4, 2), np.nan, np.float32)
+    )
+    with pytest.raises(TrainingError, match="diverged"):
+        schedule.at(0)
+
+
+@pytest.mark.parametrize("scale", [None, 2.0])
+def test_an_item_is_the_mean_of_its_first_shop_pictures(tmp_path, scale):
+    data = (
+        toy_data(tmp_path / "a", 2, street=1, shop=4),
+        toy_data(tmp_path / "b", 1, street=2, shop=0, first=7, name="b"),
+    )
+    training_set = collect(data, settings())
+    store = stored_pictures(training_set, settings(), tmp_path / "c")
+    torch.manual_seed(0)
+    network = NetworkDescription(backbone="test_resnet", preprocessing=SPEC, dimension=8).build()
+    network.train()
+    result = embed_items(network, training_set, store, SPEC, views=3, scale=scale, batch_size=2)
+    assert network.training
+    network.eval()
+    from snapshelf.features.preprocessing import normalise, prepare
+
+    for item, pictures in enumerate(training_set.pictures):
+        rows = []
+        for number in (pictures.shop or pictures.street)[:3]:
+            inputs = normalise(prepare(store.picture(number), SPEC)[None], SPEC)
+            with torch.no_grad():
+                row = network.features(torch.from_numpy(inputs))[0].numpy()
+            rows.append(row if scale is None else scale * row / np.linalg.norm(row))
+        np.testing.assert_allclose(result[item], np.mean(rows, axis=0), atol=1e-5)
+
+
+# --- the whole training -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return [toy_data(tmp_path_factory.mktemp("toy"), 6)]
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole") / "out"
+    heard = Heard()
+    train_mtv(data, settings(), out, monitor=heard)
+    return out, heard
+
+
+def test_what_is_written_and_told(data, whole):
+    out, heard = whole
+    assert sorted(file.name for file in out.iterdir()) == [
+        "checkpoints", "log.csv", "network.safetensors", "system.json", "training.json",
+    ]  # fmt: skip
+    assert sorted(file.name for file in (out / "checkpoints").iterdir()) == [
+        "epoch-0002.ckpt", "epoch-0003.ckpt", "last.ckpt",
+    ]  # fmt: skip
+    assert [figures.epoch for figures in heard.epochs] == [1, 2, 3]
+    assert heard.batches == 9
+    assert heard.notes == ["toy: 6 items, 12 street and 6 shop pictures", "attributes: kind (3)"]
+    notes = json.loads((out / "system.json").read_text())["notes"]
+    assert notes["recipe"]["learning_rate"] == 0.01
+    assert notes["data"] == [{"name": "toy", "items": 6, "street_pictures": 12, "shop_pictures": 6}]
+    rows = (out / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("stop_after", [2, 3, 5, 7])
+def test_cut_off_and_gone_on_with_is_bit_equal(data, whole, tmp_path, stop_after):
+    """In stage 1, at its end, in stage 2 before and behind a refresh of the pool."""
+    out = tmp_path / "out"
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, settings(), out, monitor=Heard(stop_after))
+    assert not (out / "system.json").exists()
+    heard = Heard()
+    train_mtv(data, settings(num_workers=1), out, resume=True, monitor=heard)
+    assert heard.batches == 9 - stop_after
+    expected, result = weights_of(whole[0]), weights_of(out)
+    assert expected.keys() == result.keys()
+    assert all(torch.equal(expected[name], result[name]) for name in expected)
+
+
+def test_another_seed_gives_another_network(data, whole, tmp_path):
+    train_mtv(data, settings(seed=1), tmp_path / "out")
+    expected, result = weights_of(whole[0]), weights_of(tmp_path / "out")
+    assert not torch.equal(expected["embedding.weight"], result["embedding.weight"])
+
+
+def test_products_are_told_apart_in_the_end(tmp_path):
+    """Eight products, one shop picture each, 24 street photos; chance is one in eight."""
+    (data,) = [toy_data(tmp_path / "toy", 8, street=3)]
+    given = settings(
+        stages=(Stage(epochs=15), Stage(epochs=5, share=0.5, weighting=True)),
+        augmentation=False,
+        batch_norm="train",
+        learning_rate=0.02,
+        gradient_clip=5.0,
+        dimension=32,
+    )
+    encoder = train_mtv([data], given, tmp_path / "out").encoder
+
+    def embed(files, domain):
+        inputs = [encoder.prepare(decode_picture(file.read_bytes())) for file in files]
+        return encoder.encode(np.stack(inputs), domain)
+
+    gallery = embed([item.shop[0] for item in data.items], Domain.SHOP)
+    photos = [photo for item in data.items for photo in item.street]
+    found = (embed(photos, Domain.STREET) @ gallery.T).argmax(axis=1)
+    assert (found == np.repeat(np.arange(8), 3)).mean() >= 0.875
+
+
+def test_the_system_is_the_trained_network(data, whole):
+    out, _ = whole
+    system = System.load(out)
+    assert system.name == str(out)
+    assert system.encoder.dimension == 8
+    assert system.encoder.preprocessing.size == (32, 32)
+    embeddings = system.encoder.encode(
+        np.stack([system.encoder.prepare(np.full((9, 5, 3), 7, np.uint8))] * 2), Domain.SHOP
+    )
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+
+
+def test_a_finished_training_is_left_as_it_is(data, whole):
+    out, _ = whole
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*")}
+    heard = Heard()
+    system = train_mtv(data, settings(), out, resume=True, monitor=heard)
+    assert system.fingerprint == System.load(out).fingerprint
+    assert heard.batches == 0
+    assert {file: file.stat().st_mtime_ns for file in out.rglob("*")} == before
+
+
+def test_items_without_attributes(tmp_path):
+    heard = Heard()
+    data = [toy_data(tmp_path / "toy", 4, attributes=False)]
+    train_mtv(data, settings(batch_triplets=2), tmp_path / "out", monitor=heard)
+    assert "attributes: none" in heard.notes
+    assert all(figures.losses["attribute"] == 0 for figures in heard.epochs)
+    # Nothing to weigh by: all triplets count, and the loss is their mean.
+    assert all(
+        figures.losses["loss"]
+        == pytest.approx(figures.losses["triplet"] + 0.05 * figures.losses["view"], rel=1e-4)
+        for figures in heard.epochs
+    )
+
+
+def test_an_attribute_of_one_class_is_left_out_and_told(tmp_path):
+    from dataclasses import replace
+
+    from toy_data import ToyData
+
+    toys = toy_data(tmp_path / "toy", 4)
+    same = {"colour": ("warm", "red")}
+    items = tuple(replace(item, attributes={**item.attributes, **same}) for item in toys.items)
+    heard = Heard()
+    given = settings(stages=(Stage(epochs=1),))
+    train_mtv([ToyData("toy", items)], given, tmp_path / "out", monitor=heard)
+    assert any(note.startswith("attribute colour is left out: all 4") for note in heard.notes)
+
+
+def test_a_bag_of_one_view_without_augmentation_has_no_loss(tmp_path):
+    heard = Heard()
+    given = settings(augmentation=False, stages=(Stage(epochs=1),))
+    train_mtv([toy_data(tmp_path / "toy", 4)], given, tmp_path / "out", monitor=heard)
+    assert heard.epochs[0].losses["view"] == 0
+    assert heard.epochs[0].losses["triplet"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 5}, r"recipe\.seed was 0, is 5"),
+        ({"learning_rate": 0.5}, r"recipe\.learning_rate was 0\.01, is 0\.5"),
+        ({"stages": (Stage(epochs=1),)}, r"recipe\.stages was"),
+    ],
+)
+def test_other_settings_are_not_gone_on_with(data, whole, changes, message):
+    with pytest.raises(TrainingError, match=message):
+        train_mtv(data, settings(**changes), whole[0], resume=True)
+
+
+def test_other_data_is_not_gone_on_with(whole, tmp_path):
+    with pytest.raises(TrainingError, match=r"data.* was .*, is"):
+        train_mtv([toy_data(tmp_path / "toy", 5)], settings(), whole[0], resume=True)
+
+
+def test_a_damaged_checkpoint_is_told(data, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, settings(), out, monitor=Heard(4))
+    last = out / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:5000])
+    with pytest.raises(TrainingError, match=r"last\.ckpt cannot be gone on from"):
+        train_mtv(data, settings(), out, resume=True)
+    (out / "checkpoints" / "epoch-0001.ckpt").rename(last)
+    heard = Heard()
+    train_mtv(data, settings(), out, resume=True, monitor=heard)
+    assert heard.batches == 6
+
+
+def test_a_checkpoint_cannot_run_code(data, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, settings(), out, monitor=Heard(4))
+
+    class Harm:
+        def __reduce__(self):
+            return (tmp_path.joinpath("harm").touch, ())
+
+    torch.save(Harm(), out / "checkpoints" / "last.ckpt")
+    with pytest.raises(TrainingError, match="cannot be gone on from"):
+        train_mtv(data, settings(), out, resume=True)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_training_that_diverges_says_so(data, tmp_path):
+    given = settings(learning_rate=1e12, stages=(Stage(epochs=2),))
+    with pytest.raises(TrainingError, match=r"diverged in epoch .*lower the learning rate"):
+        train_mtv(data, given, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"domain_shift": {"flop": 1}}, "domain_shift: unknown setting 'flop'"),
+        ({"sources": {"other": 1}}, "each of the data sets toy, got other"),
+        ({"batch_triplets": 99}, "12 samples, fewer than the 99"),
+    ],
+)
+def test_settings_that_do_not_fit_the_data(data, tmp_path, changes, message):
+    with pytest.raises(TrainingError, match=message):
+        train_mtv(data, settings(**changes), tmp_path / "out")
+
+
+def test_bfloat16(data, tmp_path):
+    heard = Heard()
+    given = settings(precision="bf16-mixed", stages=(Stage(epochs=1),))
+    train_mtv(data, given, tmp_path / "out", monitor=heard)
+    assert np.isfinite(heard.epochs[0].losses["loss"])
+    assert all(value.dtype == torch.float32 for value in weights_of(tmp_path / "out").values())
