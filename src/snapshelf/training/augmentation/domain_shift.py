@@ -7,6 +7,7 @@ the same bytes. OpenCV's own threads only get in the way where worker processes 
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from snapshelf.features.encoder import Domain
@@ -14,7 +15,7 @@ from snapshelf.media.picture import RGB
 from snapshelf.training.augmentation.background import Backgrounds
 from snapshelf.training.augmentation.camera import take_photo
 from snapshelf.training.augmentation.cropping import pad, padded_size, photo_part
-from snapshelf.training.augmentation.layers import Layer, Placed, colours, opaque, paint
+from snapshelf.training.augmentation.layers import Layer, colours, opaque
 from snapshelf.training.augmentation.light import exposure
 from snapshelf.training.augmentation.matting import alpha_matte
 from snapshelf.training.augmentation.posing import mirrored
@@ -33,7 +34,6 @@ __all__ = ["shop_view", "street_view"]
 SHOP_TURNED = 8.0
 SHOP_LIGHT = 1 / 4
 CALM_AREA = 0.8
-WHITE = 255
 
 
 def street_view(
@@ -104,18 +104,14 @@ def shop_view(
     _check_size(size)
     light = settings.shop_exposure.draw(rng) * SHOP_LIGHT
     if rng.random() < settings.cut_photos and can_be_cut_out(source) and _is_photo(source):
-        layer = _shown(cut_out(source), size, rng, settings, value=0)
-        view = np.full((*size, 3), WHITE, np.uint8)
-        paint(view, Placed(layer, 0, 0))
-        return exposure(view, rng, light)
+        return _on_white(_shown(cut_out(source), size, rng, settings), rng, light)
     if source.domain is Domain.STREET:
         inner = _photo_size(source.picture, size, rng, settings)
         lowest, highest = settings.photo_area
         area = (max(CALM_AREA, lowest), max(CALM_AREA, highest))
         view = photo_part(source.picture, inner, rng, settings, area=area)
         return pad(exposure(view, rng, light), size)
-    view = colours(_shown(opaque(source.picture), size, rng, settings, value=WHITE))
-    return exposure(view, rng, light)
+    return _on_white(_shown(opaque(source.picture), size, rng, settings), rng, light)
 
 
 def _photo_size(
@@ -141,14 +137,9 @@ def _is_cut(source: Source) -> bool:
 
 
 def _shown(
-    layer: Layer,
-    size: tuple[int, int],
-    rng: np.random.Generator,
-    settings: DomainShift,
-    *,
-    value: int,
+    layer: Layer, size: tuple[int, int], rng: np.random.Generator, settings: DomainShift
 ) -> Layer:
-    """Show all of a layer, about the middle of the view."""
+    """Show all of a layer, about the middle of the view; where it is not, all is 0."""
     height, width = layer.shape[:2]
     fit = rng.uniform(*settings.shop_scale) * min(size[0] / height, size[1] / width)
     degrees = settings.shop_rotation.draw(rng) * SHOP_TURNED * rng.choice((-1, 1))
@@ -157,4 +148,15 @@ def _shown(
     centre = np.array([size[1], size[0]]) / 2 + rng.uniform(-0.25, 0.25, 2) * spare
     corners = corners_of((centre[0], centre[1]), (sides[0], sides[1]), degrees)
     corners = mirrored(corners, rng, settings)
-    return resample(layer, corners, size, value=value, whole=True).layer
+    return resample(layer, corners, size, whole=True).layer
+
+
+def _on_white(layer: Layer, rng: np.random.Generator, light: float) -> RGB:
+    """Put a layer onto white, and only the layer into another light.
+
+    The white is what preprocessing adds to a picture, whatever light that was taken in.
+    """
+    rest = cv2.bitwise_not(cv2.extractChannel(layer, 3))
+    return np.asarray(
+        cv2.add(exposure(colours(layer), rng, light), cv2.merge([rest] * 3)), np.uint8
+    )
