@@ -10,15 +10,13 @@ from snapshelf.training.augmentation.layers import Placed, coverage
 __all__ = ["cast_shadow", "drop_shadow", "exposure", "side_light"]
 
 LEVELS = np.arange(256, dtype=np.float32) / 255
-DARKEST = 0.5
-"""No exposure makes a mid-grey darker than this share of itself."""
 
 
 def exposure(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
     """Change gain, gamma, contrast and the colour of the light, in one table for each channel.
 
-    ``out_c = (g_c (c + k (in - c)) ) ^ gamma`` on [0, 1], with c = 0.5 the middle of the
-    contrast. The colour goes from warm to cold, with a little green or magenta.
+    ``out_c = g_c (0.5 + k (in_c - 0.5)) ^ gamma`` on [0, 1], cut off there. The colour goes from
+    warm to cold, with a little green or magenta; a mid-grey keeps at least half its brightness.
 
     Args:
         picture: (H, W, 3) uint8, RGB, [0, 255].
@@ -34,9 +32,7 @@ def exposure(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
     brightness = np.exp(0.3 * gain - 0.08 * strength)
     pivot = np.clip(0.5 + np.exp(0.25 * contrast) * (LEVELS - 0.5), 0, 1)
     table = np.clip(pivot[:, None] ** gamma * brightness * cast, 0, 1)
-    middle = float(table[128].mean()) / float(LEVELS[128])
-    table *= max(1.0, DARKEST / middle)
-    rounded = np.clip(np.rint(table * 255), 0, 255).astype(np.uint8)
+    rounded = np.rint(table * 255).astype(np.uint8)
     return np.asarray(cv2.LUT(picture, rounded[None]), np.uint8)
 
 
