@@ -2,15 +2,14 @@
 
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from snapshelf.cli.console import EXIT_USAGE, fail, print_json, progress, tell
+from snapshelf.cli.stopping import Stop, stop_on_signal
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.training_folder import check_folder, is_finished, is_first_process
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from snapshelf.training.callbacks import EpochFigures
 
 __all__ = ["train"]
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train(
@@ -51,7 +48,6 @@ def train(
         )
     from snapshelf.datasets.registry import open_training_data
     from snapshelf.training.settings import read_toml, settings_from
-    from snapshelf.training.training_folder import is_first_process
 
     trainable = TRAINABLE[system]()
     values = {} if config is None else read_toml(config)
@@ -62,7 +58,7 @@ def train(
     opened = [open_training_data(place) for place in data]
     began = time.perf_counter()
     with ExitStack() as stack:
-        stop = stack.enter_context(_stop_on_signal())
+        stop = stack.enter_context(stop_on_signal())
         bar = stack.enter_context(progress(counted=True))
         try:
             trained = trainable.train(opened, settings, out, resume, _Shown(bar, stop))
@@ -91,37 +87,10 @@ def train(
     print(f"snapshelf evaluate --system {out} --data {data[0]}")  # noqa: T201
 
 
-class _Stop:
-    """Which signal came, if any."""
-
-    signal: int | None = None
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[_Stop]:
-    """Note the first signal, so that training ends at a step's end; the next one ends at once."""
-    stop = _Stop()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
-        stop.signal = number
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, note)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _Shown(Monitor):
     """Shows on the terminal how it goes."""
 
-    def __init__(self, bar: "Progress", stop: _Stop) -> None:
+    def __init__(self, bar: "Progress", stop: Stop) -> None:
         self._bar = bar
         self._stop = stop
         self._tasks: dict[str, TaskID] = {}

@@ -13,6 +13,9 @@ __all__ = ["RECORD_FILE", "begin", "check_folder", "is_finished", "is_first_proc
 RECORD_FILE = "training.json"
 """What the training was begun with; a folder that has it is a training's."""
 
+PARTIAL_FILE = f"{RECORD_FILE}.partial"
+"""All that is there if the process ended while it wrote the record."""
+
 SYSTEM_FILE = "system.json"
 """Written last: a folder that has it is a system."""
 
@@ -37,7 +40,7 @@ def check_folder(out: Path, *, resume: bool) -> None:
         raise TrainingError(f"there is no folder {out.parent}; make it, or give another path")
     if out.exists() and not out.is_dir():
         raise TrainingError(f"{out} is a file; give a folder's path")
-    if not out.is_dir() or not any(out.iterdir()):
+    if not out.is_dir() or {file.name for file in out.iterdir()} <= {PARTIAL_FILE}:
         return
     if not (out / RECORD_FILE).is_file():
         raise TrainingError(
@@ -69,7 +72,7 @@ def begin(out: Path, record: Mapping[str, Any]) -> None:
     if file.is_file():
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TrainingError(f"{file} cannot be read as JSON: {error}") from error
         now = json.loads(json.dumps(record))
         differing = _differing(before, now)
@@ -80,7 +83,7 @@ def begin(out: Path, record: Mapping[str, Any]) -> None:
             )
         return
     out.mkdir(exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
+    partial = out / PARTIAL_FILE
     partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     partial.replace(file)
 
