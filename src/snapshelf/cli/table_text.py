@@ -1,11 +1,12 @@
 """A paper's tables on the terminal."""
 
 from collections import Counter
+from typing import get_args
 
 from snapshelf.cli.console import printer
 from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.table_report import LABELS, percent
-from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table
+from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table, Verdict
 
 __all__ = ["print_tables"]
 
@@ -82,10 +83,11 @@ def _pairs(table: Table, choice: ProductChoice, metric: str) -> str:
         (pair,) = pairs
         return f" ({100 * pair.mean:+.1f} points, {100 * pair.low:+.1f} to {100 * pair.high:+.1f})"
     counts = Counter(pair.verdict for pair in pairs)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    told = ", ".join(f"{counts[each]} {each}" for each in get_args(Verdict) if counts[each])
     turned = [
         f"{titles[pair.worse]} over {titles[pair.better]} by {-100 * pair.mean:.1f}"
         for pair in pairs
         if pair.verdict == "reversed"
     ]
-    return f" (of {len(pairs)} pairs {told}{': ' if turned else ''}{', '.join(turned)})"
+    named = f"; reversed: {', '.join(turned)}" if turned else ""
+    return f" (of {len(pairs)} pairs {told}{named})"

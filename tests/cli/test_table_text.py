@@ -1,0 +1,68 @@
+"""A paper's tables on the terminal, from figures that are known."""
+
+import pytest
+
+from snapshelf.cli.table_text import print_tables
+from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table
+
+METRICS = ("top1", "top10", "top20")
+
+
+def row(name, values, *, note=""):
+    cells = {"all": {metric: Cell(values) for metric in METRICS}} if values else {}
+    seeds = tuple(range(len(values)))
+    return Row(name, f"Row {name}", name, True, seeds, dict.fromkeys(METRICS, 0.3742), cells, note)
+
+
+def difference(better, worse, mean, verdict):
+    return Difference(better, worse, "all", "top1", 0.1, (mean,), mean - 0.2, mean + 0.2, verdict)
+
+
+@pytest.fixture
+def printed(capsys):
+    def run(rows, differences):
+        table = Table("table-1", "Table 1 [bold]", "What it is.", rows, tuple(differences))
+        queries = {"all": 7} if any(each.cells for each in rows) else {}
+        print_tables(
+            Reproduction("mtv", ("paints",), "test", METRICS, queries, 5, (0, 1), {}, (table,))
+        )
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def test_figures_with_spread_and_the_papers(printed):
+    lines = printed((row("a", (0.5, 0.75)), row("b", (0.25,)), row("c", ())), [])
+    assert lines[:2] == ["Table 1 [bold]", "What it is."]
+    assert lines[3].split("  ")[0] == "Row a"
+    assert lines[3].count("62.5 ± 17.7 (50.0-75.0)") == 3
+    assert lines[4].split() == ["Row", "b", *["25.0", "37.4"] * 3]
+    assert lines[5].split() == ["Row", "c", *["not", "run", "37.4"] * 3]
+    assert "order" not in "".join(lines[:-1])
+
+
+def test_one_pair_has_its_difference(printed):
+    lines = printed((row("a", (0.5,)), row("b", (0.4,))), [difference("a", "b", 0.1, "holds")])
+    assert "  Top-1, the paper's order: holds (+10.0 points, -10.0 to +30.0)" in lines
+
+
+def test_several_pairs_are_counted_and_the_reversed_ones_named(printed):
+    rows = tuple(row(name, (0.5,)) for name in "abc")
+    lines = printed(
+        rows,
+        [
+            difference("a", "b", -0.25, "reversed"),
+            difference("a", "c", 0.1, "not distinguishable"),
+            difference("b", "c", 0.5, "holds"),
+        ],
+    )
+    assert (
+        "  Top-1, the paper's order: reversed (of 3 pairs 1 holds, 1 not distinguishable, "
+        "1 reversed; reversed: Row b over Row a by 25.0)"
+    ) in lines
+
+
+def test_notes_stand_below_and_nothing_run_is_told(printed):
+    lines = printed((row("a", (), note="It is quick."),), [])
+    assert lines[2:4] == ["  not run yet", "  Row a: It is quick."]
+    assert lines[-1].startswith("paints, test, gallery of 5 products.")
