@@ -9,7 +9,7 @@ pytestmark = pytest.mark.torch
 
 from snapshelf.features.preprocessing import Preprocessing, prepare  # noqa: E402
 from snapshelf.training.augmentation import DomainShift  # noqa: E402
-from snapshelf.training.batches import TripletLoader, default_workers  # noqa: E402
+from snapshelf.training.batches import ViewLoader, default_workers  # noqa: E402
 from snapshelf.training.negatives import RandomNegatives  # noqa: E402
 from snapshelf.training.picture_store import PictureStore  # noqa: E402
 from snapshelf.training.sampling import TripletSampler  # noqa: E402
@@ -43,11 +43,10 @@ def make(training_set, store):
             asked.append(epoch)
             return RandomNegatives(len(training_set.items))
 
-        made = TripletLoader(
-            TripletSampler(training_set, bag=bag, seed=1),
+        made = ViewLoader(
+            TripletSampler(training_set, pool=negatives, bag=bag, seed=1),
             views,
-            negatives=negatives,
-            batch_triplets=3,
+            batch=3,
             workers=workers,
             **more,
         )
@@ -160,7 +159,7 @@ def test_without_a_bag(make):
 
 
 def test_too_few_triplets_for_a_batch(make):
-    with pytest.raises(TrainingError, match="12 triplets, fewer than the 15 of one batch"):
+    with pytest.raises(TrainingError, match="12 samples, fewer than the 15 of one batch"):
         make(world=5)
 
 

@@ -33,9 +33,14 @@ def owners(training_set):
     }
 
 
-def all_of(sampler, training_set, epoch=0):
+def triplets_of(training_set, **settings):
+    """A sampler of random negatives."""
     negatives = RandomNegatives(len(training_set.items))
-    return list(sampler.triplets(epoch, negatives, range(len(sampler))))
+    return TripletSampler(training_set, pool=lambda epoch: negatives, **settings)
+
+
+def all_of(sampler, epoch=0):
+    return list(sampler.draw(epoch, range(len(sampler))))
 
 
 @pytest.fixture
@@ -99,14 +104,14 @@ class TestTrainingSet:
 
 class TestSides:
     def test_an_epoch_has_every_anchor_once(self, mixed):
-        sampler = TripletSampler(mixed)
-        anchors = Counter(triplet.views[0].picture for triplet in all_of(sampler, mixed))
+        sampler = triplets_of(mixed)
+        anchors = Counter(triplet.views[0].picture for triplet in all_of(sampler))
         expected = [n for pictures in mixed.pictures for n in (pictures.street or pictures.shop)]
         assert anchors == Counter(expected)
 
     def test_anchors_are_street_pictures_wherever_there_are_any(self, mixed):
         for epoch in range(3):
-            for triplet in all_of(TripletSampler(mixed), mixed, epoch):
+            for triplet in all_of(triplets_of(mixed), epoch):
                 anchor, positive, negative, *bag = triplet.views
                 assert anchor.side is STREET
                 assert all(view.side is SHOP for view in (positive, negative, *bag))
@@ -117,7 +122,7 @@ class TestSides:
 
     def test_who_belongs_to_whom(self, mixed):
         owner = owners(mixed)
-        for triplet in all_of(TripletSampler(mixed), mixed):
+        for triplet in all_of(triplets_of(mixed)):
             anchor, positive, negative, *bag = (owner[view.picture] for view in triplet.views)
             assert anchor == positive == triplet.item
             assert negative != anchor
@@ -126,21 +131,21 @@ class TestSides:
 
     @pytest.mark.parametrize("side", ["street", "shop", "any"])
     def test_sides_can_be_chosen(self, mixed, side):
-        sampler = TripletSampler(mixed, anchors=side, positives=side, negatives=side)
-        for triplet in all_of(sampler, mixed):
+        sampler = triplets_of(mixed, anchors=side, positives=side, negatives=side)
+        for triplet in all_of(sampler):
             for view in triplet.views:
                 expected = mixed.domains[view.picture] if side == "any" else Domain(side)
                 assert view.side is expected
 
     def test_with_any_side_every_picture_is_an_anchor_and_never_its_own_positive(self, mixed):
-        sampler = TripletSampler(mixed, anchors="any", positives="any")
-        triplets = all_of(sampler, mixed)
+        sampler = triplets_of(mixed, anchors="any", positives="any")
+        triplets = all_of(sampler)
         assert len(triplets) == len(mixed.wanted)
         assert all(t.views[0].picture != t.views[1].picture for t in triplets)
 
     def test_one_picture_is_its_own_positive(self, tmp_path):
         alone = collect(toy_data(tmp_path, 2, street=0, shop=1))
-        for triplet in all_of(TripletSampler(alone), alone):
+        for triplet in all_of(triplets_of(alone)):
             assert triplet.views[0].picture == triplet.views[1].picture
             assert (triplet.views[0].side, triplet.views[1].side) == (STREET, SHOP)
 
@@ -149,31 +154,29 @@ class TestBags:
     @pytest.mark.parametrize(("shop", "different"), [(1, 1), (2, 2), (3, 3), (5, 3)])
     def test_holds_as_many_different_pictures_as_there_are(self, tmp_path, shop, different):
         data = collect(toy_data(tmp_path, 2, shop=shop))
-        for triplet in all_of(TripletSampler(data, bag=3), data):
+        for triplet in all_of(triplets_of(data, bag=3)):
             bag = [view.picture for view in triplet.views[3:]]
             assert len(bag) == 3
             assert len(set(bag)) == different
 
     def test_may_be_left_out(self, tmp_path):
         data = collect(toy_data(tmp_path, 2))
-        sampler = TripletSampler(data, bag=0)
-        assert sampler.pictures_per_triplet == 3
-        assert all(len(triplet.views) == 3 for triplet in all_of(sampler, data))
+        sampler = triplets_of(data, bag=0)
+        assert sampler.views_per_group == 3
+        assert all(len(triplet.views) == 3 for triplet in all_of(sampler))
 
 
 class TestRandomness:
     def test_follows_from_seed_epoch_and_index_only(self, mixed):
-        whole = all_of(TripletSampler(mixed, seed=3), mixed, epoch=5)
-        negatives = RandomNegatives(len(mixed.items))
-        again = TripletSampler(mixed, seed=3)
+        whole = all_of(triplets_of(mixed, seed=3), 5)
+        again = triplets_of(mixed, seed=3)
         indices = [7, 2, 11, 0]
-        assert list(again.triplets(5, negatives, indices)) == [whole[each] for each in indices]
+        assert list(again.draw(5, indices)) == [whole[each] for each in indices]
         assert len({triplet.seed for triplet in whole}) == len(whole)
 
     def test_seeds_and_epochs_differ(self, mixed):
         runs = [
-            all_of(TripletSampler(mixed, seed=seed), mixed, epoch)
-            for seed, epoch in ((0, 0), (0, 1), (1, 0))
+            all_of(triplets_of(mixed, seed=seed), epoch) for seed, epoch in ((0, 0), (0, 1), (1, 0))
         ]
         for a, b in ((0, 1), (0, 2), (1, 2)):
             assert [t.views for t in runs[a]] != [t.views for t in runs[b]]
@@ -181,10 +184,10 @@ class TestRandomness:
 
     def test_positives_and_negatives_are_spread_evenly(self, tmp_path):
         data = collect(toy_data(tmp_path, 5, street=1, shop=4))
-        sampler = TripletSampler(data)
+        sampler = triplets_of(data)
         positives, negatives = Counter(), Counter()
         for epoch in range(400):
-            triplet = next(sampler.triplets(epoch, RandomNegatives(5), [0]))
+            triplet = next(sampler.draw(epoch, [0]))
             positives[data.pictures[triplet.item].shop.index(triplet.views[1].picture)] += 1
             negatives[(owners(data)[triplet.views[2].picture] - triplet.item) % 5] += 1
         assert set(positives) == {0, 1, 2, 3}
@@ -205,8 +208,8 @@ class TestSources:
         ("weights", "expected"), [({"a": 1, "b": 1}, 50), ({"a": 3, "b": 1}, 75)]
     )
     def test_weights_share_out_an_epoch(self, two, weights, expected):
-        sampler = TripletSampler(two, count=100, sources=weights)
-        triplets = all_of(sampler, two)
+        sampler = triplets_of(two, count=100, sources=weights)
+        triplets = all_of(sampler)
         assert sum(two.sources[triplet.item] == 0 for triplet in triplets) == expected
         # Within a data set every anchor comes as often as any other, but for one.
         for source in (0, 1):
@@ -215,20 +218,20 @@ class TestSources:
             assert max(counts.values()) - min(counts.values()) <= 1
 
     def test_data_sets_are_mixed_within_an_epoch(self, two):
-        sampler = TripletSampler(two, count=100, sources={"a": 1, "b": 1})
-        sources = [two.sources[triplet.item] for triplet in all_of(sampler, two)]
+        sampler = triplets_of(two, count=100, sources={"a": 1, "b": 1})
+        sources = [two.sources[triplet.item] for triplet in all_of(sampler)]
         assert 20 < sum(a != b for a, b in itertools.pairwise(sources)) < 80
 
     def test_more_triplets_than_anchors(self, two):
-        sampler = TripletSampler(two, count=50)
-        counts = Counter(triplet.views[0].picture for triplet in all_of(sampler, two))
+        sampler = triplets_of(two, count=50)
+        counts = Counter(triplet.views[0].picture for triplet in all_of(sampler))
         assert sum(counts.values()) == 50
         assert set(counts.values()) == {2, 3}
 
     @pytest.mark.parametrize("weights", [{"a": 1}, {"a": 1, "b": 1, "c": 1}, {"x": 1, "b": 1}])
     def test_weights_of_other_data_sets_are_refused(self, two, weights):
         with pytest.raises(TrainingError, match="each of the data sets a, b, got"):
-            TripletSampler(two, sources=weights)
+            triplets_of(two, sources=weights)
 
 
 def test_a_large_set_is_dealt_quickly():
@@ -238,9 +241,9 @@ def test_a_large_set_is_dealt_quickly():
 
     paths = [Path(f"{number}.jpg") for number in range(100_000)]
     data = collect(ToyData("large", tuple(TrainingItem(str(p), (p,), (p,)) for p in paths)))
-    sampler = TripletSampler(data)
+    sampler = triplets_of(data)
     began = process_time()
-    triplets = list(sampler.triplets(0, RandomNegatives(100_000), range(80)))
+    triplets = list(sampler.draw(0, range(80)))
     assert process_time() - began < 2
     assert len({triplet.item for triplet in triplets}) == 80
     assert np.mean([triplet.item for triplet in triplets]) == pytest.approx(50_000, rel=0.4)

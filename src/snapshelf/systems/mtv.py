@@ -107,7 +107,7 @@ def train_mtv(
     from snapshelf.features.network_folder import NetworkDescription, save_network
     from snapshelf.features.torch_extra import torch_extra
     from snapshelf.training.attributes import AttributeTable
-    from snapshelf.training.batches import TripletLoader, default_workers
+    from snapshelf.training.batches import ViewLoader, default_workers
     from snapshelf.training.fit import FitSettings, fit
     from snapshelf.training.item_embeddings import embed_items
     from snapshelf.training.mining import NegativeSchedule
@@ -155,6 +155,7 @@ def train_mtv(
         )
         sampler = TripletSampler(
             training_set,
+            pool=negatives.at,
             anchors=settings.anchors,
             positives=settings.positives,
             negatives=settings.negatives,
@@ -164,11 +165,10 @@ def train_mtv(
             sources=settings.sources,
         )
         rank, world = _place(settings)
-        loader = TripletLoader(
+        loader = ViewLoader(
             sampler,
             _views(settings, training_set, store, description, monitor),
-            negatives=negatives.at,
-            batch_triplets=settings.batch_triplets,
+            batch=settings.batch_triplets,
             workers=default_workers() if settings.num_workers is None else settings.num_workers,
             rank=rank,
             world=world,
@@ -194,7 +194,7 @@ def train_mtv(
                 keep_checkpoints=settings.keep_checkpoints,
                 seed=settings.seed,
             ),
-            pictures_per_batch=settings.batch_triplets * sampler.pictures_per_triplet,
+            pictures_per_batch=settings.batch_triplets * sampler.views_per_group,
             monitor=monitor,
         )
     finally:

@@ -1,16 +1,15 @@
-"""Batches of triplets, made in worker processes and handed over as uint8."""
+"""Batches of views, made in worker processes and handed over as uint8."""
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.training.negatives import Negatives
-from snapshelf.training.sampling import Triplet, TripletSampler
+from snapshelf.training.sampling import Sampler, ViewGroup
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.views import ViewMaker
 
@@ -19,17 +18,17 @@ with torch_extra():
     from torch import Tensor
     from torch.utils.data import DataLoader, Dataset
 
-__all__ = ["TripletBatch", "TripletLoader", "default_workers"]
+__all__ = ["ViewBatch", "ViewLoader", "default_workers"]
 
 
-class TripletBatch(NamedTuple):
+class ViewBatch(NamedTuple):
     """What the network is trained on in one step.
 
     Attributes:
-        pictures: (T, V, 3, S, S) uint8, RGB, [0, 255]: anchor, positive, negative and the bag of
-            each triplet; channels last in memory.
-        items: (T,) int64, the anchors' item numbers.
-        weights: (T,) float32, at least 0, of the triplet losses.
+        pictures: (B, V, 3, S, S) uint8, RGB, [0, 255], the views of each group; channels last in
+            memory.
+        items: (B,) int64, the item numbers of the first views.
+        weights: (B,) float32, at least 0, of the losses.
     """
 
     pictures: Tensor
@@ -37,10 +36,10 @@ class TripletBatch(NamedTuple):
     weights: Tensor
 
 
-class TripletLoader:
+class ViewLoader:
     """The batches of each epoch, in an order that no number of workers changes.
 
-    Triplets are drawn in this process, so workers need to know nothing but how to make views and
+    Groups are drawn in this process, so workers need to know nothing but how to make views and
     live through all epochs. An epoch begins when its first batch is asked for: Lightning has told
     the epoch's number by then, through `sampler`, and the network is as the last epoch left it.
 
@@ -48,11 +47,9 @@ class TripletLoader:
     that was handed out.
 
     Args:
-        sampler: Draws the triplets.
+        sampler: Draws the groups.
         views: Makes their pictures.
-        negatives: Gives the negatives of an epoch, once at its beginning.
-        batch_triplets: Triplets in a batch, at least 1. What is left over at the end of an epoch
-            is dropped.
+        batch: Groups in a batch, at least 1. What is left over at the end of an epoch is dropped.
         workers: Processes that make pictures; with 0 this one does.
         rank: Which of several training processes this is; they share out each epoch.
         world: How many there are.
@@ -61,32 +58,29 @@ class TripletLoader:
         sampler: This object, where Lightning looks for `set_epoch`.
 
     Raises:
-        TrainingError: If an epoch has not as many triplets as a batch of every process.
+        TrainingError: If an epoch has not as many groups as a batch of every process.
     """
 
     def __init__(
         self,
-        sampler: TripletSampler,
+        sampler: Sampler,
         views: ViewMaker,
         *,
-        negatives: Callable[[int], Negatives],
-        batch_triplets: int,
+        batch: int,
         workers: int,
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        self._triplets = sampler
-        self._negatives = negatives
-        self._batch = batch_triplets
+        self._groups = sampler
+        self._batch = batch
         self._rank, self._world = rank, world
         self._epoch = 0
         self._done = 0
-        self._length = len(sampler) // (batch_triplets * world)
+        self._length = len(sampler) // (batch * world)
         if not self._length:
             raise TrainingError(
-                f"an epoch has {len(sampler)} triplets, fewer than the {batch_triplets * world} "
-                "of one batch: give more pictures, a larger triplets_per_epoch or a smaller "
-                "batch_triplets"
+                f"an epoch has {len(sampler)} samples, fewer than the {batch * world} of one "
+                "batch: give more pictures, a longer epoch or a smaller batch"
             )
         self._loader: DataLoader[Any] = DataLoader(
             _Views(views),
@@ -102,7 +96,7 @@ class TripletLoader:
     def __len__(self) -> int:
         return self._length
 
-    def __iter__(self) -> Iterator[TripletBatch]:
+    def __iter__(self) -> Iterator[ViewBatch]:
         # A generator: nothing of this runs before the first batch is asked for.
         self._done %= self._length
         for batch in self._loader:
@@ -121,21 +115,20 @@ class TripletLoader:
         """Go on where the checkpoint was made; Lightning calls it."""
         self._done = state["batches"]
 
-    def draw(self) -> Iterator[list[Triplet]]:
+    def draw(self) -> Iterator[list[ViewGroup]]:
         """Draw the rest of the epoch's batches for this process.
 
         Yields:
-            The triplets of a batch.
+            The groups of a batch.
         """
-        negatives = self._negatives(self._epoch)
         step = self._batch * self._world
         starts = [
             number * step + self._rank * self._batch for number in range(self._done, self._length)
         ]
         indices = [start + place for start in starts for place in range(self._batch)]
-        triplets = self._triplets.triplets(self._epoch, negatives, indices)
+        groups = self._groups.draw(self._epoch, indices)
         for _ in starts:
-            yield [next(triplets) for _ in range(self._batch)]
+            yield [next(groups) for _ in range(self._batch)]
 
 
 def default_workers() -> int:
@@ -151,31 +144,31 @@ def default_workers() -> int:
 
 
 class _Batches:
-    """The loader's triplets, as what PyTorch calls a batch sampler."""
+    """The loader's groups, as what PyTorch calls a batch sampler."""
 
-    def __init__(self, loader: TripletLoader) -> None:
+    def __init__(self, loader: ViewLoader) -> None:
         self._loader = loader
 
     def __len__(self) -> int:
         return len(self._loader)
 
-    def __iter__(self) -> Iterator[list[Triplet]]:
+    def __iter__(self) -> Iterator[list[ViewGroup]]:
         return self._loader.draw()
 
 
 class _Views(Dataset[Any]):
-    """Pictures by triplet, as what PyTorch calls a data set; the only part that workers get."""
+    """Pictures by group, as what PyTorch calls a data set; the only part that workers get."""
 
     def __init__(self, views: ViewMaker) -> None:
         self._views = views
 
-    def __getitem__(self, triplet: Triplet) -> tuple[Any, int, float]:
-        return self._views.triplet(triplet), triplet.item, triplet.weight
+    def __getitem__(self, group: ViewGroup) -> tuple[Any, int, float]:
+        return self._views.group(group), group.item, group.weight
 
 
-def _collate(samples: list[tuple[Any, int, float]]) -> TripletBatch:
+def _collate(samples: list[tuple[Any, int, float]]) -> ViewBatch:
     pictures, items, weights = zip(*samples, strict=True)
-    return TripletBatch(
+    return ViewBatch(
         torch.from_numpy(np.stack(pictures)).permute(0, 1, 4, 2, 3),
         torch.tensor(items),
         torch.tensor(weights, dtype=torch.float32),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from snapshelf.features.embedding_network import EmbeddingNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.training.batches import TripletBatch
+from snapshelf.training.batches import ViewBatch
 from snapshelf.training.losses import (
     attribute_prediction,
     class_weights,
@@ -89,7 +89,7 @@ class MtvModule(lightning.LightningModule):
         scale = self.settings.embedding_scale
         return (raw if scale is None else normalize(raw, dim=-1) * scale), raw
 
-    def training_step(self, batch: TripletBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
+    def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Compute the multi-task loss of a batch.
 
         Args:

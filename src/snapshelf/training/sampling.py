@@ -1,7 +1,8 @@
-"""Which triplets an epoch holds: all of it follows from (seed, epoch, index)."""
+"""Which views an epoch holds, and its triplets: all of it follows from (seed, epoch, index)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from snapshelf.training.negatives import Negatives
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import ItemPictures, TrainingSet
 
-__all__ = ["Triplet", "TripletSampler", "View"]
+__all__ = ["Sampler", "TripletSampler", "View", "ViewGroup", "source_counts", "source_shares"]
 
 ANCHORS, DRAWS, VIEWS = 0, 1, 3
 """What a generator is for, as the third number of its seed; 2 is `mining`'s."""
@@ -20,7 +21,7 @@ ANCHORS, DRAWS, VIEWS = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One picture of a triplet.
+    """One picture as the network shall see it.
 
     Attributes:
         picture: Its number in the training set.
@@ -32,24 +33,51 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Triplet:
-    """What the network sees at once.
+class ViewGroup:
+    """Views that a loss compares: a triplet with its bag, a pair, or one alone.
 
     Attributes:
-        item: The anchor's item number.
-        weight: Of the triplet loss.
-        views: Anchor, positive, negative, and the positive bag.
+        item: The number of the first view's item.
+        weight: Of the loss.
+        views: In the order that the loss expects.
         seed: Decides everything else about the views.
+        turn: Degrees by which the hues of all views are turned, see `recolour`.
     """
 
     item: int
     weight: float
     views: tuple[View, ...]
     seed: tuple[int, ...]
+    turn: float = 0.0
+
+
+class Sampler(Protocol):
+    """Draws the view groups of an epoch."""
+
+    def __len__(self) -> int:
+        """Groups in an epoch."""
+        ...
+
+    @property
+    def views_per_group(self) -> int:
+        """Views in every group."""
+        ...
+
+    def draw(self, epoch: int, indices: Sequence[int]) -> Iterator[ViewGroup]:
+        """Draw some groups of an epoch.
+
+        Args:
+            epoch: Counted from 0.
+            indices: Which groups, each in [0, len).
+
+        Yields:
+            The groups; each depends on the epoch and its index, whatever else is drawn.
+        """
+        ...
 
 
 class TripletSampler:
-    """Draws the triplets of an epoch.
+    """Draws the triplets of an epoch: anchor, positive, negative, and the positive bag.
 
     An epoch goes through all anchor pictures once, in an order of its own, unless `sources` or
     `count` say otherwise. The positive and the bag are pictures of the anchor's item, the
@@ -58,6 +86,7 @@ class TripletSampler:
 
     Args:
         training_set: The items and pictures.
+        pool: Gives where the negatives of an epoch come from, once at its beginning.
         anchors: The side of the anchors.
         positives: The side of the positives and bags.
         negatives: The side of the negatives.
@@ -74,6 +103,7 @@ class TripletSampler:
         self,
         training_set: TrainingSet,
         *,
+        pool: Callable[[int], Negatives],
         anchors: Side = "street",
         positives: Side = "shop",
         negatives: Side = "shop",
@@ -83,6 +113,7 @@ class TripletSampler:
         sources: Mapping[str, float] | None = None,
     ) -> None:
         self._set = training_set
+        self._pool = pool
         self._sides = (anchors, positives, negatives)
         self._bag = bag
         self._seed = seed
@@ -94,30 +125,28 @@ class TripletSampler:
             for picture in pictures.of(anchors)
         ]
         self._anchors = np.array(pairs, np.int64)
-        self._shares = _shares(training_set.names, sources or {})
+        self._shares = source_shares(training_set.names, sources) if sources else None
         self._count = len(pairs) if count is None else count
 
     def __len__(self) -> int:
         return self._count
 
     @property
-    def pictures_per_triplet(self) -> int:
+    def views_per_group(self) -> int:
         """Views of a triplet: anchor, positive, negative and the bag."""
         return 3 + self._bag
 
-    def triplets(
-        self, epoch: int, negatives: Negatives, indices: Sequence[int]
-    ) -> Iterator[Triplet]:
+    def draw(self, epoch: int, indices: Sequence[int]) -> Iterator[ViewGroup]:
         """Draw some triplets of an epoch.
 
         Args:
             epoch: Counted from 0.
-            negatives: Where the negatives come from.
             indices: Which triplets, each in [0, len).
 
         Yields:
-            The triplets; each depends on the seed, the epoch, its index and the negatives only.
+            The triplets; each depends on the seed, the epoch, its index and the pool only.
         """
+        negatives = self._pool(epoch)
         order = self._order(epoch)
         for index in indices:
             _, item, picture = self._anchors[order[index]]
@@ -130,13 +159,13 @@ class TripletSampler:
             return _deal(np.arange(len(self._anchors)), self._count, rng)
         dealt = [
             _deal(np.flatnonzero(self._anchors[:, 0] == source), count, rng)
-            for source, count in enumerate(_counts(self._shares, self._count))
+            for source, count in enumerate(source_counts(self._shares, self._count))
         ]
         return rng.permutation(np.concatenate(dealt))
 
     def _triplet(
         self, epoch: int, index: int, item: int, anchor: int, negatives: Negatives
-    ) -> Triplet:
+    ) -> ViewGroup:
         rng = np.random.default_rng((self._seed, epoch, DRAWS, index))
         other, weight = negatives.draw(item, rng)
         anchors, positives, negative_side = self._sides
@@ -147,7 +176,7 @@ class TripletSampler:
         views += [
             self._view(picture, positives) for picture in _several(own, positives, self._bag, rng)
         ]
-        return Triplet(item, weight, tuple(views), (self._seed, epoch, VIEWS, index))
+        return ViewGroup(item, weight, tuple(views), (self._seed, epoch, VIEWS, index))
 
     def _view(self, picture: int, side: Side) -> View:
         return View(picture, self._set.domains[picture] if side == "any" else Domain(side))
@@ -175,10 +204,19 @@ def _deal(choices: NDArray[np.int64], count: int, rng: np.random.Generator) -> N
     return np.concatenate([*dealt, choices[:0]])[:count]
 
 
-def _shares(names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64] | None:
-    """Give each data set's part of an epoch, summing to 1; None where no weights are given."""
-    if not weights:
-        return None
+def source_shares(names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Give each data set's part of an epoch.
+
+    Args:
+        names: The data sets.
+        weights: Above 0, by name.
+
+    Returns:
+        (len(names),) float64, summing to 1.
+
+    Raises:
+        TrainingError: If the weights are of other data sets.
+    """
     if set(weights) != set(names):
         raise TrainingError(
             f"sources must give a weight for each of the data sets {', '.join(names)}, "
@@ -189,7 +227,15 @@ def _shares(names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.fl
     return shares
 
 
-def _counts(shares: NDArray[np.float64], count: int) -> list[int]:
-    """Share out `count`, each part rounded down or up."""
+def source_counts(shares: NDArray[np.float64], count: int) -> list[int]:
+    """Share out a number.
+
+    Args:
+        shares: (S,) float64, summing to 1.
+        count: At least 0.
+
+    Returns:
+        Whole numbers that sum to `count`, each within 1 of its share of it.
+    """
     ends = np.round(np.cumsum(shares) * count).astype(np.int64)
-    return [int(count) for count in np.diff(ends, prepend=0)]
+    return [int(part) for part in np.diff(ends, prepend=0)]

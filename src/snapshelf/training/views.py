@@ -15,7 +15,8 @@ from snapshelf.training.augmentation import (
     street_view,
 )
 from snapshelf.training.picture_store import PictureStore
-from snapshelf.training.sampling import Triplet, View
+from snapshelf.training.recolouring import recolour
+from snapshelf.training.sampling import View, ViewGroup
 from snapshelf.training.training_set import TrainingSet
 
 __all__ = ["ViewMaker", "neighbours"]
@@ -23,7 +24,7 @@ __all__ = ["ViewMaker", "neighbours"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewMaker:
-    """Makes the pictures of a triplet; worker processes each have one.
+    """Makes the pictures of view groups; worker processes each have one.
 
     Attributes:
         training_set: Says which side each picture comes from.
@@ -40,17 +41,18 @@ class ViewMaker:
     domain_shift: DomainShift | None = None
     backgrounds: Backgrounds = field(default_factory=Backgrounds)
 
-    def triplet(self, triplet: Triplet) -> NDArray[np.uint8]:
-        """Make the views of a triplet.
+    def group(self, group: ViewGroup) -> NDArray[np.uint8]:
+        """Make the views of a group.
 
         Args:
-            triplet: Its seed decides the views.
+            group: Its seed decides the views.
 
         Returns:
             (V, S, S, 3) uint8, RGB, [0, 255].
         """
-        rng = np.random.default_rng(triplet.seed)
-        return np.stack([self.view(view, rng) for view in triplet.views])
+        rng = np.random.default_rng(group.seed)
+        views = [recolour(self.view(view, rng), group.turn) for view in group.views]
+        return np.stack(views)
 
     def view(self, view: View, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Make one view.
