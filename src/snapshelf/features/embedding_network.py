@@ -30,6 +30,8 @@ class EmbeddingNetwork(nn.Module):
         backbone: As `create_backbone` makes it, filled with its weights.
         size: (height, width) of the inputs in pixels.
         pooling: A name of `POOLINGS`.
+        normalised: Whether pooled features are L2-normalised before the embedding, so that it
+            sees how they point and not how strong they are.
         dimension: Length D of the embedding, at least 1.
         batch_norm: What becomes of the backbone's batch norms in training; ``fold`` changes the
             backbone in place at once.
@@ -50,6 +52,7 @@ class EmbeddingNetwork(nn.Module):
         *,
         size: tuple[int, int],
         pooling: str = "gap",
+        normalised: bool = False,
         dimension: int = 512,
         batch_norm: BatchNorm = "fold",
         attributes: Sequence[int] = (),
@@ -67,6 +70,7 @@ class EmbeddingNetwork(nn.Module):
                 f"got {dimension} and {list(attributes)}"
             )
         self.pooling = POOLINGS[pooling]
+        self.normalised = normalised
         self.dimension = dimension
         self.batch_norm = batch_norm
         example = torch.zeros(1, 3, *size)
@@ -78,6 +82,18 @@ class EmbeddingNetwork(nn.Module):
         self.embedding = nn.Linear(channels, dimension)
         self.attributes = nn.ModuleList(nn.Linear(dimension, classes) for classes in attributes)
 
+    def pooled(self, inputs: Tensor) -> Tensor:
+        """Give what the embedding is made of.
+
+        Args:
+            inputs: (B, 3, H, W) float, normalised.
+
+        Returns:
+            (B, C) float, L2-normalised if the network was made so.
+        """
+        pooled: Tensor = self.pooling(feature_map(self.backbone, inputs))
+        return normalize(pooled) if self.normalised else pooled
+
     def features(self, inputs: Tensor) -> Tensor:
         """Give the embedding as it is, of any length: what the published losses compare.
 
@@ -87,7 +103,7 @@ class EmbeddingNetwork(nn.Module):
         Returns:
             (B, D) float.
         """
-        raw: Tensor = self.embedding(self.pooling(feature_map(self.backbone, inputs)))
+        raw: Tensor = self.embedding(self.pooled(inputs))
         return raw
 
     def forward(self, inputs: Tensor) -> Tensor:

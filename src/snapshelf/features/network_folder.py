@@ -39,6 +39,7 @@ class NetworkDescription:
         backbone: A name that `create_backbone` takes.
         options: Its keyword arguments, as JSON can hold them.
         pooling: A name of `POOLINGS`.
+        normalised: Whether pooled features are L2-normalised before the embedding.
         dimension: Length D of the embedding.
         batch_norm: What became of the batch norms in training.
         preprocessing: How pictures become inputs.
@@ -49,6 +50,7 @@ class NetworkDescription:
     backbone: str
     options: Mapping[str, Any] = field(default_factory=dict)
     pooling: str = "gap"
+    normalised: bool = False
     dimension: int = 512
     batch_norm: BatchNorm = "fold"
     preprocessing: Preprocessing
@@ -67,6 +69,7 @@ class NetworkDescription:
             create_backbone(self.backbone, self.options) if backbone is None else backbone,
             size=self.preprocessing.size,
             pooling=self.pooling,
+            normalised=self.normalised,
             dimension=self.dimension,
             batch_norm=self.batch_norm,
             attributes=[len(classes) for classes in self.attributes.values()],
@@ -78,6 +81,7 @@ class NetworkDescription:
             "backbone": self.backbone,
             "options": dict(self.options),
             "pooling": self.pooling,
+            "normalised": self.normalised,
             "dimension": self.dimension,
             "batch_norm": self.batch_norm,
             "preprocessing": self.preprocessing.to_dict(),
@@ -101,7 +105,10 @@ class NetworkDescription:
         for name, kind in KINDS.items():
             if name not in values:
                 raise ModelError(f"{file}: the setting {name!r} is missing")
-            if not isinstance(values[name], kind) or isinstance(values[name], bool):
+            # True is an int to Python, but no number to anybody else.
+            if not isinstance(values[name], kind) or isinstance(values[name], bool) != (
+                kind is bool
+            ):
                 raise ModelError(
                     f"{file}: {name} must be {_called(kind)}, got {str(values[name])[:80]!r}"
                 )
@@ -121,6 +128,7 @@ class NetworkDescription:
             backbone=values["backbone"],
             options=values["options"],
             pooling=values["pooling"],
+            normalised=values["normalised"],
             dimension=values["dimension"],
             batch_norm=values["batch_norm"],
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
@@ -135,6 +143,7 @@ KINDS: Mapping[str, type] = {
     "backbone": str,
     "options": dict,
     "pooling": str,
+    "normalised": bool,
     "dimension": int,
     "batch_norm": str,
     "preprocessing": dict,
@@ -213,7 +222,7 @@ def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]
 
 
 def _called(kind: type) -> str:
-    return {str: "a text", int: "a whole number", dict: "an object"}[kind]
+    return {str: "a text", bool: "true or false", int: "a whole number", dict: "an object"}[kind]
 
 
 def _write(file: Path, data: bytes) -> None:

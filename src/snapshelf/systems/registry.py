@@ -34,6 +34,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 """Systems that come with the package, by name."""
 
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
+    "compact": mtv_from_folder,
     "corrected": corrected_from_folder,
     "fisher": fisher_from_folder,
     "mtv": mtv_from_folder,

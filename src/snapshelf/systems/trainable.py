@@ -42,6 +42,18 @@ def _mtv() -> Trainable:
     )
 
 
+def _compact() -> Trainable:
+    from snapshelf.systems.compact import train_compact
+    from snapshelf.training.compact_settings import CompactSettings
+
+    return Trainable(
+        CompactSettings,
+        lambda data, settings, out, resume, monitor: train_compact(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+    )
+
+
 def _fisher() -> Trainable:
     from snapshelf.features.classical.codebook_settings import FisherSettings
     from snapshelf.systems.codebook import train_fisher
@@ -89,6 +101,7 @@ def _corrected() -> Trainable:
 
 
 TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
+    "compact": _compact,
     "corrected": _corrected,
     "fisher": _fisher,
     "mtv": _mtv,

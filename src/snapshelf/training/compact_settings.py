@@ -1,0 +1,181 @@
+"""The settings of a training of `compact`: the recipe of the encoder that ships."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from snapshelf.features.pooling import POOLINGS
+from snapshelf.training.mtv_settings import Precision
+
+__all__ = ["CompactSettings", "Phase"]
+
+
+def _at_least(settings: object, least: int, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not least <= value < math.inf:
+            raise ValueError(f"{name} must be finite and at least {least}, got {value}")
+
+
+def _above_zero(settings: object, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} must be finite and above 0, got {value}")
+
+
+def _share(settings: object, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {value}")
+
+
+def _size(settings: object, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if not 32 <= value <= 1024:
+            raise ValueError(f"{name} must be in [32, 1024], got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A run of epochs across domains at one resolution.
+
+    Attributes:
+        size: Side of the views in pixels, in [32, 1024].
+        epochs: At least 1.
+        learning_rate: Above 0, where the phase begins; it falls to 0 along a cosine.
+    """
+
+    size: int = 128
+    epochs: int = 10
+    learning_rate: float = 5e-4
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the setting, what was expected and what came.
+        """
+        _size(self, "size")
+        _at_least(self, 1, "epochs")
+        _above_zero(self, "learning_rate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactSettings:
+    """How the compact encoder is made; the defaults are those of the shipped one.
+
+    Attributes:
+        backbone: A timm name of the MobileNet or EfficientNet family, for teacher and student.
+        weights: Of the teacher: a safetensors file, or ``"hub"`` for the published ones. None: for
+            ``mobilenetv2_100`` a file that is at hand, else ``"hub"``.
+        options: Keyword arguments of the backbone.
+        pooling: A name of `POOLINGS`.
+        dimension: Length of the embedding, at least 1.
+        size: Side of the square inputs that the finished encoder takes, in [32, 1024] pixels.
+        hint_size: Side of the views that hints are learned on, in [32, 1024] pixels.
+        hint_epochs: Epochs of learning from the teacher, at least 1.
+        hint_views: Views in such an epoch, at least 1.
+        hint_batch: Views in a batch, at least 2.
+        hint_rate: Above 0, learning rate of the hints.
+        hint_factors: Above 0, of that rate, for the first stages; the last is for all others.
+        hint_sources: A weight for each data set by its name; empty for equal parts.
+        hint_street: In [0, 1], the part of the views that are of the street side.
+        phases: Across domains, at least one.
+        phase_batches: Batches in an epoch of a phase, at least 1.
+        batch_pairs: Pairs in a batch, at least 2.
+        sources: A weight for each data set by its name: its part of a batch; empty for equal parts.
+        generated: In [0, 1], the part of the street views that are made from shop pictures though
+            there are street photos.
+        recoloured: In [0, 1], the part of the pairs whose hues are turned.
+        temperature: Above 0, of the similarities in the loss.
+        weight_decay: At least 0.
+        warmup_batches: At least 0, over which the learning rate of hints and phases rises.
+        domain_shift: Settings of the augmentation that differ from their defaults; see
+            `DomainShift`.
+        backgrounds: A folder of photos that cut-out items are shown on; None: drawn clutter.
+        precision: Of the arithmetic, in Lightning's words.
+        devices: Number of devices, at least 1.
+        num_workers: Processes that make pictures, at least 0; None to choose by the cores.
+        picture_side: Largest side in pixels that pictures are kept at, at least 1.
+        picture_memory_mb: Pictures beyond this many megabytes are kept on disk, at least 0.
+        keep_checkpoints: Epochs whose checkpoints are kept besides the last, at least 0.
+        seed: At least 0; decides the initial weights and the views.
+    """
+
+    backbone: str = "mobilenetv2_100"
+    weights: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pooling: str = "gap"
+    dimension: int = 256
+    size: int = 192
+
+    hint_size: int = 128
+    hint_epochs: int = 26
+    hint_views: int = 4800
+    hint_batch: int = 48
+    hint_rate: float = 1e-3
+    hint_factors: tuple[float, ...] = (10.0, 5.0, 3.0, 2.0)
+    hint_sources: Mapping[str, float] = field(default_factory=dict)
+    hint_street: float = 0.75
+
+    phases: tuple[Phase, ...] = (Phase(),)
+    phase_batches: int = 100
+    batch_pairs: int = 48
+    sources: Mapping[str, float] = field(default_factory=dict)
+    generated: float = 0.25
+    recoloured: float = 0.6
+    temperature: float = 0.07
+    weight_decay: float = 1e-4
+    warmup_batches: int = 50
+    domain_shift: Mapping[str, Any] = field(default_factory=dict)
+    backgrounds: str | None = None
+
+    precision: Precision = "32-true"
+    devices: int = 1
+    num_workers: int | None = None
+    picture_side: int = 320
+    picture_memory_mb: int = 4096
+    keep_checkpoints: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the setting, what was expected and what came.
+        """
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
+        if not self.phases:
+            raise ValueError("phases must hold at least one phase, got none")
+        if not self.hint_factors or not all(0 < one < math.inf for one in self.hint_factors):
+            raise ValueError(
+                "hint_factors must be at least one number, finite and above 0, "
+                f"got {self.hint_factors}"
+            )
+        _size(self, "size", "hint_size")
+        _at_least(self, 2, "hint_batch", "batch_pairs")
+        _at_least(self, 1, "dimension", "hint_epochs", "phase_batches", "devices", "picture_side")
+        _at_least(self, 0, "warmup_batches", "weight_decay", "num_workers", "picture_memory_mb")
+        _at_least(self, 0, "keep_checkpoints", "seed")
+        _above_zero(self, "hint_rate", "temperature")
+        _share(self, "hint_street", "generated", "recoloured")
+        if self.hint_views < self.hint_batch:
+            raise ValueError(
+                f"hint_views must be at least hint_batch ({self.hint_batch}), got {self.hint_views}"
+            )
+        for table in ("sources", "hint_sources"):
+            for name, weight in getattr(self, table).items():
+                if isinstance(weight, bool) or not isinstance(weight, int | float):
+                    raise ValueError(f"{table}.{name} must be a number, got {weight!r}")
+                if not 0 < weight < math.inf:
+                    raise ValueError(f"{table}.{name} must be finite and above 0, got {weight}")
+
+    @property
+    def augmentation(self) -> bool:
+        """Always true: pairs of most products are made by augmentation alone."""
+        return True

@@ -1,0 +1,249 @@
+"""What every training begins with: its pictures, its backbone, what makes views, its record."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from snapshelf import __version__
+from snapshelf.features.backbones import (
+    create_backbone,
+    default_preprocessing,
+    load_hub_backbone,
+    load_weights,
+)
+from snapshelf.features.mobilenet import mobilenet_v2
+from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.augmentation import Backgrounds, DomainShift
+from snapshelf.training.monitor import Monitor, TrainingStopped
+from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.settings import settings_to_dict
+from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_set import TrainingSet
+from snapshelf.training.views import ViewMaker, neighbours
+
+with torch_extra():
+    from torch import nn
+
+__all__ = [
+    "BackboneSettings",
+    "PictureSettings",
+    "describe_data",
+    "make_backbone",
+    "make_views",
+    "process_place",
+    "stored_pictures",
+    "training_record",
+]
+
+FREE = ("num_workers", "picture_memory_mb", "keep_checkpoints")
+"""Settings that may change when a training is gone on with: they change no weight."""
+
+MEGABYTE = 1_000_000
+
+NEIGHBOURS = 200
+"""Items kept for standing beside another in its street views."""
+
+BACKGROUNDS = 1000
+"""Most background photos that are kept."""
+
+
+class PictureSettings(Protocol):
+    """Settings that say how pictures are kept and changed; every system's have them."""
+
+    @property
+    def augmentation(self) -> bool:
+        """Whether pictures are changed by domain-shift augmentation."""
+
+    @property
+    def domain_shift(self) -> Mapping[str, Any]:
+        """Settings of the augmentation that differ from their defaults."""
+
+    @property
+    def backgrounds(self) -> str | None:
+        """A folder of photos that cut-out items are shown on; None: drawn clutter."""
+
+    @property
+    def picture_memory_mb(self) -> int:
+        """Pictures beyond this many megabytes are kept on disk."""
+
+    @property
+    def seed(self) -> int:
+        """Decides which items may stand beside others."""
+
+
+class BackboneSettings(Protocol):
+    """Settings that say which backbone a network is built on."""
+
+    @property
+    def backbone(self) -> str:
+        """A timm name, or ``torchvision/NAME``."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Keyword arguments of the backbone."""
+
+    @property
+    def weights(self) -> str | None:
+        """A file, ``hub``, ``random``, or None for what is best at hand."""
+
+    @property
+    def size(self) -> int:
+        """Side of the square inputs in pixels."""
+
+
+def stored_pictures(
+    training_set: TrainingSet,
+    settings: PictureSettings,
+    folder: Path,
+    monitor: Monitor,
+    *,
+    side: int,
+) -> PictureStore:
+    """Read the pictures of a training.
+
+    Args:
+        training_set: Which they are.
+        settings: How many stay in memory.
+        folder: Where those beyond that are kept.
+        monitor: Hears how it goes.
+        side: Largest side in pixels that they are kept at.
+
+    Raises:
+        TrainingError: If a picture cannot be read; names it.
+        TrainingStopped: If the monitor asked to stop.
+    """
+
+    def progress(done: int, total: int) -> None:
+        monitor.step("pictures", done, total)
+        if monitor.should_stop():
+            raise TrainingStopped
+
+    return PictureStore.build(
+        training_set.wanted,
+        side=side,
+        budget=settings.picture_memory_mb * MEGABYTE,
+        folder=folder,
+        progress=progress,
+    )
+
+
+def make_backbone(
+    settings: BackboneSettings,
+) -> tuple[nn.Module, dict[str, Any], Preprocessing]:
+    """Make a backbone with its weights.
+
+    Args:
+        settings: Which one.
+
+    Returns:
+        The backbone, the name and options that `create_backbone` makes it again from, and how
+        pictures become its inputs: whole, padded to squares.
+
+    Raises:
+        ModelError: If the backbone or its weights cannot be had.
+    """
+    name, options, weights = settings.backbone, dict(settings.options), settings.weights
+    preprocessing = None
+    if weights is None and name == "mobilenetv2_100":
+        published = mobilenet_v2()
+        name, options = published.backbone, {**published.options, **options}
+        weights, preprocessing = str(published.weights), published.preprocessing
+    if weights in (None, "hub"):
+        backbone, _ = load_hub_backbone(name, options)
+    else:
+        backbone = create_backbone(name, options)
+        if weights != "random":
+            load_weights(backbone, Path(str(weights)))
+    preprocessing = dataclasses.replace(
+        preprocessing or default_preprocessing(backbone),
+        size=(settings.size, settings.size),
+        fit="pad",
+        crop_pct=1.0,
+    )
+    return backbone, {"backbone": name, "options": options}, preprocessing
+
+
+def make_views(
+    settings: PictureSettings,
+    training_set: TrainingSet,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    monitor: Monitor,
+) -> ViewMaker:
+    """Make what turns stored pictures into views.
+
+    Args:
+        settings: Of the augmentation.
+        training_set: Says where the pictures come from.
+        store: Holds them.
+        preprocessing: Gives the views' size.
+        monitor: Hears which backgrounds cannot be used.
+
+    Raises:
+        TrainingError: If a setting of the augmentation or the backgrounds cannot be used.
+    """
+    if not settings.augmentation:
+        return ViewMaker(training_set=training_set, store=store, preprocessing=preprocessing)
+    try:
+        domain_shift = DomainShift.from_dict(settings.domain_shift)
+    except ValueError as error:
+        raise TrainingError(f"domain_shift: {error}") from error
+    backgrounds = Backgrounds()
+    if settings.backgrounds is not None:
+        backgrounds = Backgrounds.from_folder(
+            Path(settings.backgrounds), longest_side=2 * preprocessing.size[0], at_most=BACKGROUNDS
+        )
+        for skipped in backgrounds.skipped:
+            monitor.note(f"left out of the backgrounds: {skipped}")
+    items = neighbours(training_set, store, count=NEIGHBOURS, seed=settings.seed)
+    return ViewMaker(
+        training_set=training_set,
+        store=store,
+        preprocessing=preprocessing,
+        domain_shift=domain_shift,
+        backgrounds=backgrounds.with_items(items),
+    )
+
+
+def process_place(devices: int) -> tuple[int, int]:
+    """Say which process this is and how many train, as Lightning starts them.
+
+    Args:
+        devices: That the training uses.
+    """
+    return (0, 1) if devices == 1 else (int(os.environ.get("LOCAL_RANK", "0")), devices)
+
+
+def training_record(system: str, settings: Any, training_set: TrainingSet) -> dict[str, Any]:
+    """Give what a training must be gone on with, and what its system notes.
+
+    Args:
+        system: Its name.
+        settings: The recipe, a dataclass.
+        training_set: What is trained on.
+    """
+    recipe = settings_to_dict(settings)
+    return {
+        "snapshelf": __version__,
+        "system": system,
+        "recipe": {name: value for name, value in recipe.items() if name not in FREE},
+        "data": training_set.notes(),
+        "data_digest": training_set.digest,
+    }
+
+
+def describe_data(training_set: TrainingSet, monitor: Monitor) -> None:
+    """Say what is trained on.
+
+    Args:
+        training_set: The data.
+        monitor: Hears a line for each data set.
+    """
+    for source in training_set.notes():
+        monitor.note(
+            f"{source['name']}: {source['items']} items, {source['street_pictures']} street and "
+            f"{source['shop_pictures']} shop pictures"
+        )

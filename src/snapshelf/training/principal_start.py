@@ -1,0 +1,114 @@
+"""An embedding that begins as the principal axes of its backbone's features."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.features.embedding_network import EmbeddingNetwork
+from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_set import TrainingSet
+
+with torch_extra():
+    import torch
+
+__all__ = ["principal_axes", "start_at_principal_axes"]
+
+
+def start_at_principal_axes(
+    network: EmbeddingNetwork,
+    training_set: TrainingSet,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    *,
+    most: int = 3000,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> None:
+    """Set the embedding layer so that nothing that features tell apart is lost to begin with.
+
+    A layer that starts from random numbers has to unlearn them first, on the few products that
+    training has; this one starts as good as the features and goes on from there.
+
+    Args:
+        network: Its embedding layer is changed in place; on a processor.
+        training_set: The items.
+        store: Holds their pictures.
+        preprocessing: How pictures become inputs; nothing is augmented.
+        most: Pictures of a data set and side that are looked at, at least 1.
+        seed: Decides which, where there are more.
+        batch_size: Pictures at a time, at least 1.
+
+    Raises:
+        TrainingError: If there are fewer pictures than the embedding has axes.
+    """
+    rng = np.random.default_rng(seed)
+    groups, both = [], []
+    for source in range(len(training_set.names)):
+        owned = np.flatnonzero(np.equal(training_set.sources, source))
+        sides = [
+            [number for item in owned for number in getattr(training_set.pictures[item], side)]
+            for side in ("street", "shop")
+        ]
+        for numbers in filter(None, sides):
+            chosen = sorted(rng.permutation(numbers)[:most].tolist())
+            groups.append(_pooled(network, store, preprocessing, chosen, batch_size))
+            both.append(all(sides))
+    centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
+    rows = sum(map(len, groups))
+    if rows < network.dimension:
+        raise TrainingError(
+            f"an embedding of {network.dimension} numbers needs at least as many pictures to start "
+            f"from, got {rows}: give more pictures, or a smaller dimension"
+        )
+    mean = np.mean([group.mean(axis=0) for group in centred], axis=0)
+    axes = principal_axes(groups, network.dimension)
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.from_numpy(axes))
+        network.embedding.bias.copy_(torch.from_numpy(-axes @ mean))
+
+
+def principal_axes(groups: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    """Give the axes along which features differ most within their groups.
+
+    Args:
+        groups: Each (N_i, C), centred by its own mean, so that what tells the groups apart counts
+            for nothing.
+        count: K axes, at most C.
+
+    Returns:
+        (K, C) float64, orthonormal, the strongest first.
+    """
+    rows = np.concatenate([group - group.mean(axis=0) for group in groups])
+    _, vectors = np.linalg.eigh(rows.T @ rows)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
+
+
+def _pooled(
+    network: EmbeddingNetwork,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    numbers: Sequence[int],
+    batch_size: int,
+) -> NDArray[np.float64]:
+    """Give what the embedding layer reads of some pictures, (N, C)."""
+    parts = []
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, len(numbers), batch_size):
+                inputs = np.stack(
+                    [
+                        prepare(store.picture(number), preprocessing)
+                        for number in numbers[start : start + batch_size]
+                    ]
+                )
+                pooled = network.pooled(torch.from_numpy(normalise(inputs, preprocessing)))
+                parts.append(pooled.double().numpy())
+    finally:
+        network.train(was_training)
+    return np.concatenate(parts)

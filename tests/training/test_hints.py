@@ -1,0 +1,152 @@
+"""Hints: losses against a slow reference, and that a student does learn its teacher's maps."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+timm = pytest.importorskip("timm")
+pytestmark = pytest.mark.torch
+
+from torch import nn  # noqa: E402
+
+from snapshelf.errors import ModelError  # noqa: E402
+from snapshelf.features.folding import fold_batch_norm  # noqa: E402
+from snapshelf.training.hints import backbone_stages, even_out, hint_losses  # noqa: E402
+
+
+def small(seed):
+    """A MobileNetV2 of an eighth of the channels, its batch norms folded away."""
+    torch.manual_seed(seed)
+    network = timm.create_model("mobilenetv2_035", num_classes=0).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    fold_batch_norm(network, torch.zeros(1, 3, 32, 32))
+    return network
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return small(0), small(1)
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    return torch.randn(6, 3, 48, 48, generator=torch.Generator().manual_seed(5))
+
+
+def test_stages_one_after_the_other_are_the_backbone(pair, inputs):
+    network = pair[0]
+    expected = network.forward_features(inputs)
+    made = inputs
+    for stage in backbone_stages(network):
+        made = stage(made)
+    torch.testing.assert_close(made, expected)
+
+
+def test_stages_share_the_backbones_weights(pair):
+    network = pair[0]
+    own = {id(parameter) for parameter in network.parameters()}
+    staged = [
+        id(parameter) for stage in backbone_stages(network) for parameter in stage.parameters()
+    ]
+    assert len(staged) == len(set(staged)), "no weight is in two stages"
+    assert set(staged) == own, "no weight is left out"
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "vit_tiny_patch16_224"])
+def test_refuses_another_family(name):
+    network = timm.create_model(name, num_classes=0)
+    with pytest.raises(ModelError, match="MobileNet or EfficientNet family"):
+        backbone_stages(network)
+
+
+def test_losses_are_relative_squared_errors_given_the_teachers_map(pair, inputs):
+    student, teacher = map(backbone_stages, pair)
+    losses = hint_losses(student, teacher, inputs)
+    assert losses.shape == (len(teacher),)
+    fed = inputs
+    for loss, ours, theirs in zip(losses, student, teacher, strict=True):
+        with torch.no_grad():
+            made, wanted = ours(fed).numpy(), theirs(fed).numpy()
+        expected = np.mean((made - wanted) ** 2, dtype=float) / np.var(wanted, ddof=1, dtype=float)
+        assert loss.item() == pytest.approx(expected, rel=1e-4)
+        fed = torch.from_numpy(wanted)
+
+
+def test_a_teacher_of_itself_has_nothing_to_learn(pair, inputs):
+    stages = backbone_stages(pair[0])
+    assert hint_losses(stages, stages, inputs).tolist() == [0] * len(stages)
+
+
+def test_a_stage_learns_from_its_own_loss_only(pair, inputs):
+    student, teacher = map(backbone_stages, pair)
+    for number, stage in enumerate(student):
+        loss = hint_losses(student, teacher, inputs)[number]
+        gradients = torch.autograd.grad(
+            loss,
+            [parameter for one in student for parameter in one.parameters()],
+            allow_unused=True,
+        )
+        own = {id(parameter) for parameter in stage.parameters()}
+        all_parameters = [parameter for one in student for parameter in one.parameters()]
+        for parameter, gradient in zip(all_parameters, gradients, strict=True):
+            assert (gradient is not None) == (id(parameter) in own)
+
+
+def maps_of(stage, fed):
+    """What a stage gives, and what each of its convolutions does."""
+    found = []
+    hooks = [
+        part.register_forward_hook(lambda _, __, output: found.append(output.clone()))
+        for part in stage.modules()
+        if isinstance(part, nn.Conv2d)
+    ]
+    made = stage(fed)
+    for hook in hooks:
+        hook.remove()
+    return made, found
+
+
+def test_evened_out_convolutions_have_mean_0_and_deviation_1(inputs):
+    student, teacher = small(2), small(3)
+    ours, theirs = backbone_stages(student), backbone_stages(teacher)
+    even_out(ours, theirs, inputs)
+    fed = inputs
+    for number, (stage, of_teacher) in enumerate(zip(ours, theirs, strict=True)):
+        with torch.no_grad():
+            (made, found), wanted = maps_of(stage, fed), of_teacher(fed)
+        is_last = number == len(ours) - 1
+        for output in found if is_last else found[:-1]:
+            means, deviations = output.mean((0, 2, 3)), output.std((0, 2, 3))
+            torch.testing.assert_close(means, torch.zeros_like(means), atol=1e-3, rtol=0)
+            torch.testing.assert_close(deviations, torch.ones_like(means), atol=1e-2, rtol=0)
+        if not is_last:
+            # A residual connection adds the block's own input to what its last layer gives.
+            ratio = made.std((0, 2, 3)) / wanted.std((0, 2, 3))
+            assert ratio.median() == pytest.approx(0.5, abs=0.3)
+        fed = wanted
+
+
+def test_evening_out_survives_channels_that_never_change(inputs):
+    student, teacher = small(4), small(5)
+    with torch.no_grad():
+        student.conv_stem.weight[0] = 0
+    even_out(backbone_stages(student), backbone_stages(teacher), inputs)
+    assert all(torch.isfinite(parameter).all() for parameter in student.parameters())
+
+
+def test_a_student_learns_its_teachers_maps(inputs):
+    student, teacher = small(6), small(7)
+    ours, theirs = backbone_stages(student), backbone_stages(teacher)
+    even_out(ours, theirs, inputs)
+    before = hint_losses(ours, theirs, inputs).detach()
+    optimizer = torch.optim.AdamW(student.parameters(), lr=5e-3)
+    for _ in range(40):
+        loss = hint_losses(ours, theirs, inputs).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    after = hint_losses(ours, theirs, inputs).detach()
+    assert (after < 0.7 * before).all(), (before, after)
