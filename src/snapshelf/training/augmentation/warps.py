@@ -181,8 +181,9 @@ def _homography(corners: Points, to_output: bool) -> Points:
 
 def _project(homography: Points, points: Points) -> Points:
     projected = points @ homography[:, :2].T + homography[:, 2]
-    # Beyond the horizon there is nothing to sample; a tiny divisor sends it far outside.
-    return projected[:, :2] / np.maximum(projected[:, 2:], 1e-6)
+    # Beyond the horizon there is nothing to sample; a small divisor sends it outside, but not so
+    # far that OpenCV would reflect it back thousands of times.
+    return projected[:, :2] / np.maximum(projected[:, 2:], 1 / 16)
 
 
 def _shrinking(layer: Layer, corners: Points) -> tuple[float, float]:
