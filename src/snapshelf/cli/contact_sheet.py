@@ -80,7 +80,8 @@ def contact_sheet(
         Image.fromarray(sheet).save(out, "PNG")
     else:
         out.write_bytes(encode_jpeg(sheet, quality=92))
-    tell(f"wrote {out}: {len(sources)} pictures, {views} street views of each")
+    count = "1 picture" if len(sources) == 1 else f"{len(sources)} pictures"
+    tell(f"wrote {out}: {count}, {views} street views of each")
     if skipped:
         raise typer.Exit(EXIT_SKIPPED)
 
