@@ -1,0 +1,40 @@
+"""The recipes of the repository: each is read, and the paper's is the paper's."""
+
+from pathlib import Path
+
+import pytest
+
+from snapshelf.training.mtv_settings import MtvSettings, Stage
+from snapshelf.training.settings import read_toml, settings_from
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def recipe(name):
+    return settings_from(MtvSettings, read_toml(RECIPES / name), name)
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("mtv-*.toml")))
+def test_recipes_of_mtv_make_every_row_of_the_tables(name):
+    given = recipe(name)
+    assert len(given.stages) >= 2
+    assert given.stages[0].share is None
+    assert given.devices == 1
+
+
+def test_the_published_numbers():
+    """Read off the paper's Sections 3.3, 3.4 and 5 once more, by hand."""
+    given = recipe("mtv-paper.toml")
+    assert (given.backbone, given.size, given.dimension) == ("torchvision/vgg16", 224, 512)
+    assert given.batch_triplets * (3 + given.views) == 48
+    assert (given.learning_rate, given.momentum, given.weight_decay) == (1e-3, 0.9, 1e-4)
+    assert (given.alpha_v, given.beta_a) == (0.05, 0.05)
+    assert (given.w1, given.w2, given.w3) == (0.7, 1.5, 0.4)
+    first, second = given.stages
+    assert (first.epochs, first.share, first.weighting) == (10, None, False)
+    assert (second.share, second.weighting) == (0.4, True)
+    # The defaults are the published numbers too, but for the network and its inputs.
+    assert (second, first) == (Stage(epochs=10, share=0.4, weighting=True), Stage(epochs=10))
+    same = {"backbone": "mobilenetv2_100", "size": 128, "augmentation": True}
+    changed = {name: getattr(given, name) for name in given.__slots__}
+    assert MtvSettings(**changed | same) == MtvSettings()
