@@ -1,5 +1,7 @@
 """Batches: the same bytes from any number of workers, and from the middle of an epoch."""
 
+import multiprocessing
+
 import numpy as np
 import pytest
 from toy_data import toy_data
@@ -33,6 +35,8 @@ def store(training_set, tmp_path_factory):
 
 @pytest.fixture
 def make(training_set, store):
+    loaders = []
+
     def loader(*, workers=0, shift=DomainShift(), bag=3, **more):  # noqa: B008
         views = ViewMaker(
             training_set=training_set, store=store, preprocessing=SPEC, domain_shift=shift
@@ -51,9 +55,12 @@ def make(training_set, store):
             **more,
         )
         made.asked = asked
+        loaders.append(made)
         return made
 
-    return loader
+    yield loader
+    for each in loaders:
+        each.close()
 
 
 def epoch_of(loader, epoch):
@@ -181,3 +188,17 @@ def test_default_workers_leave_a_core(monkeypatch):
     for cores, expected in ((1, 1), (2, 1), (16, 15), (64, 16)):
         monkeypatch.setattr("os.sched_getaffinity", lambda pid, n=cores: set(range(n)))
         assert default_workers() == expected
+
+
+def test_closing_ends_the_workers(make):
+    before = set(multiprocessing.active_children())
+    loader = make(workers=2)
+    epoch_of(loader, 0)
+    workers = set(multiprocessing.active_children()) - before
+    assert len(workers) == 2
+    loader.close()
+    assert not workers & set(multiprocessing.active_children())
+
+
+def test_closing_before_the_first_batch_does_nothing(make):
+    make(workers=2).close()

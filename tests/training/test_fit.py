@@ -46,6 +46,9 @@ class Numbers:
     def state_dict(self):
         return {"done": self.done}
 
+    def close(self):
+        self.closed = True
+
     def load_state_dict(self, state):
         self.done = state["done"]
 

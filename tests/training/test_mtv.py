@@ -15,7 +15,7 @@ from snapshelf.features.network_folder import NetworkDescription  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
 from snapshelf.media.decode import decode_picture  # noqa: E402
 from snapshelf.systems import System  # noqa: E402
-from snapshelf.systems.mtv import collect, stored_pictures, train_mtv  # noqa: E402
+from snapshelf.systems.mtv import train_mtv  # noqa: E402
 from snapshelf.training.attributes import AttributeTable  # noqa: E402
 from snapshelf.training.batches import ViewBatch  # noqa: E402
 from snapshelf.training.item_embeddings import embed_items  # noqa: E402
@@ -23,7 +23,9 @@ from snapshelf.training.mining import NegativeSchedule  # noqa: E402
 from snapshelf.training.monitor import Monitor, TrainingStopped  # noqa: E402
 from snapshelf.training.mtv_module import MtvModule  # noqa: E402
 from snapshelf.training.mtv_settings import MtvSettings, Stage  # noqa: E402
+from snapshelf.training.preparation import stored_pictures  # noqa: E402
 from snapshelf.training.training_error import TrainingError  # noqa: E402
+from snapshelf.training.training_set import TrainingSet  # noqa: E402
 
 SPEC = Preprocessing(size=(32, 32), mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25))
 STAGES = (Stage(epochs=1), Stage(epochs=2, share=0.5, weighting=True, refresh_epochs=1))
@@ -127,7 +129,12 @@ def test_a_step_is_the_papers_sum(loss, tasks, scale):
     generator = torch.Generator().manual_seed(1)
     views = 6 if tasks[1] else 3
     pictures = torch.randint(0, 256, (3, views, 3, 32, 32), dtype=torch.uint8, generator=generator)
-    batch = ViewBatch(pictures, torch.tensor([2, 0, 1]), torch.tensor([1.0, 0.0, 2.5]))
+    batch = ViewBatch(
+        pictures,
+        items=torch.tensor([2, 0, 1]),
+        weights=torch.tensor([1.0, 0.0, 2.5]),
+        recoloured=torch.tensor([False, True, False]),
+    )
     result = module.training_step(batch, 0)
 
     scaled = (pictures.numpy() / 255 - np.reshape(SPEC.mean, (3, 1, 1))) / np.reshape(
@@ -139,8 +146,10 @@ def test_a_step_is_the_papers_sum(loss, tasks, scale):
     embeddings = raw
     if scale is not None:
         embeddings = scale * raw / np.linalg.norm(raw, axis=2, keepdims=True)
+    known = labels[[2, 0, 1]]
+    known[1] = -1  # of a recoloured product no attribute is known
     expected = reference_loss(
-        embeddings, raw, network, labels[[2, 0, 1]], counts, batch.weights.tolist(), given
+        embeddings, raw, network, known, counts, batch.weights.tolist(), given
     )
     assert float(result.detach()) == pytest.approx(expected, rel=1e-4)
     result.backward()
@@ -251,8 +260,8 @@ def test_an_item_is_the_mean_of_its_first_shop_pictures(tmp_path, scale):
         toy_data(tmp_path / "a", 2, street=1, shop=4),
         toy_data(tmp_path / "b", 1, street=2, shop=0, first=7, name="b"),
     )
-    training_set = collect(data, settings())
-    store = stored_pictures(training_set, settings(), tmp_path / "c")
+    training_set = TrainingSet.collect(data, mattes=True)
+    store = stored_pictures(training_set, settings(), tmp_path / "c", Monitor())
     torch.manual_seed(0)
     network = NetworkDescription(backbone="test_resnet", preprocessing=SPEC, dimension=8).build()
     network.train()

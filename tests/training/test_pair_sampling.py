@@ -10,8 +10,9 @@ pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 from snapshelf.features.encoder import Domain  # noqa: E402
-from snapshelf.training.pair_sampling import TURNS, PairSampler  # noqa: E402
+from snapshelf.training.pair_sampling import PairSampler  # noqa: E402
 from snapshelf.training.picture_sampling import PictureSampler  # noqa: E402
+from snapshelf.training.recolouring import TURNS  # noqa: E402
 from snapshelf.training.training_error import TrainingError  # noqa: E402
 from snapshelf.training.training_set import TrainingSet  # noqa: E402
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from snapshelf.training.recolouring import hue_rotation, recolour
+from snapshelf.training.recolouring import TURNS, draw_turn, hue_rotation, recolour
 
 
 def test_a_third_of_a_turn_moves_the_channels():
@@ -45,3 +45,12 @@ def test_colours_out_of_range_are_cut_off():
         turned = hue_rotation(75) @ picture[0, place].astype(np.float64)
         expected[0, place] = np.clip(np.round(turned), 0, 255)
     assert np.abs(recolour(picture, 75).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.4, 1.0])
+def test_turns_come_as_often_as_asked_for_and_go_far(probability):
+    rng = np.random.default_rng(0)
+    turns = np.array([draw_turn(rng, probability) for _ in range(2000)])
+    assert np.mean(turns != 0) == pytest.approx(probability, abs=0.05)
+    far = turns[turns != 0]
+    assert ((far >= TURNS[0]) & (far <= TURNS[1])).all()

@@ -195,6 +195,13 @@ class TestRandomness:
         assert set(negatives) == {1, 2, 3, 4}
         assert min(negatives.values()) > 60
 
+    def test_triplets_are_recoloured_as_often_as_asked_for(self, mixed):
+        triplets = all_of(triplets_of(mixed, count=1000, recoloured=0.3))
+        assert np.mean([triplet.turn != 0 for triplet in triplets]) == pytest.approx(0.3, abs=0.05)
+        plain = all_of(triplets_of(mixed, count=1000))
+        assert not any(triplet.turn for triplet in plain)
+        assert [t.views for t in plain] == [t.views for t in triplets]
+
 
 class TestSources:
     @pytest.fixture

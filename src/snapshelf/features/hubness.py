@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
-from snapshelf.features.torch_extra import torch_extra
 from snapshelf.media.picture import RGB
 
 __all__ = ["CorrectedEncoder", "HubnessCorrection", "hubness", "load_correction"]
@@ -128,8 +129,6 @@ class HubnessCorrection:
             file: Replaced if it is there.
             encoder: Fingerprint of the encoder whose embeddings the bank holds.
         """
-        with torch_extra():
-            from safetensors.numpy import save_file
         save_file(
             {TENSOR: self.bank.astype(np.float16)},
             file,
@@ -207,8 +206,6 @@ def load_correction(file: Path, encoder: str) -> HubnessCorrection:
         ModelError: If the file cannot be read, holds no correction, or was made with another
             encoder.
     """
-    with torch_extra():
-        from safetensors import SafetensorError, safe_open
     if not file.is_file():
         raise ModelError(f"there is no hubness correction at {file}; expected a .safetensors file")
     try:

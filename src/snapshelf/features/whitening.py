@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
-from snapshelf.features.torch_extra import torch_extra
 from snapshelf.media.picture import RGB
 
 __all__ = ["WhitenedEncoder", "Whitening", "fit_whitening", "load_whitening", "shrinkage"]
@@ -71,8 +72,6 @@ class Whitening:
             file: Replaced if it is there.
             encoder: Fingerprint of the encoder whose embeddings this was fitted to.
         """
-        with torch_extra():
-            from safetensors.numpy import save_file
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
         save_file(tensors, file, metadata={"encoder": encoder})
 
@@ -230,8 +229,6 @@ def load_whitening(file: Path, encoder: str) -> Whitening:
         ModelError: If the file cannot be read, does not hold a whitening, or was fitted to
             another encoder.
     """
-    with torch_extra():
-        from safetensors import SafetensorError, safe_open
     if not file.is_file():
         raise ModelError(f"there is no whitening at {file}; expected a .safetensors file")
     try:

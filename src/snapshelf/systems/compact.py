@@ -97,8 +97,7 @@ def train_compact(
         batch_norm="fold",
         preprocessing=preprocessing,
     )
-    side = settings.picture_side
-    store = stored_pictures(training_set, settings, out / "pictures", monitor, side=side)
+    store = stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
         views = make_views(settings, training_set, store, preprocessing, monitor)
         network = description.build()  # of random weights

@@ -12,67 +12,23 @@ train     negative ─┐                      ┌─► ratio triplet loss, wei
           stage 1: random negatives ──► embed the items ──► stage 2: the nearest 40 %
 """
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from snapshelf.locating.whole_picture import WholePicture
-from snapshelf.systems.folder_settings import read_calibration
 from snapshelf.systems.system import System
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from snapshelf.datasets.training_item import TrainingData
-    from snapshelf.features.network_folder import NetworkDescription
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.mtv_settings import MtvSettings
     from snapshelf.training.picture_store import PictureStore
     from snapshelf.training.training_set import TrainingSet
-    from snapshelf.training.views import ViewMaker
 
-__all__ = ["mtv_from_folder", "train_mtv"]
+__all__ = ["train_mtv"]
 
 NAME = "mtv"
-
-OWN_SETTINGS = ("system", "notes", "calibration")
-"""What ``system.json`` holds besides the network's description."""
-
-FREE = ("num_workers", "picture_memory_mb", "keep_checkpoints")
-"""Settings that may change when a training is gone on with: they change no weight."""
-
-MEGABYTE = 1_000_000
-
-NEIGHBOURS = 200
-"""Items kept for standing beside another in its street views."""
-
-BACKGROUNDS = 1000
-"""Most background photos that are kept."""
-
-
-def mtv_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
-    """Make the system from a folder that `train_mtv` wrote.
-
-    Args:
-        folder: Holds ``network.safetensors``.
-        settings: What ``system.json`` holds: the network's description, ``notes``, which nothing
-            reads, and optionally ``calibration``.
-
-    Raises:
-        ModelError: If a setting is missing, unknown or cannot be used, or the weights don't fit.
-    """
-    from snapshelf.features.network_encoder import NetworkEncoder
-    from snapshelf.features.network_folder import load_network
-
-    calibration = read_calibration(folder / "system.json", settings)
-    of_network = {name: value for name, value in settings.items() if name not in OWN_SETTINGS}
-    network, description, fingerprint = load_network(folder, of_network)
-    encoder = NetworkEncoder(
-        network, preprocessing=description.preprocessing, fingerprint=fingerprint
-    )
-    return System(str(folder), WholePicture(), encoder, calibration)
 
 
 def train_mtv(
@@ -113,16 +69,25 @@ def train_mtv(
     from snapshelf.training.mining import NegativeSchedule
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.mtv_module import MtvModule
+    from snapshelf.training.preparation import (
+        make_backbone,
+        make_views,
+        process_place,
+        stored_pictures,
+        training_record,
+    )
+    from snapshelf.training.principal_start import start_at_principal_axes
     from snapshelf.training.sampling import TripletSampler
     from snapshelf.training.training_folder import begin, check_folder, is_finished
+    from snapshelf.training.training_set import TrainingSet
 
     with torch_extra():
         import torch
 
     monitor = monitor or Monitor()
     check_folder(out, resume=resume)
-    training_set = collect(data, settings)
-    record = _record(settings, training_set)
+    training_set = TrainingSet.collect(data, mattes=settings.augmentation)
+    record = training_record(NAME, settings, training_set)
     begin(out, record)
     if is_finished(out):
         return System.load(out)
@@ -130,15 +95,23 @@ def train_mtv(
     _tell(monitor, training_set, table)
 
     torch.manual_seed(settings.seed)
-    backbone, described = _backbone(settings)
+    backbone, described, preprocessing = make_backbone(settings)
     learned = dict(zip(table.names, table.classes, strict=True))
     description = NetworkDescription(
-        **described, attributes=learned if settings.attribute_prediction else {}
+        **described,
+        pooling=settings.pooling,
+        dimension=settings.dimension,
+        normalised=settings.normalised,
+        batch_norm=settings.batch_norm,
+        preprocessing=preprocessing,
+        attributes=learned if settings.attribute_prediction else {},
     )
     network = description.build(backbone)
     own_store = store is None
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
+        if settings.principal_start:
+            start_at_principal_axes(network, training_set, store, preprocessing, seed=settings.seed)
         labels = table.labels(training_set.items)
         negatives = NegativeSchedule(
             settings,
@@ -148,7 +121,7 @@ def train_mtv(
                 network,
                 training_set,
                 store,
-                description.preprocessing,
+                preprocessing,
                 views=settings.views,
                 scale=settings.embedding_scale,
             ),
@@ -160,14 +133,15 @@ def train_mtv(
             positives=settings.positives,
             negatives=settings.negatives,
             bag=settings.views if settings.view_invariance else 0,
+            recoloured=settings.recoloured,
             seed=settings.seed,
             count=settings.triplets_per_epoch,
             sources=settings.sources,
         )
-        rank, world = _place(settings)
+        rank, world = process_place(settings.devices)
         loader = ViewLoader(
             sampler,
-            _views(settings, training_set, store, description, monitor),
+            make_views(settings, training_set, store, preprocessing, monitor),
             batch=settings.batch_triplets,
             workers=default_workers() if settings.num_workers is None else settings.num_workers,
             rank=rank,
@@ -175,7 +149,7 @@ def train_mtv(
         )
         module = MtvModule(
             network,
-            description.preprocessing,
+            preprocessing,
             settings,
             labels=labels,
             counts=table.counts if settings.attribute_prediction else (),
@@ -204,165 +178,11 @@ def train_mtv(
     return System.load(out)
 
 
-def collect(data: Sequence["TrainingData"], settings: "MtvSettings") -> "TrainingSet":
-    """Number the items and pictures of a training.
-
-    Args:
-        data: The data sets.
-        settings: Say whether mattes are needed.
-
-    Raises:
-        DatasetError: If a data set is not in its published layout.
-        TrainingError: If there is nothing to train on.
-    """
-    from snapshelf.training.training_set import TrainingSet
-
-    return TrainingSet.collect(data, mattes=settings.augmentation)
-
-
-def stored_pictures(
-    training_set: "TrainingSet",
-    settings: "MtvSettings",
-    folder: Path,
-    monitor: "Monitor | None" = None,
-) -> "PictureStore":
-    """Read the pictures of a training.
-
-    Args:
-        training_set: What `collect` gives.
-        settings: Their size, and how many stay in memory.
-        folder: Where those beyond that are kept.
-        monitor: Hears how it goes.
-
-    Raises:
-        TrainingError: If a picture cannot be read; names it.
-        TrainingStopped: If the monitor asked to stop.
-    """
-    from snapshelf.training.monitor import Monitor, TrainingStopped
-    from snapshelf.training.picture_store import PictureStore
-
-    heard = monitor or Monitor()
-
-    def progress(done: int, total: int) -> None:
-        heard.step("pictures", done, total)
-        if heard.should_stop():
-            raise TrainingStopped
-
-    return PictureStore.build(
-        training_set.wanted,
-        side=settings.picture_side or 2 * settings.size,
-        budget=settings.picture_memory_mb * MEGABYTE,
-        folder=folder,
-        progress=progress,
-    )
-
-
-def _backbone(settings: "MtvSettings") -> tuple["nn.Module", dict[str, Any]]:
-    """Make the backbone with its weights, and what a `NetworkDescription` says of it."""
-    from snapshelf.features.backbones import (
-        create_backbone,
-        default_preprocessing,
-        load_hub_backbone,
-        load_weights,
-    )
-    from snapshelf.features.mobilenet import mobilenet_v2
-
-    name, options, weights = settings.backbone, dict(settings.options), settings.weights
-    preprocessing = None
-    if weights is None and name == "mobilenetv2_100":
-        published = mobilenet_v2()
-        name, options = published.backbone, {**published.options, **options}
-        weights, preprocessing = str(published.weights), published.preprocessing
-    if weights in (None, "hub"):
-        backbone, _ = load_hub_backbone(name, options)
-    else:
-        backbone = create_backbone(name, options)
-        if weights != "random":
-            load_weights(backbone, Path(str(weights)))
-    preprocessing = dataclasses.replace(
-        preprocessing or default_preprocessing(backbone),
-        size=(settings.size, settings.size),
-        fit="pad",
-        crop_pct=1.0,
-    )
-    return backbone, {
-        "backbone": name,
-        "options": options,
-        "pooling": settings.pooling,
-        "dimension": settings.dimension,
-        "batch_norm": settings.batch_norm,
-        "preprocessing": preprocessing,
-    }
-
-
-def _views(
-    settings: "MtvSettings",
-    training_set: "TrainingSet",
-    store: "PictureStore",
-    description: "NetworkDescription",
-    monitor: "Monitor",
-) -> "ViewMaker":
-    """Make what turns stored pictures into views."""
-    from snapshelf.training.augmentation import Backgrounds, DomainShift
-    from snapshelf.training.training_error import TrainingError
-    from snapshelf.training.views import ViewMaker, neighbours
-
-    if not settings.augmentation:
-        return ViewMaker(
-            training_set=training_set, store=store, preprocessing=description.preprocessing
-        )
-    try:
-        domain_shift = DomainShift.from_dict(settings.domain_shift)
-    except ValueError as error:
-        raise TrainingError(f"domain_shift: {error}") from error
-    backgrounds = Backgrounds()
-    if settings.backgrounds is not None:
-        backgrounds = Backgrounds.from_folder(
-            Path(settings.backgrounds), longest_side=2 * settings.size, at_most=BACKGROUNDS
-        )
-        for skipped in backgrounds.skipped:
-            monitor.note(f"left out of the backgrounds: {skipped}")
-    items = neighbours(training_set, store, count=NEIGHBOURS, seed=settings.seed)
-    return ViewMaker(
-        training_set=training_set,
-        store=store,
-        preprocessing=description.preprocessing,
-        domain_shift=domain_shift,
-        backgrounds=backgrounds.with_items(items),
-    )
-
-
-def _place(settings: "MtvSettings") -> tuple[int, int]:
-    """Say which process this is and how many train, as Lightning starts them."""
-    import os
-
-    if settings.devices == 1:
-        return 0, 1
-    return int(os.environ.get("LOCAL_RANK", "0")), settings.devices
-
-
-def _record(settings: "MtvSettings", training_set: "TrainingSet") -> dict[str, Any]:
-    """Give what a training must be gone on with, and what its system notes."""
-    from snapshelf import __version__
-    from snapshelf.training.settings import settings_to_dict
-
-    recipe = settings_to_dict(settings)
-    return {
-        "snapshelf": __version__,
-        "system": NAME,
-        "recipe": {name: value for name, value in recipe.items() if name not in FREE},
-        "data": training_set.notes(),
-        "data_digest": training_set.digest,
-    }
-
-
 def _tell(monitor: "Monitor", training_set: "TrainingSet", table: "AttributeTable") -> None:
     """Say what is trained on."""
-    for source in training_set.notes():
-        monitor.note(
-            f"{source['name']}: {source['items']} items, {source['street_pictures']} street and "
-            f"{source['shop_pictures']} shop pictures"
-        )
+    from snapshelf.training.preparation import describe_data
+
+    describe_data(training_set, monitor)
     sizes = zip(table.names, table.sizes, strict=True)
     told = ", ".join(f"{name} ({size})" for name, size in sizes) or "none"
     monitor.note(f"attributes: {told}")

@@ -229,16 +229,16 @@ def pretrained_features(settings: MtvSettings) -> System:
     """
     from snapshelf.features.backbone_encoder import PooledBackbone
     from snapshelf.features.network_encoder import NetworkEncoder
-    from snapshelf.systems.mtv import _backbone
+    from snapshelf.training.preparation import make_backbone
 
-    backbone, described = _backbone(settings)
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr(sorted(described.items(), key=lambda item: item[0])).encode())
+    backbone, described, preprocessing = make_backbone(settings)
+    identity = {**described, "pooling": settings.pooling, **preprocessing.to_dict()}
+    digest = hashlib.blake2b(repr(sorted(identity.items())).encode(), digest_size=16)
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
     encoder = NetworkEncoder(
         PooledBackbone(backbone, settings.pooling),
-        preprocessing=described["preprocessing"],
+        preprocessing=preprocessing,
         fingerprint=digest.hexdigest(),
     )
     return System("pretrained", WholePicture(), encoder)
@@ -270,10 +270,11 @@ class _SharedPictures:
             self._store.close()
 
     def _pictures(self, monitor: Monitor) -> "PictureStore":
-        from snapshelf.systems.mtv import collect, stored_pictures
+        from snapshelf.training.preparation import stored_pictures
+        from snapshelf.training.training_set import TrainingSet
 
         if self._store is None:
-            training_set = collect(self._data, self._settings)
+            training_set = TrainingSet.collect(self._data, mattes=self._settings.augmentation)
             self._store = stored_pictures(training_set, self._settings, self._folder, monitor)
         return self._store
 

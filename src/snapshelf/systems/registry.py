@@ -14,12 +14,12 @@ from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
-from snapshelf.systems.mtv import mtv_from_folder
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
 from snapshelf.systems.standard import standard
 from snapshelf.systems.system import System
 from snapshelf.systems.trainable import TRAINABLE
+from snapshelf.systems.trained_network import network_from_folder
 from snapshelf.systems.whitened import whitened_from_folder
 
 __all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
@@ -34,10 +34,10 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 """Systems that come with the package, by name."""
 
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
-    "compact": mtv_from_folder,
+    "compact": network_from_folder,
     "corrected": corrected_from_folder,
     "fisher": fisher_from_folder,
-    "mtv": mtv_from_folder,
+    "mtv": network_from_folder,
     "onnx": onnx_from_folder,
     "timm": backbone_from_folder,
     "vlad": vlad_from_folder,

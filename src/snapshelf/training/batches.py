@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -29,11 +29,14 @@ class ViewBatch(NamedTuple):
             memory.
         items: (B,) int64, the item numbers of the first views.
         weights: (B,) float32, at least 0, of the losses.
+        recoloured: (B,) bool, whether the group's hues are turned: it then shows a product that
+            nobody has, whose attributes are not known.
     """
 
     pictures: Tensor
     items: Tensor
     weights: Tensor
+    recoloured: Tensor
 
 
 class ViewLoader:
@@ -54,9 +57,6 @@ class ViewLoader:
         rank: Which of several training processes this is; they share out each epoch.
         world: How many there are.
 
-    Attributes:
-        sampler: This object, where Lightning looks for `set_epoch`.
-
     Raises:
         TrainingError: If an epoch has not as many groups as a batch of every process.
     """
@@ -71,64 +71,54 @@ class ViewLoader:
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        self._groups = sampler
-        self._batch = batch
-        self._rank, self._world = rank, world
-        self._epoch = 0
-        self._done = 0
-        self._length = len(sampler) // (batch * world)
-        if not self._length:
+        self._batches = _Batches(sampler, batch, rank, world)
+        if not len(self._batches):
             raise TrainingError(
                 f"an epoch has {len(sampler)} samples, fewer than the {batch * world} of one "
                 "batch: give more pictures, a longer epoch or a smaller batch"
             )
         self._loader: DataLoader[Any] = DataLoader(
             _Views(views),
-            batch_sampler=_Batches(self),
+            batch_sampler=self._batches,
             collate_fn=_collate,
             num_workers=workers,
             persistent_workers=workers > 0,
             worker_init_fn=_be_a_worker,
             pin_memory=torch.cuda.is_available(),
         )
-        self.sampler = self
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._batches)
 
     def __iter__(self) -> Iterator[ViewBatch]:
         # A generator: nothing of this runs before the first batch is asked for.
-        self._done %= self._length
+        self._batches.done %= len(self._batches)
         for batch in self._loader:
-            self._done += 1
+            self._batches.done += 1
             yield batch
+
+    @property
+    def sampler(self) -> Self:
+        """This object, where Lightning looks for `set_epoch`."""
+        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next iteration is of; Lightning calls it."""
-        self._epoch = epoch
+        self._batches.epoch = epoch
 
     def state_dict(self) -> dict[str, int]:
         """Say how far the epoch is; Lightning puts it into checkpoints."""
-        return {"batches": self._done}
+        return {"batches": self._batches.done}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where the checkpoint was made; Lightning calls it."""
-        self._done = state["batches"]
+        self._batches.done = state["batches"]
 
-    def draw(self) -> Iterator[list[ViewGroup]]:
-        """Draw the rest of the epoch's batches for this process.
-
-        Yields:
-            The groups of a batch.
-        """
-        step = self._batch * self._world
-        starts = [
-            number * step + self._rank * self._batch for number in range(self._done, self._length)
-        ]
-        indices = [start + place for start in starts for place in range(self._batch)]
-        groups = self._groups.draw(self._epoch, indices)
-        for _ in starts:
-            yield [next(groups) for _ in range(self._batch)]
+    def close(self) -> None:
+        """End the workers at once; PyTorch waits 5 s for each that the garbage collector ends."""
+        iterator = self._loader._iterator
+        if iterator is not None and self._loader.num_workers:
+            iterator._shutdown_workers()  # type: ignore[attr-defined]
 
 
 def default_workers() -> int:
@@ -144,16 +134,32 @@ def default_workers() -> int:
 
 
 class _Batches:
-    """The loader's groups, as what PyTorch calls a batch sampler."""
+    """The groups of each batch of an epoch, as what PyTorch calls a batch sampler.
 
-    def __init__(self, loader: ViewLoader) -> None:
-        self._loader = loader
+    Attributes:
+        epoch: Which one.
+        done: Batches of it that have been handed out.
+    """
+
+    def __init__(self, sampler: Sampler, batch: int, rank: int, world: int) -> None:
+        self._sampler = sampler
+        self._batch, self._rank, self._world = batch, rank, world
+        self.epoch = 0
+        self.done = 0
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return len(self._sampler) // (self._batch * self._world)
 
     def __iter__(self) -> Iterator[list[ViewGroup]]:
-        return self._loader.draw()
+        """Draw the rest of the epoch's batches for this process."""
+        step = self._batch * self._world
+        starts = [
+            number * step + self._rank * self._batch for number in range(self.done, len(self))
+        ]
+        indices = [start + place for start in starts for place in range(self._batch)]
+        groups = self._sampler.draw(self.epoch, indices)
+        for _ in starts:
+            yield [next(groups) for _ in range(self._batch)]
 
 
 class _Views(Dataset[Any]):
@@ -162,16 +168,17 @@ class _Views(Dataset[Any]):
     def __init__(self, views: ViewMaker) -> None:
         self._views = views
 
-    def __getitem__(self, group: ViewGroup) -> tuple[Any, int, float]:
-        return self._views.group(group), group.item, group.weight
+    def __getitem__(self, group: ViewGroup) -> tuple[Any, int, float, bool]:
+        return self._views.group(group), group.item, group.weight, group.turn != 0
 
 
-def _collate(samples: list[tuple[Any, int, float]]) -> ViewBatch:
-    pictures, items, weights = zip(*samples, strict=True)
+def _collate(samples: list[tuple[Any, int, float, bool]]) -> ViewBatch:
+    pictures, items, weights, recoloured = zip(*samples, strict=True)
     return ViewBatch(
         torch.from_numpy(np.stack(pictures)).permute(0, 1, 4, 2, 3),
         torch.tensor(items),
         torch.tensor(weights, dtype=torch.float32),
+        torch.tensor(recoloured),
     )
 
 

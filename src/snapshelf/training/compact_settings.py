@@ -7,36 +7,12 @@ from typing import Any
 
 from snapshelf.features.pooling import POOLINGS
 from snapshelf.training.mtv_settings import Precision
+from snapshelf.training.ranges import above_zero, at_least, check_weights, in_range
 
 __all__ = ["CompactSettings", "Phase"]
 
-
-def _at_least(settings: object, least: int, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if value is not None and not least <= value < math.inf:
-            raise ValueError(f"{name} must be finite and at least {least}, got {value}")
-
-
-def _above_zero(settings: object, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be finite and above 0, got {value}")
-
-
-def _share(settings: object, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {value}")
-
-
-def _size(settings: object, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if not 32 <= value <= 1024:
-            raise ValueError(f"{name} must be in [32, 1024], got {value}")
+SIZES = (32, 1024)
+"""Smallest and largest side of inputs in pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +35,9 @@ class Phase:
         Raises:
             ValueError: Names the setting, what was expected and what came.
         """
-        _size(self, "size")
-        _at_least(self, 1, "epochs")
-        _above_zero(self, "learning_rate")
+        in_range(self, *SIZES, "size")
+        at_least(self, 1, "epochs")
+        above_zero(self, "learning_rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,25 +133,26 @@ class CompactSettings:
                 "hint_factors must be at least one number, finite and above 0, "
                 f"got {self.hint_factors}"
             )
-        _size(self, "size", "hint_size")
-        _at_least(self, 2, "hint_batch", "batch_pairs")
-        _at_least(self, 1, "dimension", "hint_epochs", "phase_batches", "devices", "picture_side")
-        _at_least(self, 0, "warmup_batches", "weight_decay", "num_workers", "picture_memory_mb")
-        _at_least(self, 0, "keep_checkpoints", "seed")
-        _above_zero(self, "hint_rate", "temperature")
-        _share(self, "hint_street", "generated", "recoloured")
+        in_range(self, *SIZES, "size", "hint_size")
+        at_least(self, 2, "hint_batch", "batch_pairs")
+        at_least(self, 1, "dimension", "hint_epochs", "phase_batches", "devices", "picture_side")
+        at_least(self, 0, "warmup_batches", "weight_decay", "num_workers", "picture_memory_mb")
+        at_least(self, 0, "keep_checkpoints", "seed")
+        above_zero(self, "hint_rate", "temperature")
+        in_range(self, 0, 1, "hint_street", "generated", "recoloured")
         if self.hint_views < self.hint_batch:
             raise ValueError(
                 f"hint_views must be at least hint_batch ({self.hint_batch}), got {self.hint_views}"
             )
-        for table in ("sources", "hint_sources"):
-            for name, weight in getattr(self, table).items():
-                if isinstance(weight, bool) or not isinstance(weight, int | float):
-                    raise ValueError(f"{table}.{name} must be a number, got {weight!r}")
-                if not 0 < weight < math.inf:
-                    raise ValueError(f"{table}.{name} must be finite and above 0, got {weight}")
+        check_weights("sources", self.sources)
+        check_weights("hint_sources", self.hint_sources)
 
     @property
     def augmentation(self) -> bool:
         """Always true: pairs of most products are made by augmentation alone."""
         return True
+
+    @property
+    def stored_side(self) -> int:
+        """Largest side in pixels that pictures are kept at."""
+        return self.picture_side

@@ -77,7 +77,8 @@ def fit(
 
     Args:
         module: What to train; its ``training_step`` logs its losses by epoch.
-        loader: Gives the batches; it has a length, `state_dict` and `load_state_dict`.
+        loader: Gives the batches; it has a length, `state_dict`, `load_state_dict` and
+            `close`, which is called in any case.
         out: The training's folder.
         settings: Of the trainer.
         pictures_per_batch: For the figures.
@@ -116,6 +117,8 @@ def fit(
             trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
         except Stop:
             raise TrainingStopped from None
+        finally:
+            loader.close()
 
 
 def last_checkpoint(out: Path) -> Path | None:

@@ -1,6 +1,5 @@
 """`MtvModule`: the losses and the optimiser of MTV-CNN, as Lightning runs them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from snapshelf.features.embedding_network import EmbeddingNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.attributes import UNLABELLED
 from snapshelf.training.batches import ViewBatch
 from snapshelf.training.losses import (
     attribute_prediction,
@@ -22,6 +22,8 @@ from snapshelf.training.losses import (
 )
 from snapshelf.training.mining import NegativeSchedule
 from snapshelf.training.mtv_settings import MtvSettings
+from snapshelf.training.normaliser import Normaliser
+from snapshelf.training.rates import cosine_rate
 
 with torch_extra():
     import lightning
@@ -45,8 +47,6 @@ class MtvModule(lightning.LightningModule):
         steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
     """
 
-    factor: Tensor
-    offset: Tensor
     labels: Tensor
 
     def __init__(
@@ -65,10 +65,7 @@ class MtvModule(lightning.LightningModule):
         self.settings = settings
         self.negatives = negatives
         self._steps_per_epoch = steps_per_epoch
-        std = torch.tensor(preprocessing.std).reshape(3, 1, 1)
-        mean = torch.tensor(preprocessing.mean).reshape(3, 1, 1)
-        self.register_buffer("factor", 1 / (255 * std), persistent=False)
-        self.register_buffer("offset", -mean / std, persistent=False)
+        self.normalise = Normaliser(preprocessing)
         self.register_buffer("labels", torch.from_numpy(labels), persistent=False)
         self._weights = [f"class_weights_{number}" for number in range(len(counts))]
         for name, count in zip(self._weights, counts, strict=True):
@@ -84,7 +81,7 @@ class MtvModule(lightning.LightningModule):
             (T, V, D) float32 that the losses compare, and the same as the attribute heads read
             it, before any scaling.
         """
-        inputs = pictures.flatten(0, 1).float() * self.factor + self.offset
+        inputs = self.normalise(pictures.flatten(0, 1))
         raw = self.network.features(inputs).float().reshape(*pictures.shape[:2], -1)
         scale = self.settings.embedding_scale
         return (raw if scale is None else normalize(raw, dim=-1) * scale), raw
@@ -104,7 +101,7 @@ class MtvModule(lightning.LightningModule):
         triplet = self._triplet_loss(embeddings)
         nothing = torch.zeros_like(triplet)
         view = view_invariance(embeddings[:, 3:]) if settings.view_invariance else nothing
-        attribute = self._attribute_loss(raw[:, 0], batch.items) if self._weights else nothing
+        attribute = self._attribute_loss(raw[:, 0], batch) if self._weights else nothing
         loss = multi_task(
             triplet,
             view,
@@ -163,19 +160,17 @@ class MtvModule(lightning.LightningModule):
         matched = contrastive(anchor, positive, same, margin=margin)
         return matched + contrastive(anchor, negative, ~same, margin=margin)
 
-    def _attribute_loss(self, raw: Tensor, items: Tensor) -> Tensor:
+    def _attribute_loss(self, raw: Tensor, batch: ViewBatch) -> Tensor:
         """Give the attribute loss of each anchor, (T,)."""
+        labels = self.labels[batch.items].masked_fill(batch.recoloured[:, None], UNLABELLED)
         weights: list[Tensor] = [getattr(self, name) for name in self._weights]
-        return attribute_prediction(self.network.attribute_logits(raw), self.labels[items], weights)
+        return attribute_prediction(self.network.attribute_logits(raw), labels, weights)
 
     def _rate(self, step: int) -> float:
         """Give the learning rate at a step, relative to the one that was set."""
         settings = self.settings
         warmup = settings.warmup_epochs * self._steps_per_epoch
-        if step < warmup:
-            return (step + 1) / (warmup + 1)
-        if settings.schedule == "constant":
-            return 1.0
         total = settings.epochs * self._steps_per_epoch
-        done = (step - warmup) / max(total - warmup, 1)
-        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        if settings.schedule == "constant" and step >= warmup:
+            return 1.0
+        return cosine_rate(step, steps=total, warmup=warmup)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.pooling import POOLINGS
+from snapshelf.training.ranges import above_zero, at_least, check_weights, in_range
 
 __all__ = ["MtvSettings", "Side", "Stage"]
 
@@ -14,20 +15,6 @@ Side = Literal["street", "shop", "any"]
 Loss = Literal["ratio", "hinge", "contrastive"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-
-
-def _at_least(settings: object, least: int, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if value is not None and not least <= value < math.inf:
-            raise ValueError(f"{name} must be finite and at least {least}, got {value}")
-
-
-def _above_zero(settings: object, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"{name} must be finite and above 0, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +42,13 @@ class Stage:
         Raises:
             ValueError: Names the setting, what was expected and what came.
         """
-        _at_least(self, 1, "epochs")
+        at_least(self, 1, "epochs")
         if self.share is not None and not 0 < self.share <= 1:
             raise ValueError(f"share must be in (0, 1], got {self.share}")
         if self.weighting and self.share is None:
             raise ValueError("weighting needs a share: only negatives of a pool are weighted")
         if self.refresh_epochs is not None:
-            _at_least(self, 1, "refresh_epochs")
+            at_least(self, 1, "refresh_epochs")
 
 
 PUBLISHED_STAGES = (Stage(epochs=10), Stage(epochs=10, share=0.4, weighting=True))
@@ -78,12 +65,15 @@ class MtvSettings:
     Attributes:
         backbone: A timm name, or ``torchvision/NAME``.
         weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
-            ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `standard`,
+            ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `mobilenetv2`,
             else ``"hub"``.
         options: Keyword arguments of the backbone.
         pooling: A name of `POOLINGS`.
         size: Side of the square inputs in pixels, in [16, 1024].
         dimension: Length of the embedding, at least 1.
+        normalised: Whether pooled features are L2-normalised before the embedding.
+        principal_start: Whether the embedding begins at the principal axes of the backbone's
+            features, or, as published, at random.
         batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`.
         loss: ``ratio`` (Eq. 3), or the baselines ``hinge`` (a triplet network) and
             ``contrastive`` (a Siamese network: anchor and positive, anchor and negative).
@@ -109,6 +99,8 @@ class MtvSettings:
             triplets it gets. Empty: one triplet for each of its anchor pictures.
         batch_triplets: Triplets (and bags) in a batch, at least 1.
         triplets_per_epoch: At least 1; None for one for each anchor picture.
+        recoloured: In [0, 1], the part of the triplets whose hues are turned, which makes products
+            that nobody has.
         augmentation: Whether pictures are changed by domain-shift augmentation.
         domain_shift: Settings of the augmentation that differ from their defaults; see
             `DomainShift`.
@@ -137,6 +129,8 @@ class MtvSettings:
     pooling: str = "gap"
     size: int = 128
     dimension: int = 512
+    normalised: bool = False
+    principal_start: bool = False
     batch_norm: BatchNorm = "fold"
 
     loss: Loss = "ratio"
@@ -162,6 +156,7 @@ class MtvSettings:
     sources: Mapping[str, float] = field(default_factory=dict)
     batch_triplets: int = 8
     triplets_per_epoch: int | None = None
+    recoloured: float = 0.0
     augmentation: bool = True
     domain_shift: Mapping[str, Any] = field(default_factory=dict)
     backgrounds: str | None = None
@@ -188,8 +183,8 @@ class MtvSettings:
         Raises:
             ValueError: Names the setting, what was expected and what came.
         """
-        if not 16 <= self.size <= 1024:
-            raise ValueError(f"size must be in [16, 1024], got {self.size}")
+        in_range(self, 16, 1024, "size")
+        in_range(self, 0, 1, "recoloured")
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
         if self.batch_norm not in BATCH_NORMS:
@@ -207,23 +202,24 @@ class MtvSettings:
                 f"warmup_epochs must be at most the {self.epochs} epochs of all stages, "
                 f"got {self.warmup_epochs}"
             )
-        _at_least(self, 1, "dimension", "views", "draws_per_item", "batch_triplets", "devices")
-        _at_least(self, 1, "triplets_per_epoch", "picture_side")
-        _at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
-        _at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
-        _at_least(self, 0, "keep_checkpoints", "seed")
-        _above_zero(self, "margin", "embedding_scale", "learning_rate", "embedding_rate")
-        _above_zero(self, "gradient_clip")
-        for name, weight in self.sources.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float):
-                raise ValueError(f"sources.{name} must be a number, got {weight!r}")
-            if not 0 < weight < math.inf:
-                raise ValueError(f"sources.{name} must be finite and above 0, got {weight}")
+        at_least(self, 1, "dimension", "views", "draws_per_item", "batch_triplets", "devices")
+        at_least(self, 1, "triplets_per_epoch", "picture_side")
+        at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
+        at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
+        at_least(self, 0, "keep_checkpoints", "seed")
+        above_zero(self, "margin", "embedding_scale", "learning_rate", "embedding_rate")
+        above_zero(self, "gradient_clip")
+        check_weights("sources", self.sources)
 
     @property
     def epochs(self) -> int:
         """Epochs of all stages."""
         return sum(stage.epochs for stage in self.stages)
+
+    @property
+    def stored_side(self) -> int:
+        """Largest side in pixels that pictures are kept at."""
+        return self.picture_side or 2 * self.size
 
     def stage_at(self, epoch: int) -> tuple[int, int]:
         """Say which stage an epoch belongs to.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from snapshelf.features.encoder import Domain
+from snapshelf.training.recolouring import draw_turn
 from snapshelf.training.sampling import View, ViewGroup, source_counts, source_shares
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import TrainingSet
@@ -13,9 +14,6 @@ __all__ = ["PairSampler"]
 
 ITEMS, DRAWS, VIEWS = 0, 1, 3
 """What a generator is for, as the third number of its seed."""
-
-TURNS = (40.0, 320.0)
-"""Degrees that hues are turned by: far enough to be another product's colours."""
 
 
 class PairSampler:
@@ -110,7 +108,7 @@ class PairSampler:
         generated = rng.random() < self._generated
         street = pictures.of("shop" if generated else "street")
         shop = pictures.of("shop")
-        turn = rng.uniform(*TURNS) if rng.random() < self._recoloured else 0.0
+        turn = draw_turn(rng, self._recoloured)
         views = (
             View(street[int(rng.integers(len(street)))], Domain.STREET),
             View(shop[int(rng.integers(len(shop)))], Domain.SHOP),

@@ -66,6 +66,10 @@ class PictureSettings(Protocol):
         """A folder of photos that cut-out items are shown on; None: drawn clutter."""
 
     @property
+    def stored_side(self) -> int:
+        """Largest side in pixels that pictures are kept at."""
+
+    @property
     def picture_memory_mb(self) -> int:
         """Pictures beyond this many megabytes are kept on disk."""
 
@@ -99,17 +103,14 @@ def stored_pictures(
     settings: PictureSettings,
     folder: Path,
     monitor: Monitor,
-    *,
-    side: int,
 ) -> PictureStore:
     """Read the pictures of a training.
 
     Args:
         training_set: Which they are.
-        settings: How many stay in memory.
+        settings: How large they are kept, and how many stay in memory.
         folder: Where those beyond that are kept.
         monitor: Hears how it goes.
-        side: Largest side in pixels that they are kept at.
 
     Raises:
         TrainingError: If a picture cannot be read; names it.
@@ -123,7 +124,7 @@ def stored_pictures(
 
     return PictureStore.build(
         training_set.wanted,
-        side=side,
+        side=settings.stored_side,
         budget=settings.picture_memory_mb * MEGABYTE,
         folder=folder,
         progress=progress,

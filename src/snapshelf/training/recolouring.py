@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from snapshelf.media.picture import RGB
 
-__all__ = ["hue_rotation", "recolour"]
+__all__ = ["draw_turn", "hue_rotation", "recolour"]
+
+TURNS = (40.0, 320.0)
+"""Least and most degrees of a turn: nearer to none, colours stay those of the same product."""
 
 
 def hue_rotation(degrees: float) -> NDArray[np.float64]:
@@ -35,6 +38,19 @@ def hue_rotation(degrees: float) -> NDArray[np.float64]:
         np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
     )
     return rotation
+
+
+def draw_turn(rng: np.random.Generator, probability: float) -> float:
+    """Draw how far the hues of a product's views are turned.
+
+    Args:
+        rng: Draws.
+        probability: In [0, 1], of any turn.
+
+    Returns:
+        Degrees: 0 for none, else far enough from it to make another product.
+    """
+    return float(rng.uniform(*TURNS)) if rng.random() < probability else 0.0
 
 
 def recolour(picture: RGB, degrees: float) -> RGB:

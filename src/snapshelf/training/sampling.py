@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from snapshelf.features.encoder import Domain
 from snapshelf.training.mtv_settings import Side
 from snapshelf.training.negatives import Negatives
+from snapshelf.training.recolouring import draw_turn
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import ItemPictures, TrainingSet
 
@@ -91,6 +92,8 @@ class TripletSampler:
         positives: The side of the positives and bags.
         negatives: The side of the negatives.
         bag: Pictures in a positive bag, at least 0.
+        recoloured: In [0, 1], the part of the triplets whose views all have their hues turned
+            alike: a product, and a wrong one, that nobody has.
         seed: At least 0.
         count: Triplets in an epoch; None for as many as there are anchor pictures.
         sources: Weights of the data sets by name; empty for all anchor pictures alike.
@@ -108,6 +111,7 @@ class TripletSampler:
         positives: Side = "shop",
         negatives: Side = "shop",
         bag: int = 3,
+        recoloured: float = 0.0,
         seed: int = 0,
         count: int | None = None,
         sources: Mapping[str, float] | None = None,
@@ -116,6 +120,7 @@ class TripletSampler:
         self._pool = pool
         self._sides = (anchors, positives, negatives)
         self._bag = bag
+        self._recoloured = recoloured
         self._seed = seed
         pairs = [
             (source, item, picture)
@@ -176,7 +181,8 @@ class TripletSampler:
         views += [
             self._view(picture, positives) for picture in _several(own, positives, self._bag, rng)
         ]
-        return ViewGroup(item, weight, tuple(views), (self._seed, epoch, VIEWS, index))
+        turn = draw_turn(rng, self._recoloured)
+        return ViewGroup(item, weight, tuple(views), (self._seed, epoch, VIEWS, index), turn)
 
     def _view(self, picture: int, side: Side) -> View:
         return View(picture, self._set.domains[picture] if side == "any" else Domain(side))
