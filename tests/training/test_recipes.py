@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
 from snapshelf.training.settings import read_toml, settings_from
 
@@ -20,6 +21,12 @@ def test_recipes_of_mtv_make_every_row_of_the_tables(name):
     assert len(given.stages) >= 2
     assert given.stages[0].share is None
     assert given.devices == 1
+
+
+def test_the_recipe_of_the_shipped_encoder():
+    given = settings_from(CompactSettings, read_toml(RECIPES / "compact.toml"), "compact.toml")
+    assert given.dimension + 1 <= 256, "the hubness correction adds a number"
+    assert given.weights is None
 
 
 def test_the_published_numbers():

@@ -1,0 +1,76 @@
+"""Make the folder of a shipped system from a trained one: ONNX, hubness correction, confidence.
+
+    python recipes/ship.py --trained OUT --data grocery:DIR --to src/snapshelf/models/compact
+
+Nothing is chosen by looking at a test split: the correction's bank are training photos of seen
+products, and the confidence is fitted on the val split.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from snapshelf.datasets import open_dataset
+from snapshelf.evaluation import evaluate, fit_confidence
+from snapshelf.systems import System
+
+LICENCE = "Apache-2.0; trained by the snapshelf project, see recipes/compact.toml"
+
+
+def main() -> None:
+    """Export, correct, calibrate, and put the folder in its place."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trained", required=True, type=Path, help="what `snapshelf train` wrote")
+    parser.add_argument("--data", required=True, help="NAME:DIR with street photos and a val split")
+    parser.add_argument("--to", required=True, type=Path, help="the folder to replace")
+    parser.add_argument("--numbers", choices=["half", "int8"], default="int8", help="of the file")
+    parser.add_argument("--weight", type=float, default=0.3, help="of the hubness correction")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "system"
+        network = Path(folder) / "network"
+        export(options.trained, network, options.numbers)
+        correct(network, made, options.data, options.weight)
+        shutil.move(network, made / "network")
+        complete(made, options.data)
+        shutil.rmtree(options.to, ignore_errors=True)
+        shutil.copytree(made, options.to)
+    size = sum(file.stat().st_size for file in options.to.rglob("*") if file.is_file())
+    print(f"wrote {options.to}: {size / 1e6:.2f} MB, {System.load(options.to).fingerprint}")
+
+
+def export(trained: Path, network: Path, numbers: str) -> None:
+    """Write the network as ONNX."""
+    command("export", trained, "--onnx", network, f"--{numbers}", "--licence", LICENCE)
+
+
+def correct(network: Path, made: Path, data: str, weight: float) -> None:
+    """Embed the bank with the very file that is shipped."""
+    config = made.with_suffix(".toml")
+    config.write_text(f"base = {json.dumps(str(network))}\nweight = {weight}\n")
+    command("train", "corrected", "--data", data, "--out", made, "--config", config)
+
+
+def complete(made: Path, data: str) -> None:
+    """Fit the confidence, and name the base by its place beside the settings."""
+    file = made / "system.json"
+    settings = json.loads(file.read_text())
+    settings["base"] = "network"
+    file.write_text(json.dumps(settings))
+    fitted = fit_confidence(evaluate(System.load(made), open_dataset(data), split="val"))
+    settings["calibration"] = asdict(fitted)
+    file.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def command(*words: object) -> None:
+    """Run a command of snapshelf."""
+    subprocess.run([sys.executable, "-m", "snapshelf", *map(str, words)], check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
