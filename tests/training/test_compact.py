@@ -193,7 +193,7 @@ def test_a_backbone_of_another_family_is_refused(data, tmp_path):
         ({"hint_factors": [1.0, 0.0]}, "hint_factors must be at least one number"),
         ({"hint_views": 10}, "hint_views must be at least hint_batch"),
         ({"hint_street": 1.5}, r"hint_street must be in \[0, 1\], got 1.5"),
-        ({"recoloured": -0.1}, r"recoloured must be in \[0, 1\], got -0.1"),
+        ({"phases": [{"recoloured": -0.1}]}, r"recoloured must be in \[0, 1\], got -0.1"),
         ({"temperature": 0}, "temperature must be finite and above 0"),
         ({"batch_pairs": 1}, "batch_pairs must be finite and at least 2"),
         ({"sources": {"grocery": 0}}, "sources.grocery must be finite and above 0"),

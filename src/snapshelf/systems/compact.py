@@ -176,8 +176,8 @@ def _learn_pairs(
         batch=settings.batch_pairs,
         batches=settings.phase_batches,
         sources=settings.sources,
-        generated=settings.generated,
-        recoloured=settings.recoloured,
+        generated=phase.generated,
+        recoloured=phase.recoloured,
         seed=settings.seed,
     )
     module = CrossDomainModule(

@@ -23,11 +23,16 @@ class Phase:
         size: Side of the views in pixels, in [32, 1024].
         epochs: At least 1.
         learning_rate: Above 0, where the phase begins; it falls to 0 along a cosine.
+        generated: In [0, 1], the part of the street views that are made from shop pictures though
+            there are street photos.
+        recoloured: In [0, 1], the part of the pairs whose hues are turned.
     """
 
     size: int = 128
     epochs: int = 10
     learning_rate: float = 5e-4
+    generated: float = 0.25
+    recoloured: float = 0.6
 
     def __post_init__(self) -> None:
         """Refuse what is out of range.
@@ -38,6 +43,7 @@ class Phase:
         in_range(self, *SIZES, "size")
         at_least(self, 1, "epochs")
         above_zero(self, "learning_rate")
+        in_range(self, 0, 1, "generated", "recoloured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +70,6 @@ class CompactSettings:
         phase_batches: Batches in an epoch of a phase, at least 1.
         batch_pairs: Pairs in a batch, at least 2.
         sources: A weight for each data set by its name: its part of a batch; empty for equal parts.
-        generated: In [0, 1], the part of the street views that are made from shop pictures though
-            there are street photos.
-        recoloured: In [0, 1], the part of the pairs whose hues are turned.
         temperature: Above 0, of the similarities in the loss.
         weight_decay: At least 0.
         warmup_batches: At least 0, over which the learning rate of hints and phases rises.
@@ -102,8 +105,6 @@ class CompactSettings:
     phase_batches: int = 100
     batch_pairs: int = 48
     sources: Mapping[str, float] = field(default_factory=dict)
-    generated: float = 0.25
-    recoloured: float = 0.6
     temperature: float = 0.07
     weight_decay: float = 1e-4
     warmup_batches: int = 50
@@ -139,7 +140,7 @@ class CompactSettings:
         at_least(self, 0, "warmup_batches", "weight_decay", "num_workers", "picture_memory_mb")
         at_least(self, 0, "keep_checkpoints", "seed")
         above_zero(self, "hint_rate", "temperature")
-        in_range(self, 0, 1, "hint_street", "generated", "recoloured")
+        in_range(self, 0, 1, "hint_street")
         if self.hint_views < self.hint_batch:
             raise ValueError(
                 f"hint_views must be at least hint_batch ({self.hint_batch}), got {self.hint_views}"
