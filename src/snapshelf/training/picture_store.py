@@ -1,5 +1,6 @@
 """`PictureStore`: every training picture decoded once, small, and at hand in every process."""
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -131,10 +132,12 @@ class PictureStore:
         return self._part(place).astype(np.float32) * np.float32(1 / 255)
 
     def close(self) -> None:
-        """Remove the file, if there is one; the pictures in it are gone."""
+        """Remove the file, if there is one, and its folder; the pictures in it are gone."""
         self._mapped = None
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
+        if self._file is not None and self._file.is_file():
+            self._file.unlink()
+            with contextlib.suppress(OSError):  # somebody else's file is in it
+                self._file.parent.rmdir()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_mapped": None}
