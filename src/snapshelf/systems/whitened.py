@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from snapshelf.errors import DatasetError, ModelError
 from snapshelf.features.encoder import Domain
 from snapshelf.systems.folder_settings import check_settings, file_setting, read_calibration
 from snapshelf.systems.system import System
+from snapshelf.systems.wrapping import embed_pictures_of, load_base
 
 if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
@@ -30,6 +28,7 @@ FIELDS = {
     "notes": dict,
 }
 FILE = "whitening.safetensors"
+KIND = "whitened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def whitened_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     check_settings(file, settings, FIELDS, needed="base")
     calibration = read_calibration(file, settings)
     place = file_setting(file, settings, "whitening")
-    base = _base(file, settings["base"])
+    base = load_base(file, settings["base"], KIND)
     encoder = base.encoder
     whitened = WhitenedEncoder(encoder, load_whitening(place, encoder.fingerprint))
     return System(str(folder), base.locator, whitened, calibration)
@@ -107,7 +106,7 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
 
     if out.is_dir() and any(out.iterdir()):
         raise ModelError(f"{out} holds something; give a new folder for the whitened system")
-    base = _base(out / "system.json", settings.base)
+    base = load_base(out / "system.json", settings.base, KIND)
     items = [item for each in data for item in each.training_items()]
     sides = {
         Domain.STREET: [picture for item in items for picture in item.street],
@@ -119,7 +118,7 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
                 "a whitening needs at least two pictures of each side, got "
                 f"{len(pictures)} of the {domain} side; add a data set that has some"
             )
-    street, shop = (_embed(base, pictures, domain) for domain, pictures in sides.items())
+    street, shop = (embed_pictures_of(base, pictures, domain) for domain, pictures in sides.items())
     dimension = settings.dimension or base.encoder.dimension
     try:
         whitening = fit_whitening(street, shop, dimension=dimension, power=settings.power)
@@ -130,7 +129,7 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
     out.mkdir(parents=True, exist_ok=True)
     whitening.save(out / FILE, base.encoder.fingerprint)
     written = {
-        "system": "whitened",
+        "system": KIND,
         "base": base.name,
         "whitening": FILE,
         "notes": {
@@ -143,44 +142,3 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
     text = json.dumps(written, indent=2) + "\n"
     (out / "system.json").write_text(text, encoding="utf-8")
     return whitened_from_folder(out.resolve(), written)
-
-
-def _base(file: Path, name: str) -> System:
-    """Load the system that is to be whitened: beside ``system.json``, or wherever it is."""
-    from snapshelf.systems.registry import load_system, models_folder
-
-    beside = file.parent / name
-    for folder in (beside, Path(name), models_folder() / name):
-        # Found out before it is loaded, since a base may lead back to this very system.
-        if _kind(folder) == "whitened":
-            raise ModelError(f"{file}: the base must not be a whitened system itself, got {name!r}")
-    return load_system(name if _kind(beside) is None else beside)
-
-
-def _kind(folder: Path) -> Any:
-    """Give what a folder's ``system.json`` says it is; None where that cannot be read."""
-    try:
-        settings = json.loads((folder / "system.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return settings.get("system") if isinstance(settings, dict) else None
-
-
-def _embed(system: System, pictures: Sequence[Path], domain: Domain) -> NDArray[np.float32]:
-    """Embed the likeliest region of each picture; gives (N, D) float32."""
-    from snapshelf.features.pipeline import embed_pictures
-    from snapshelf.media import RGB, decode_picture
-    from snapshelf.media.picture_file import read_picture_file
-
-    def read(path: Path) -> RGB:
-        return decode_picture(read_picture_file(path))
-
-    found = embed_pictures(
-        pictures, read, locator=system.locator, encoder=system.encoder, domain=domain
-    )
-    rows = []
-    for picture in found:
-        if picture.error is not None:
-            raise DatasetError(f"{picture.key}: {picture.error}")
-        rows.append(picture.embeddings[0])
-    return np.stack(rows)
