@@ -1,4 +1,4 @@
-"""`compact`: the small encoder that ships, trained from random weights.
+"""`compact`: a small encoder that is trained from random weights.
 
 search    picture ──► whole picture ──► network ──► L2-normalised, cosine
 

@@ -1,4 +1,4 @@
-"""The settings of a training of `compact`: the recipe of the encoder that ships."""
+"""The settings of a training of `compact`."""
 
 import math
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactSettings:
-    """How the compact encoder is made; the defaults are those of the shipped one.
+    """How the compact encoder is made.
 
     Attributes:
         backbone: A timm name of the MobileNet or EfficientNet family, for teacher and student.

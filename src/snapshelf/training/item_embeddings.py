@@ -4,16 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.embedding_network import EmbeddingNetwork
-from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
-from snapshelf.features.torch_extra import torch_extra
+from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.plain_pictures import run_on_pictures
 from snapshelf.training.training_set import TrainingSet
 
-with torch_extra():
-    import torch
-    from torch.nn.functional import normalize
-
 __all__ = ["embed_items"]
+
+SHORTEST = 1e-12
+"""Length below which an embedding counts as zero, as in PyTorch's own normalisation."""
 
 
 def embed_items(
@@ -50,24 +49,13 @@ def embed_items(
         chosen = pictures.of("shop")[:views]
         owners.extend([item] * len(chosen))
         numbers.extend(chosen)
-    device = next(network.parameters()).device
+    embeddings = run_on_pictures(
+        network, network.features, store, numbers, preprocessing, batch_size=batch_size
+    ).astype(np.float64)
+    if scale is not None:
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+        embeddings *= scale / np.maximum(lengths, SHORTEST)
     sums = np.zeros((len(training_set.items), network.dimension), np.float64)
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.inference_mode():
-            for start in range(0, len(numbers), batch_size):
-                part = slice(start, start + batch_size)
-                inputs = np.stack(
-                    [prepare(store.picture(number), preprocessing) for number in numbers[part]]
-                )
-                embeddings = network.features(
-                    torch.from_numpy(normalise(inputs, preprocessing)).to(device)
-                ).float()
-                if scale is not None:
-                    embeddings = normalize(embeddings) * scale
-                np.add.at(sums, owners[part], embeddings.cpu().numpy())
-    finally:
-        network.train(was_training)
+    np.add.at(sums, owners, embeddings)
     counts = np.bincount(owners, minlength=len(sums))
     return (sums / counts[:, None]).astype(np.float32)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.embedding_network import EmbeddingNetwork
-from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
+from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.plain_pictures import run_on_pictures
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import TrainingSet
 
@@ -34,7 +35,7 @@ def start_at_principal_axes(
     training has; this one starts as good as the features and goes on from there.
 
     Args:
-        network: Its embedding layer is changed in place; on a processor.
+        network: Its embedding layer is changed in place.
         training_set: The items.
         store: Holds their pictures.
         preprocessing: How pictures become inputs; nothing is augmented.
@@ -55,7 +56,11 @@ def start_at_principal_axes(
         ]
         for numbers in filter(None, sides):
             chosen = sorted(rng.permutation(numbers)[:most].tolist())
-            groups.append(_pooled(network, store, preprocessing, chosen, batch_size))
+            groups.append(
+                run_on_pictures(
+                    network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
+                ).astype(np.float64)
+            )
             both.append(all(sides))
     centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
     rows = sum(map(len, groups))
@@ -85,30 +90,3 @@ def principal_axes(groups: Sequence[NDArray[np.float64]], count: int) -> NDArray
     rows = np.concatenate([group - group.mean(axis=0) for group in groups])
     _, vectors = np.linalg.eigh(rows.T @ rows)
     return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
-
-
-def _pooled(
-    network: EmbeddingNetwork,
-    store: PictureStore,
-    preprocessing: Preprocessing,
-    numbers: Sequence[int],
-    batch_size: int,
-) -> NDArray[np.float64]:
-    """Give what the embedding layer reads of some pictures, (N, C)."""
-    parts = []
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.inference_mode():
-            for start in range(0, len(numbers), batch_size):
-                inputs = np.stack(
-                    [
-                        prepare(store.picture(number), preprocessing)
-                        for number in numbers[start : start + batch_size]
-                    ]
-                )
-                pooled = network.pooled(torch.from_numpy(normalise(inputs, preprocessing)))
-                parts.append(pooled.double().numpy())
-    finally:
-        network.train(was_training)
-    return np.concatenate(parts)
