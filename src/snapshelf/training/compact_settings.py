@@ -93,11 +93,11 @@ class CompactSettings:
     size: int = 192
 
     hint_size: int = 128
-    hint_epochs: int = 26
+    hint_epochs: int = 40
     hint_views: int = 4800
     hint_batch: int = 48
-    hint_rate: float = 1e-3
-    hint_factors: tuple[float, ...] = (10.0, 5.0, 3.0, 2.0)
+    hint_rate: float = 4e-3
+    hint_factors: tuple[float, ...] = (100.0, 25.0, 10.0, 5.0, 4.0, 2.0, 1.5, 4.0)
     hint_sources: Mapping[str, float] = field(default_factory=dict)
     hint_street: float = 0.75
 

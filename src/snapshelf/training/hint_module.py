@@ -13,6 +13,7 @@ from snapshelf.training.rates import cosine_rate
 with torch_extra():
     import lightning
     import torch
+    from timm.optim.muon import Muon
     from torch import Tensor, nn
 
 __all__ = ["HintModule"]
@@ -20,9 +21,16 @@ __all__ = ["HintModule"]
 LARGEST_GRADIENT = 2.0
 """Largest norm of a stage's gradient."""
 
+REST = 0.1
+"""Of a stage's rate, for what Muon leaves to AdamW: depthwise convolutions and biases."""
+
 
 class HintModule(lightning.LightningModule):
     """Trains all stages of a student at once, each with a gradient, clipping and rate of its own.
+
+    The optimizer is Muon (Jordan et al.: Muon: An optimizer for hidden layers in neural networks,
+    2024), scaled as by Liu et al.: Muon is Scalable for LLM Training, 2025, Eq. 4: it gets as far
+    in one step as AdamW in three, since what a stage has to learn is mostly matrices.
 
     Args:
         student: Of the teacher's architecture, without batch norms; its stages are evened out.
@@ -89,12 +97,14 @@ class HintModule(lightning.LightningModule):
         return losses.sum()
 
     def configure_optimizers(self) -> Any:
-        """Make AdamW with a rate for each stage, and the schedule by steps."""
+        """Make Muon with a rate for each stage, and the schedule by steps."""
         groups = [
             {"params": list(stage.parameters()), "lr": rate}
             for stage, rate in zip(self._students, self._rates, strict=True)
         ]
-        optimizer = torch.optim.AdamW(groups, weight_decay=self._weight_decay)
+        optimizer = Muon(
+            groups, weight_decay=self._weight_decay, nesterov=True, fallback_lr_scale=REST
+        )
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: cosine_rate(step, steps=self._steps, warmup=self._warmup)
         )
