@@ -49,13 +49,16 @@ def embed_items(
         chosen = pictures.of("shop")[:views]
         owners.extend([item] * len(chosen))
         numbers.extend(chosen)
-    embeddings = run_on_pictures(
-        network, network.features, store, numbers, preprocessing, batch_size=batch_size
-    ).astype(np.float64)
-    if scale is not None:
-        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-        embeddings *= scale / np.maximum(lengths, SHORTEST)
     sums = np.zeros((len(training_set.items), network.dimension), np.float64)
-    np.add.at(sums, owners, embeddings)
+    done = 0
+    for batch in run_on_pictures(
+        network, network.features, store, numbers, preprocessing, batch_size=batch_size
+    ):
+        embeddings = batch.astype(np.float64)
+        if scale is not None:
+            lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+            embeddings *= scale / np.maximum(lengths, SHORTEST)
+        np.add.at(sums, owners[done : done + len(batch)], embeddings)
+        done += len(batch)
     counts = np.bincount(owners, minlength=len(sums))
     return (sums / counts[:, None]).astype(np.float32)

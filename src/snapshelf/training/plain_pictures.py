@@ -1,6 +1,6 @@
 """What a network makes of stored pictures as they are, without any augmentation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,32 +25,29 @@ def run_on_pictures(
     preprocessing: Preprocessing,
     *,
     batch_size: int = 32,
-) -> NDArray[np.float32]:
-    """Run a part of a network on stored pictures.
+) -> Iterator[NDArray[np.float32]]:
+    """Run a part of a network on stored pictures, a batch at a time.
 
     Args:
-        network: Put into evaluation mode for the time, on its device.
+        network: Put into evaluation mode until the last batch is drawn, on its device.
         run: A method of the network, from (B, 3, H, W) inputs to (B, D).
         store: Holds the pictures.
-        numbers: Which of them, at least one.
+        numbers: Which of them.
         preprocessing: How they become inputs.
         batch_size: Pictures at a time, at least 1.
 
-    Returns:
-        (len(numbers), D) float32.
+    Yields:
+        (B, D) float32 of the next B <= batch_size pictures, in their order.
     """
     device = next(network.parameters()).device
-    parts = []
     was_training = network.training
     network.eval()
     try:
-        with torch.inference_mode():
-            for start in range(0, len(numbers), batch_size):
-                chosen = numbers[start : start + batch_size]
-                inputs = np.stack([prepare(store.picture(each), preprocessing) for each in chosen])
+        for start in range(0, len(numbers), batch_size):
+            chosen = numbers[start : start + batch_size]
+            inputs = np.stack([prepare(store.picture(each), preprocessing) for each in chosen])
+            with torch.inference_mode():
                 made = run(torch.from_numpy(normalise(inputs, preprocessing)).to(device))
-                parts.append(made.float().cpu().numpy())
+            yield made.float().cpu().numpy()
     finally:
         network.train(was_training)
-    rows: NDArray[np.float32] = np.concatenate(parts)
-    return rows

@@ -56,11 +56,10 @@ def start_at_principal_axes(
         ]
         for numbers in filter(None, sides):
             chosen = sorted(rng.permutation(numbers)[:most].tolist())
-            groups.append(
-                run_on_pictures(
-                    network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
-                ).astype(np.float64)
+            batches = run_on_pictures(
+                network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
             )
+            groups.append(np.concatenate(list(batches)).astype(np.float64))
             both.append(all(sides))
     centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
     rows = sum(map(len, groups))
