@@ -11,6 +11,7 @@ from torch import nn  # noqa: E402
 
 from snapshelf.errors import ModelError  # noqa: E402
 from snapshelf.features.folding import fold_batch_norm  # noqa: E402
+from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
 from snapshelf.training.hints import backbone_stages, even_out, hint_losses  # noqa: E402
 
 
@@ -151,3 +152,70 @@ def test_a_student_learns_its_teachers_maps(inputs):
         optimizer.step()
     after = hint_losses(ours, theirs, inputs).detach()
     assert (after < 0.7 * before).all(), (before, after)
+
+
+# --- the optimizer ------------------------------------------------------------------------
+
+
+def module(student, teacher, **given):
+    from snapshelf.training.hint_module import HintModule
+
+    given = {
+        "learning_rate": 2e-3,
+        "factors": (10.0, 5.0, 3.0),
+        "weight_decay": 1e-4,
+        "warmup": 0,
+        "steps": 40,
+        **given,
+    }
+    spec = Preprocessing(size=(48, 48), mean=(0.5,) * 3, std=(0.25,) * 3)
+    return HintModule(student, teacher, spec, **given)
+
+
+def test_every_weight_learns_once_at_its_stages_rate():
+    student = small(8)
+    made = module(student, small(9))
+    groups = made.configure_optimizers()["optimizer"].param_groups
+    stages = backbone_stages(student)
+    assert len(groups) == len(stages)
+    for number, (group, stage) in enumerate(zip(groups, stages, strict=True)):
+        factor = (10.0, 5.0, 3.0)[min(number, 2)]
+        assert group["initial_lr"] == pytest.approx(2e-3 * factor)
+        assert {id(one) for one in group["params"]} == {id(one) for one in stage.parameters()}
+
+
+def test_matrices_learn_by_muon_and_the_rest_by_adamw():
+    student = small(10)
+    made = module(student, small(11))
+    optimizer = made.configure_optimizers()["optimizer"]
+    for parameter in student.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step()
+    by_muon = [optimizer.state[one]["use_muon"] for one in student.parameters()]
+    for parameter, muon in zip(student.parameters(), by_muon, strict=True):
+        depthwise = parameter.ndim == 4 and parameter.shape[1] == 1
+        assert muon == (parameter.ndim == 4 and not depthwise), parameter.shape
+    assert any(by_muon)
+    assert not all(by_muon)
+
+
+def test_a_student_learns_by_the_modules_own_steps(inputs):
+    from snapshelf.training.batches import ViewBatch
+
+    student, teacher = small(12), small(13)
+    pictures = ((inputs * 0.25 + 0.5) * 255).clamp(0, 255).to(torch.uint8)
+    made = module(student, teacher)
+    made.log_dict = lambda *_, **__: None
+    normalised = made.normalise(pictures)
+    even_out(backbone_stages(student), backbone_stages(teacher), normalised)
+    before = hint_losses(backbone_stages(student), backbone_stages(teacher), normalised).detach()
+    optimizer = made.configure_optimizers()["optimizer"]
+    batch = ViewBatch(pictures=pictures[:, None], items=None, weights=None, recoloured=None)
+    for step in range(40):
+        loss = made.training_step(batch, step)
+        optimizer.zero_grad()
+        loss.backward()
+        made.on_before_optimizer_step(optimizer)
+        optimizer.step()
+    after = hint_losses(backbone_stages(student), backbone_stages(teacher), normalised).detach()
+    assert (after < 0.6 * before).all(), (before, after)

@@ -29,8 +29,8 @@ class HintModule(lightning.LightningModule):
     """Trains all stages of a student at once, each with a gradient, clipping and rate of its own.
 
     The optimizer is Muon (Jordan et al.: Muon: An optimizer for hidden layers in neural networks,
-    2024), scaled as by Liu et al.: Muon is Scalable for LLM Training, 2025, Eq. 4: it gets as far
-    in one step as AdamW in three, since what a stage has to learn is mostly matrices.
+    2024), with the scale of its steps matched to AdamW's (Liu et al.: Muon is Scalable for LLM
+    Training, 2025): a stage is mostly matrices, and learns them in fewer steps than by AdamW.
 
     Args:
         student: Of the teacher's architecture, without batch norms; its stages are evened out.
