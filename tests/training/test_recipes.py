@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from snapshelf.training.augmentation import DomainShift
 from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
 from snapshelf.training.settings import read_toml, settings_from
@@ -27,6 +28,9 @@ def test_the_recipe_of_the_shipped_encoder():
     given = settings_from(CompactSettings, read_toml(RECIPES / "compact.toml"), "compact.toml")
     assert given.dimension + 1 <= 256, "the hubness correction adds a number"
     assert given.weights is None
+    shift, default = DomainShift.from_dict(given.domain_shift), DomainShift()
+    for name in ("exposure", "focus_blur", "jpeg", "glass"):
+        assert getattr(shift, name).probability < getattr(default, name).probability, name
 
 
 def test_the_published_numbers():
