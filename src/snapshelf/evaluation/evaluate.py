@@ -1,9 +1,6 @@
 """Evaluate a system on a data set: embed the gallery and the queries, rank, measure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from time import perf_counter
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -11,8 +8,9 @@ from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Dataset, Query
-from snapshelf.errors import DatasetError, PictureError
+from snapshelf.errors import DatasetError
 from snapshelf.evaluation.evaluation import Evaluation, Found, Outcome, ProductChoice
+from snapshelf.evaluation.gallery_search import Progress, SearchedQueries, search_gallery
 from snapshelf.evaluation.metrics import (
     average_precision_at,
     mean_rank,
@@ -20,20 +18,10 @@ from snapshelf.evaluation.metrics import (
     top_k,
     top_percent,
 )
-from snapshelf.evaluation.ranking import QueryRanks, product_ranks
-from snapshelf.features.encoder import Domain
-from snapshelf.features.pipeline import crop, embed_pictures
-from snapshelf.locating.region import Box
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture import RGB
+from snapshelf.evaluation.ranking import QueryRanks
 from snapshelf.systems.system import System
 
-__all__ = ["Progress", "evaluate", "evaluate_by_products", "measure", "read_picture"]
-
-Progress = Callable[[str, int, int], None]
-"""Told the step (``gallery`` or ``queries``), the pictures done and all pictures of the step."""
-
-SHOWN = 5
+__all__ = ["evaluate", "evaluate_by_products", "measure"]
 
 
 def evaluate(
@@ -82,7 +70,7 @@ def evaluate(
             f"the split {split} of the data set {dataset.name} has no query of {products} "
             "products, expected at least one"
         )
-    searched = _search(system, dataset, chosen, batch_size, progress)
+    searched = search_gallery(system, dataset, chosen, batch_size, progress)
     return _evaluation(system, dataset, split, products, searched)
 
 
@@ -112,7 +100,7 @@ def evaluate_by_products(
         DatasetError: As `evaluate`.
     """
     queries = _queries(dataset, split)
-    searched = _search(system, dataset, queries, batch_size, progress)
+    searched = search_gallery(system, dataset, queries, batch_size, progress)
     choices: tuple[ProductChoice, ...] = get_args(ProductChoice)
     taking = {choice: _takes_part(dataset, queries, choice) for choice in choices}
     return {
@@ -122,66 +110,8 @@ def evaluate_by_products(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Searched:
-    """Queries, their ranks in the gallery, and the seconds it took."""
-
-    queries: Sequence[Query]
-    ranks: QueryRanks
-    gallery: Sequence[Product]
-    seconds: Mapping[str, float]
-
-    def select(self, queries: NDArray[np.bool_]) -> "_Searched":
-        """Keep some of the queries, (Q,) bool."""
-        kept = [self.queries[number] for number in np.flatnonzero(queries).tolist()]
-        return _Searched(kept, self.ranks.select(queries), self.gallery, self.seconds)
-
-
-def _search(
-    system: System,
-    dataset: Dataset,
-    queries: Sequence[Query],
-    batch_size: int,
-    progress: Progress | None,
-) -> _Searched:
-    """Embed the gallery and the queries, and rank."""
-    gallery = dataset.products()
-    right = _right_products(queries, gallery)
-    images = [dataset.root / image for product in gallery for image in product.images]
-    product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
-    own_images = _own_images(queries, right, images, product_of_image)
-
-    start = perf_counter()
-    shop, image_of_row = _embed(
-        system, [(image, None) for image in images], Domain.SHOP, batch_size, progress
-    )
-    embedded_gallery = perf_counter()
-    photos = [(query.picture, query.box) for query in queries]
-    street, query_of_row = _embed(system, photos, Domain.STREET, batch_size, progress)
-    embedded_queries = perf_counter()
-    row_starts = np.searchsorted(image_of_row, np.arange(len(images) + 1))
-    ranks = product_ranks(
-        street,
-        shop,
-        product_of_image[image_of_row],
-        right,
-        row_queries=query_of_row,
-        hidden={
-            query: [row for image in own for row in range(row_starts[image], row_starts[image + 1])]
-            for query, own in own_images.items()
-        },
-        top=SHOWN,
-    )
-    seconds = {
-        "gallery": embedded_gallery - start,
-        "queries": embedded_queries - embedded_gallery,
-        "ranking": perf_counter() - embedded_queries,
-    }
-    return _Searched(queries, ranks, gallery, seconds)
-
-
 def _evaluation(
-    system: System, dataset: Dataset, split: str, products: ProductChoice, searched: _Searched
+    system: System, dataset: Dataset, split: str, products: ProductChoice, searched: SearchedQueries
 ) -> Evaluation:
     """Measure what a search gave."""
     categories = np.array([query.category for query in searched.queries])
@@ -228,24 +158,6 @@ def measure(ranks: QueryRanks) -> dict[str, float]:
     }
 
 
-def read_picture(path: Path) -> RGB:
-    """Read a picture of a data set.
-
-    Args:
-        path: The picture's file.
-
-    Returns:
-        (H, W, 3) uint8, RGB, [0, 255].
-
-    Raises:
-        PictureError: If the file is missing, cannot be read or is no picture.
-    """
-    try:
-        return decode_picture(path.read_bytes())
-    except OSError as error:
-        raise PictureError(f"the file cannot be read ({error.strerror})") from error
-
-
 def _queries(dataset: Dataset, split: str) -> Sequence[Query]:
     """Give the queries of a split; there must be one."""
     if split not in dataset.splits:
@@ -272,82 +184,6 @@ def _takes_part(
     return np.array(
         [all(dataset.is_seen(product) == wanted for product in query.products) for query in queries]
     )
-
-
-def _right_products(queries: Sequence[Query], gallery: Sequence[Product]) -> list[list[int]]:
-    """Give the gallery's index of every query's right products; all must be findable."""
-    index = {product.id: number for number, product in enumerate(gallery) if product.images}
-    for query in queries:
-        missing = sorted(query.products - index.keys())
-        if missing:
-            raise DatasetError(
-                f"{query.picture}: the right product {missing[0]!r} is not in the gallery, or "
-                "without an image, so it cannot be found"
-            )
-    return [[index[product] for product in query.products] for query in queries]
-
-
-def _own_images(
-    queries: Sequence[Query],
-    right: Sequence[Sequence[int]],
-    images: Sequence[Path],
-    product_of_image: NDArray[np.int64],
-) -> dict[int, list[int]]:
-    """Give the gallery images that are a query's own picture, for the queries that have one."""
-    numbers_of: dict[Path, list[int]] = {}
-    for number, image in enumerate(images):
-        numbers_of.setdefault(image, []).append(number)
-    counts = np.bincount(product_of_image)
-    own = {
-        number: numbers_of[query.picture]
-        for number, query in enumerate(queries)
-        if query.picture in numbers_of
-    }
-    for number, hidden in own.items():
-        products, times = np.unique(product_of_image[hidden], return_counts=True)
-        if not set(products) <= set(right[number]) or (times == counts[products]).any():
-            raise DatasetError(
-                f"{queries[number].picture} is a query and an image of the gallery: expected it to "
-                "be one of several images of a right product"
-            )
-    return own
-
-
-def _embed(
-    system: System,
-    pictures: Sequence[tuple[Path, Box | None]],
-    domain: Domain,
-    batch_size: int,
-    progress: Progress | None,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Embed (parts of) pictures: a row for each region, and the picture each row belongs to."""
-    step = "gallery" if domain is Domain.SHOP else "queries"
-    rows: list[NDArray[np.float32]] = []
-    embedded = embed_pictures(
-        pictures,
-        _read_part,
-        locator=system.locator,
-        encoder=system.encoder,
-        domain=domain,
-        batch_size=batch_size,
-    )
-    for done, picture in enumerate(embedded, start=1):
-        if picture.error is not None:
-            raise DatasetError(
-                f"{picture.key[0]}: {picture.error}; every picture of the data set is needed, so "
-                "that no query is left out of the figures"
-            ) from picture.error
-        rows.append(picture.embeddings)
-        if progress is not None:
-            progress(step, done, len(pictures))
-    owners = np.repeat(np.arange(len(rows)), [len(embeddings) for embeddings in rows])
-    return np.concatenate(rows), owners
-
-
-def _read_part(key: tuple[Path, Box | None]) -> RGB:
-    path, box = key
-    picture = read_picture(path)
-    return picture if box is None else crop(picture, box)
 
 
 def _outcomes(
