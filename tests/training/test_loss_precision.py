@@ -15,6 +15,7 @@ from snapshelf.training.losses import (  # noqa: E402
     info_nce,
     multi_task,
     ratio_triplet,
+    ratio_tuplet,
     relational_distillation,
     view_invariance,
 )
@@ -32,6 +33,7 @@ LOSSES = {
     "info_nce": lambda a, b, c: info_nce(a, b, NUMBERS, temperature=0.05),
     "multi_task": lambda a, b, c: multi_task(a[:, 0], b[:, 0], c[:, 0], weights=a[:, 1]),
     "ratio_triplet": lambda a, b, c: ratio_triplet(a, b, c),
+    "ratio_tuplet": lambda a, b, c: ratio_tuplet(a, b, c),
     "relational_distillation": lambda a, b, c: relational_distillation(a, b, temperature=0.05),
     "view_invariance": lambda a, b, c: view_invariance(torch.stack([a, b, c], dim=1)),
 }

@@ -80,7 +80,11 @@ def reference_loss(embeddings, raw, network, labels, counts, weights, given):
     for t in range(len(embeddings)):
         a, p, n, *bag = embeddings[t]
         near, far = np.linalg.norm(a - p), np.linalg.norm(a - n)
-        if given.loss == "ratio":
+        if given.batch_negatives:
+            others = [embeddings[u][1] for u in range(len(embeddings)) if u != t]
+            wrong = np.exp(-far) + sum(np.exp(-np.linalg.norm(a - other)) for other in others)
+            loss = (wrong / (np.exp(-near) + wrong)) ** 2
+        elif given.loss == "ratio":
             plus = np.exp(near) / (np.exp(near) + np.exp(far))
             minus = np.exp(far) / (np.exp(near) + np.exp(far))
             loss = 0.5 * ((1 - minus) ** 2 + plus**2)
@@ -104,13 +108,15 @@ def reference_loss(embeddings, raw, network, labels, counts, weights, given):
     return total / len(embeddings)
 
 
-@pytest.mark.parametrize("loss", ["ratio", "hinge", "contrastive"])
+@pytest.mark.parametrize(
+    ("loss", "batch"), [("ratio", False), ("ratio", True), ("hinge", False), ("contrastive", False)]
+)
 @pytest.mark.parametrize("tasks", [(True, True), (False, True), (True, False), (False, False)])
 @pytest.mark.parametrize("scale", [None, 3.0])
-def test_a_step_is_the_papers_sum(loss, tasks, scale):
+def test_a_step_is_the_papers_sum(loss, batch, tasks, scale):
     given = settings(
-        loss=loss, attribute_prediction=tasks[0], view_invariance=tasks[1], embedding_scale=scale,
-        alpha_v=0.3, beta_a=0.7, margin=2.0,
+        loss=loss, batch_negatives=batch, attribute_prediction=tasks[0],
+        view_invariance=tasks[1], embedding_scale=scale, alpha_v=0.3, beta_a=0.7, margin=2.0,
     )  # fmt: skip
     torch.manual_seed(0)
     counts = [[3, 1], [1, 2, 1]]

@@ -74,6 +74,7 @@ BAD = {
     'pooling = "max"': "pooling must be one of gap, gem, mac, got 'max'",
     'batch_norm = "off"': "batch_norm must be one of 'fold', 'freeze', 'train', got 'off'",
     'loss = "triplet"': "loss must be one of 'ratio', 'hinge', 'contrastive', got 'triplet'",
+    'loss = "hinge"\nbatch_negatives = true': "batch_negatives needs the loss 'ratio', got 'hinge'",
     'anchors = "phone"': "anchors must be one of 'street', 'shop', 'any', got 'phone'",
     'precision = "8"': "precision must be one of '32-true'",
     "stages = []": "stages must hold at least one stage",

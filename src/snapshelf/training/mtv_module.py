@@ -18,6 +18,7 @@ from snapshelf.training.losses import (
     hinge_triplet,
     multi_task,
     ratio_triplet,
+    ratio_tuplet,
     view_invariance,
 )
 from snapshelf.training.mining import NegativeSchedule
@@ -98,7 +99,7 @@ class MtvModule(lightning.LightningModule):
         """
         settings = self.settings
         embeddings, raw = self.embed(batch.pictures)
-        triplet = self._triplet_loss(embeddings)
+        triplet = self._triplet_loss(embeddings, batch.items)
         nothing = torch.zeros_like(triplet)
         view = view_invariance(embeddings[:, 3:]) if settings.view_invariance else nothing
         attribute = self._attribute_loss(raw[:, 0], batch) if self._weights else nothing
@@ -148,9 +149,11 @@ class MtvModule(lightning.LightningModule):
         """Take the pool of negatives back."""
         self.negatives.load_state_dict(checkpoint["negatives"])
 
-    def _triplet_loss(self, embeddings: Tensor) -> Tensor:
+    def _triplet_loss(self, embeddings: Tensor, items: Tensor) -> Tensor:
         """Give the main loss of each triplet, (T,)."""
         anchor, positive, negative = embeddings[:, 0], embeddings[:, 1], embeddings[:, 2]
+        if self.settings.batch_negatives:
+            return ratio_tuplet(anchor, positive, negative, items[:, None] == items)
         if self.settings.loss == "ratio":
             return ratio_triplet(anchor, positive, negative)
         margin = self.settings.margin

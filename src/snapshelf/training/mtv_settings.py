@@ -77,6 +77,8 @@ class MtvSettings:
         batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`.
         loss: ``ratio`` (Eq. 3), or the baselines ``hinge`` (a triplet network) and
             ``contrastive`` (a Siamese network: anchor and positive, anchor and negative).
+        batch_negatives: Whether the ratio loss compares each anchor with the positives of the
+            batch's other products too, and not with its own negative alone. No part of the paper.
         margin: Above 0, of the hinge and contrastive losses, a distance.
         embedding_scale: None to compare embeddings as they come, as published; a number above 0
             to compare them L2-normalised times this.
@@ -134,6 +136,7 @@ class MtvSettings:
     batch_norm: BatchNorm = "fold"
 
     loss: Loss = "ratio"
+    batch_negatives: bool = False
     margin: float = 1.0
     embedding_scale: float | None = None
     attribute_prediction: bool = True
@@ -191,6 +194,8 @@ class MtvSettings:
             raise ValueError(
                 f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {self.batch_norm!r}"
             )
+        if self.batch_negatives and self.loss != "ratio":
+            raise ValueError(f"batch_negatives needs the loss 'ratio', got {self.loss!r}")
         if not self.stages:
             raise ValueError("stages must hold at least one stage, got none")
         if not 0 <= self.w1 <= self.w2 < math.inf:

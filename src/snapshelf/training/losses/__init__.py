@@ -14,6 +14,7 @@ from snapshelf.training.losses.hinge_triplet import hinge_triplet
 from snapshelf.training.losses.info_nce import info_nce
 from snapshelf.training.losses.multi_task import multi_task
 from snapshelf.training.losses.ratio_triplet import ratio_triplet
+from snapshelf.training.losses.ratio_tuplet import ratio_tuplet
 from snapshelf.training.losses.view_invariance import view_invariance
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "info_nce",
     "multi_task",
     "ratio_triplet",
+    "ratio_tuplet",
     "relational_distillation",
     "unit_rows",
     "view_invariance",
