@@ -122,6 +122,45 @@ def test_no_weight_of_the_teacher_is_in_the_student(whole):
             assert not torch.allclose(tensor, student[f"backbone.{name}"])
 
 
+def test_a_trained_network_can_teach(data, whole, tmp_path):
+    from snapshelf.systems.trained_network import trained_network
+
+    teacher, of_teacher = trained_network(whole[0])
+    losses = []
+    for epochs in (1, 12):
+        out = tmp_path / str(epochs)
+        given = settings(
+            teacher=str(whole[0]), backbone="no-such", hint_epochs=epochs, phases=(Phase(size=32),)
+        )
+        train_compact(data, given, out)
+        student, description = trained_network(out)
+        assert description.backbone == of_teacher.backbone
+        assert description.preprocessing == of_teacher.preprocessing
+        with (out / "hints" / "log.csv").open() as log:
+            losses.append(float(list(csv.DictReader(log))[-1]["loss"]))
+    assert losses[1] < losses[0]
+    for name, tensor in teacher.backbone.state_dict().items():
+        if tensor.ndim == 4:
+            assert not torch.allclose(tensor, student.backbone.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"system\.json cannot be read as JSON"),
+        ("{", r"system\.json cannot be read as JSON"),
+        ('{"system": "onnx"}', "made of compact or mtv, got the system 'onnx'"),
+        ("[]", "got the system None"),
+        ('{"system": "mtv"}', "the setting 'backbone' is missing"),
+    ],
+)
+def test_a_teacher_that_is_none_is_refused(data, tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "system.json").write_text(text)
+    with pytest.raises(ModelError, match=message):
+        train_compact(data, settings(teacher=str(tmp_path)), tmp_path / "out")
+
+
 def test_the_loss_is_the_mean_of_both_directions():
     from torch import nn
 

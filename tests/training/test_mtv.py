@@ -74,11 +74,11 @@ def weights_of(folder):
 # --- one step -----------------------------------------------------------------------------
 
 
-def reference_loss(embeddings, raw, network, labels, counts, weights, given):
+def reference_loss(embeddings, views, raw, network, labels, counts, weights, given):
     """Eq. 1-10, written out with loops over the triplets."""
     total = 0.0
     for t in range(len(embeddings)):
-        a, p, n, *bag = embeddings[t]
+        a, p, n = embeddings[t][:3]
         near, far = np.linalg.norm(a - p), np.linalg.norm(a - n)
         if given.batch_negatives:
             others = [embeddings[u][1] for u in range(len(embeddings)) if u != t]
@@ -94,7 +94,7 @@ def reference_loss(embeddings, raw, network, labels, counts, weights, given):
             loss = 0.5 * near**2 + 0.5 * max(0, given.margin - far) ** 2
         total += weights[t] * loss
         if given.view_invariance:
-            pairs = [np.sum((x - y) ** 2) for x in bag for y in bag]
+            pairs = [np.sum((x - y) ** 2) for x in views[t][3:] for y in views[t][3:]]
             total += given.alpha_v * sum(pairs) / (2 * 3)
         if given.attribute_prediction:
             for m, count in enumerate(counts):
@@ -149,13 +149,14 @@ def test_a_step_is_the_papers_sum(loss, batch, tasks, scale):
     with torch.no_grad():
         raw = network.features(torch.from_numpy(scaled).flatten(0, 1).float()).numpy()
     raw = raw.reshape(3, views, 8).astype(np.float64)
-    embeddings = raw
+    embeddings = unit = raw
     if scale is not None:
-        embeddings = scale * raw / np.linalg.norm(raw, axis=2, keepdims=True)
+        unit = raw / np.linalg.norm(raw, axis=2, keepdims=True)
+        embeddings = scale * unit
     known = labels[[2, 0, 1]]
     known[1] = -1  # of a recoloured product no attribute is known
     expected = reference_loss(
-        embeddings, raw, network, known, counts, batch.weights.tolist(), given
+        embeddings, unit, raw, network, known, counts, batch.weights.tolist(), given
     )
     assert float(result.detach()) == pytest.approx(expected, rel=1e-4)
     result.backward()
@@ -178,6 +179,12 @@ def test_the_optimiser_and_the_schedule():
     assert {id(p) for g in optimizer.param_groups for p in g["params"]} == {
         id(p) for p in network.parameters()
     }
+    other = MtvModule(
+        network, SPEC, settings(optimizer="adamw", learning_rate=3e-4, weight_decay=0.02),
+        labels=np.zeros((2, 0), np.int64), counts=(), negatives=None, steps_per_epoch=10,
+    ).configure_optimizers()["optimizer"]  # fmt: skip
+    assert isinstance(other, torch.optim.AdamW)
+    assert all((g["lr"], g["weight_decay"]) == (3e-4, 0.02) for g in other.param_groups)
     rates = []
     for _ in range(30):
         rates.append(optimizer.param_groups[0]["lr"])

@@ -75,6 +75,7 @@ BAD = {
     'batch_norm = "off"': "batch_norm must be one of 'fold', 'freeze', 'train', got 'off'",
     'loss = "triplet"': "loss must be one of 'ratio', 'hinge', 'contrastive', got 'triplet'",
     'loss = "hinge"\nbatch_negatives = true': "batch_negatives needs the loss 'ratio', got 'hinge'",
+    'optimizer = "adam"': "optimizer must be one of 'adamw', 'sgd', got 'adam'",
     'anchors = "phone"': "anchors must be one of 'street', 'shop', 'any', got 'phone'",
     'precision = "8"': "precision must be one of '32-true'",
     "stages = []": "stages must hold at least one stage",

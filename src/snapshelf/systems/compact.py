@@ -13,7 +13,7 @@ train     1. hints           views ──► teacher ──► maps of its stage
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.embedding_network import EmbeddingNetwork
+    from snapshelf.features.preprocessing import Preprocessing
     from snapshelf.training.compact_settings import CompactSettings, Phase
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.sampling import Sampler
@@ -66,7 +67,6 @@ def train_compact(
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import (
         describe_data,
-        make_backbone,
         make_views,
         stored_pictures,
         training_record,
@@ -88,7 +88,7 @@ def train_compact(
     describe_data(training_set, monitor)
 
     torch.manual_seed(settings.seed)
-    teacher, described, preprocessing = make_backbone(settings)
+    teacher, described, preprocessing = _teacher(settings)
     description = NetworkDescription(
         **described,
         pooling=settings.pooling,
@@ -109,6 +109,21 @@ def train_compact(
         store.close()
     save_network(out, network, description, system=NAME, notes=record)
     return System.load(out)
+
+
+def _teacher(settings: "CompactSettings") -> "tuple[nn.Module, dict[str, Any], Preprocessing]":
+    """Give what `make_backbone` gives, of a trained network if the settings name one."""
+    from snapshelf.systems.trained_network import trained_network
+    from snapshelf.training.preparation import make_backbone
+
+    if settings.teacher is None:
+        return make_backbone(settings)
+    network, description = trained_network(Path(settings.teacher))
+    return (
+        network.backbone,
+        {"backbone": description.backbone, "options": dict(description.options)},
+        dataclasses.replace(description.preprocessing, size=(settings.size, settings.size)),
+    )
 
 
 def _learn_hints(

@@ -3,18 +3,27 @@
 picture ──► whole picture ──► network ──► L2-normalised, cosine
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from snapshelf.errors import ModelError
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.folder_settings import read_calibration
 from snapshelf.systems.system import System
 
-__all__ = ["network_from_folder"]
+if TYPE_CHECKING:
+    from snapshelf.features.embedding_network import EmbeddingNetwork
+    from snapshelf.features.network_folder import NetworkDescription
+
+__all__ = ["network_from_folder", "trained_network"]
 
 OWN_SETTINGS = ("system", "notes", "calibration")
 """What ``system.json`` holds besides the network's description."""
+
+KINDS = ("compact", "mtv")
+"""Systems that are such a folder."""
 
 
 def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
@@ -29,12 +38,46 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
         ModelError: If a setting is missing, unknown or cannot be used, or the weights don't fit.
     """
     from snapshelf.features.network_encoder import NetworkEncoder
-    from snapshelf.features.network_folder import load_network
 
     calibration = read_calibration(folder / "system.json", settings)
-    of_network = {name: value for name, value in settings.items() if name not in OWN_SETTINGS}
-    network, description, fingerprint = load_network(folder, of_network)
+    network, description, fingerprint = _load(folder, settings)
     encoder = NetworkEncoder(
         network, preprocessing=description.preprocessing, fingerprint=fingerprint
     )
     return System(str(folder), WholePicture(), encoder, calibration)
+
+
+def trained_network(folder: Path) -> "tuple[EmbeddingNetwork, NetworkDescription]":
+    """Give the network of such a folder alone, to train others with.
+
+    Args:
+        folder: As `train_mtv` or `train_compact` wrote it.
+
+    Returns:
+        The network in evaluation mode, and its description.
+
+    Raises:
+        ModelError: If the folder holds something else, or the network cannot be loaded.
+    """
+    file = folder / "system.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
+    kind = settings.get("system") if isinstance(settings, dict) else None
+    if kind not in KINDS:
+        raise ModelError(
+            f"{file}: expected a network that `snapshelf train` made of {' or '.join(KINDS)}, got "
+            f"the system {kind!r}"
+        )
+    network, description, _ = _load(folder, settings)
+    return network, description
+
+
+def _load(
+    folder: Path, settings: Mapping[str, Any]
+) -> "tuple[EmbeddingNetwork, NetworkDescription, str]":
+    from snapshelf.features.network_folder import load_network
+
+    of_network = {name: value for name, value in settings.items() if name not in OWN_SETTINGS}
+    return load_network(folder, of_network)

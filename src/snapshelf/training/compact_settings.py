@@ -55,6 +55,8 @@ class CompactSettings:
         weights: Of the teacher: a safetensors file, or ``"hub"`` for the published ones. None: for
             ``mobilenetv2_100`` a file that is at hand, else ``"hub"``.
         options: Keyword arguments of the backbone.
+        teacher: The folder of a trained network whose backbone teaches, as ``snapshelf train mtv``
+            writes it; `backbone`, `weights` and `options` are then its own. None: the weights.
         pooling: A name of `POOLINGS`.
         dimension: Length of the embedding, at least 1.
         size: Side of the square inputs that the finished encoder takes, in [32, 1024] pixels.
@@ -88,6 +90,7 @@ class CompactSettings:
     backbone: str = "mobilenetv2_100"
     weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    teacher: str | None = None
     pooling: str = "gap"
     dimension: int = 256
     size: int = 192

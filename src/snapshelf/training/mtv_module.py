@@ -72,20 +72,17 @@ class MtvModule(lightning.LightningModule):
         for name, count in zip(self._weights, counts, strict=True):
             self.register_buffer(name, class_weights(torch.tensor(count)), persistent=False)
 
-    def embed(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def embed(self, pictures: Tensor) -> Tensor:
         """Embed pictures, all at once: the parallel networks share their weights.
 
         Args:
             pictures: (T, V, 3, S, S) uint8, RGB, [0, 255].
 
         Returns:
-            (T, V, D) float32 that the losses compare, and the same as the attribute heads read
-            it, before any scaling.
+            (T, V, D) float32, as the network gives them.
         """
         inputs = self.normalise(pictures.flatten(0, 1))
-        raw = self.network.features(inputs).float().reshape(*pictures.shape[:2], -1)
-        scale = self.settings.embedding_scale
-        return (raw if scale is None else normalize(raw, dim=-1) * scale), raw
+        return self.network.features(inputs).float().reshape(*pictures.shape[:2], -1)
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Compute the multi-task loss of a batch.
@@ -98,10 +95,12 @@ class MtvModule(lightning.LightningModule):
             () float32.
         """
         settings = self.settings
-        embeddings, raw = self.embed(batch.pictures)
-        triplet = self._triplet_loss(embeddings, batch.items)
+        raw = self.embed(batch.pictures)
+        scale = settings.embedding_scale
+        views = raw if scale is None else normalize(raw, dim=-1)
+        triplet = self._triplet_loss(views if scale is None else views * scale, batch.items)
         nothing = torch.zeros_like(triplet)
-        view = view_invariance(embeddings[:, 3:]) if settings.view_invariance else nothing
+        view = view_invariance(views[:, 3:]) if settings.view_invariance else nothing
         attribute = self._attribute_loss(raw[:, 0], batch) if self._weights else nothing
         loss = multi_task(
             triplet,
@@ -122,19 +121,22 @@ class MtvModule(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        """Make SGD, and the learning rate's schedule by steps."""
+        """Make the optimiser, and the learning rate's schedule by steps."""
         settings = self.settings
         heads = [*self.network.embedding.parameters(), *self.network.attributes.parameters()]
         groups: list[dict[str, Any]] = [
             {"params": list(self.network.backbone.parameters())},
             {"params": heads, "lr": settings.learning_rate * settings.embedding_rate},
         ]
-        optimizer = torch.optim.SGD(
-            groups,
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-        )
+        shared: dict[str, Any] = {
+            "lr": settings.learning_rate,
+            "weight_decay": settings.weight_decay,
+        }
+        optimizer: torch.optim.Optimizer
+        if settings.optimizer == "adamw":
+            optimizer = torch.optim.AdamW(groups, **shared)
+        else:
+            optimizer = torch.optim.SGD(groups, momentum=settings.momentum, **shared)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         return {
             "optimizer": optimizer,

@@ -13,6 +13,7 @@ __all__ = ["MtvSettings", "Side", "Stage"]
 
 Side = Literal["street", "shop", "any"]
 Loss = Literal["ratio", "hinge", "contrastive"]
+Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -80,8 +81,8 @@ class MtvSettings:
         batch_negatives: Whether the ratio loss compares each anchor with the positives of the
             batch's other products too, and not with its own negative alone. No part of the paper.
         margin: Above 0, of the hinge and contrastive losses, a distance.
-        embedding_scale: None to compare embeddings as they come, as published; a number above 0
-            to compare them L2-normalised times this.
+        embedding_scale: None to compare embeddings as they come, as published. A number above 0 to
+            L2-normalise them: triplets then compare them times this, views as they are.
         attribute_prediction: Whether the auxiliary task AP takes part (Eq. 4-5).
         view_invariance: Whether the auxiliary task VI takes part (Eq. 6).
         alpha_v: At least 0, weight of the view-invariance loss.
@@ -107,6 +108,7 @@ class MtvSettings:
         domain_shift: Settings of the augmentation that differ from their defaults; see
             `DomainShift`.
         backgrounds: A folder of photos that cut-out items are shown on; None: drawn clutter.
+        optimizer: ``sgd``, as published, or ``adamw``.
         momentum: Of SGD, in [0, 1).
         learning_rate: Above 0.
         embedding_rate: Above 0; the embedding and attribute heads, which start from random
@@ -164,6 +166,7 @@ class MtvSettings:
     domain_shift: Mapping[str, Any] = field(default_factory=dict)
     backgrounds: str | None = None
 
+    optimizer: Optimizer = "sgd"
     momentum: float = 0.9
     learning_rate: float = 1e-3
     embedding_rate: float = 1.0
