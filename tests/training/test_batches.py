@@ -45,7 +45,7 @@ def make(training_set, store):
 
         def negatives(epoch):
             asked.append(epoch)
-            return RandomNegatives(len(training_set.items))
+            return RandomNegatives(np.zeros(len(training_set.items), np.int64))
 
         made = ViewLoader(
             TripletSampler(training_set, pool=negatives, bag=bag, seed=1),

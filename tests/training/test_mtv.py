@@ -220,7 +220,7 @@ def test_stages_switch_and_pools_are_refreshed():
         asked.append(epoch)
         return line
 
-    schedule = NegativeSchedule(given, table, labels, embed)
+    schedule = NegativeSchedule(given, table, labels, np.zeros(items, np.int64), embed)
     rng = np.random.default_rng(0)
     for epoch in range(given.epochs):
         negatives = schedule.at(epoch)
@@ -239,19 +239,44 @@ def test_stages_switch_and_pools_are_refreshed():
     assert asked == [2, 4, 6, 7]
 
 
+def test_negatives_are_of_the_anchors_data_set():
+    given = settings(stages=(Stage(epochs=1), Stage(epochs=1, share=0.5)))
+    sources = np.array([0, 0, 0, 1, 1, 1, 1])
+    line = np.arange(7, dtype=np.float32)[:, None]
+    schedule = NegativeSchedule(
+        given, AttributeTable((), (), ()), np.zeros((7, 0), np.int64), sources, lambda: line
+    )
+    rng = np.random.default_rng(0)
+    for epoch, of_2, of_3 in ((0, {0, 1}, {4, 5, 6}), (1, {1}, {4, 5})):
+        negatives = schedule.at(epoch)
+        assert {negatives.draw(2, rng)[0] for _ in range(100)} == of_2
+        assert {negatives.draw(3, rng)[0] for _ in range(100)} == of_3
+
+
+def test_a_data_set_of_one_product_is_refused(tmp_path):
+    data = [toy_data(tmp_path / "a", 4), toy_data(tmp_path / "b", 1, first=7, name="b")]
+    with pytest.raises(TrainingError, match="the data set b has 1 product"):
+        train_mtv(data, settings(), tmp_path / "out")
+
+
 def test_a_pool_survives_its_checkpoint():
     given = settings(stages=(Stage(epochs=4, share=0.4, weighting=True, refresh_epochs=None),))
     table = AttributeTable(names=("k",), classes=((("a", "a"), ("b", "b")),), counts=((3, 3),))
     labels = np.arange(6)[:, None] % 2
+    together = np.zeros(6, np.int64)
     first = NegativeSchedule(
-        given, table, labels, lambda: np.random.default_rng(0).random((6, 3), np.float32)
+        given,
+        table,
+        labels,
+        together,
+        lambda: np.random.default_rng(0).random((6, 3), np.float32),
     )
     expected = [first.at(0).draw(n % 6, np.random.default_rng(n)) for n in range(30)]
 
     def embed():
         raise AssertionError("embedded again")
 
-    second = NegativeSchedule(given, table, labels, embed)
+    second = NegativeSchedule(given, table, labels, together, embed)
     second.load_state_dict(first.state_dict())
     pool = second.at(1)
     assert [pool.draw(n % 6, np.random.default_rng(n)) for n in range(30)] == expected
@@ -261,7 +286,11 @@ def test_embeddings_that_are_not_finite_stop_the_training():
     given = settings(stages=(Stage(epochs=1, share=0.4),))
     table = AttributeTable((), (), ())
     schedule = NegativeSchedule(
-        given, table, np.zeros((4, 0), np.int64), lambda: np.full((4, 2), np.nan, np.float32)
+        given,
+        table,
+        np.zeros((4, 0), np.int64),
+        np.zeros(4, np.int64),
+        lambda: np.full((4, 2), np.nan, np.float32),
     )
     with pytest.raises(TrainingError, match="diverged"):
         schedule.at(0)

@@ -35,13 +35,52 @@ def true_pools(embeddings, count):
 
 def test_random_negatives_are_all_the_others_alike():
     rng = np.random.default_rng(0)
-    pool = RandomNegatives(5)
+    pool = RandomNegatives(np.zeros(5, np.int64))
     for item in range(5):
         draws = [pool.draw(item, rng) for _ in range(2000)]
         assert {weight for _, weight in draws} == {1.0}
         numbers, counts = np.unique([number for number, _ in draws], return_counts=True)
         assert numbers.tolist() == [other for other in range(5) if other != item]
         assert (abs(counts - 500) < 100).all()
+
+
+def test_random_negatives_are_of_the_anchors_group():
+    groups = np.array([7, 3, 7, 3, 3, 7, 7])
+    pool = RandomNegatives(groups)
+    rng = np.random.default_rng(0)
+    for item in range(7):
+        drawn = {pool.draw(item, rng)[0] for _ in range(200)}
+        assert drawn == set(np.flatnonzero(groups == groups[item]).tolist()) - {item}
+
+
+def test_hard_negatives_are_the_nearest_of_the_anchors_group():
+    embeddings, labels = data(90)
+    groups = np.arange(90) % 3 * (np.arange(90) % 7 > 0)
+    pool = HardNegativePool.refresh(
+        embeddings, labels, GROUPS, rng=np.random.default_rng(0), groups=groups, share=0.2,
+        draws_per_item=300,
+    )  # fmt: skip
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        count = round(0.2 * (len(members) - 1))
+        nearest = true_pools(embeddings[members], count)
+        for place, item in enumerate(members):
+            assert set(pool.negatives[item].tolist()) == {int(members[n]) for n in nearest[place]}
+
+
+def test_a_group_of_one_has_no_negative():
+    groups = np.array([0, 0, 1])
+    with pytest.raises(ValueError, match="at least two products are needed in each, got 1"):
+        RandomNegatives(groups)
+    embeddings, labels = data(3)
+    with pytest.raises(ValueError, match="at least two products are needed in each, got 1"):
+        HardNegativePool.refresh(
+            embeddings, labels, GROUPS, rng=np.random.default_rng(0), groups=groups
+        )
+    with pytest.raises(ValueError, match=r"groups must be \(3,\), got \(2,\)"):
+        HardNegativePool.refresh(
+            embeddings, labels, GROUPS, rng=np.random.default_rng(0), groups=groups[:2]
+        )
 
 
 @pytest.mark.parametrize("share", [0.4, 0.1, 1.0])
@@ -90,7 +129,7 @@ def test_draw_gives_pairs_of_the_pool_and_all_of_them():
     assert (type(number), type(weight)) == (int, float)
 
 
-@pytest.mark.parametrize("make", [lambda: RandomNegatives(300), refresh])
+@pytest.mark.parametrize("make", [lambda: RandomNegatives(np.zeros(300, np.int64)), refresh])
 def test_the_generator_alone_decides_a_draw(make):
     first, again = (
         [make().draw(item, np.random.default_rng([7, item])) for item in range(20)]
@@ -164,9 +203,9 @@ def test_memory_stays_far_below_a_matrix_of_all_distances():
 
 @pytest.mark.parametrize("items", [0, 1])
 def test_one_product_has_no_negative(items):
-    with pytest.raises(ValueError, match="at least two products are needed"):
-        RandomNegatives(items)
-    with pytest.raises(ValueError, match="at least two products are needed"):
+    with pytest.raises(ValueError, match=r"(at least two products are needed|N of at least 1)"):
+        RandomNegatives(np.zeros(items, np.int64))
+    with pytest.raises(ValueError, match=r"(at least two products are needed|N of at least 1)"):
         refresh(items)
 
 
@@ -180,7 +219,7 @@ def test_refuses_a_pool_that_cannot_be_drawn_from(shape, other):
 
 @pytest.mark.parametrize("item", [-1, 300])
 def test_refuses_an_item_that_is_not_there(item):
-    for pool in (RandomNegatives(300), refresh()):
+    for pool in (RandomNegatives(np.zeros(300, np.int64)), refresh()):
         with pytest.raises(ValueError, match=r"item must be in \[0, 300\)"):
             pool.draw(item, np.random.default_rng(0))
 

@@ -35,7 +35,7 @@ def owners(training_set):
 
 def triplets_of(training_set, **settings):
     """A sampler of random negatives."""
-    negatives = RandomNegatives(len(training_set.items))
+    negatives = RandomNegatives(np.zeros(len(training_set.items), np.int64))
     return TripletSampler(training_set, pool=lambda epoch: negatives, **settings)
 
 

@@ -16,7 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from snapshelf.systems.system import System
+from snapshelf.training.training_error import TrainingError
 
 if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
@@ -92,6 +95,7 @@ def train_mtv(
     if is_finished(out):
         return System.load(out)
     table = AttributeTable.from_items(training_set.items)
+    _check_products(training_set)
     _tell(monitor, training_set, table)
 
     torch.manual_seed(settings.seed)
@@ -117,6 +121,7 @@ def train_mtv(
             settings,
             table,
             labels,
+            np.array(training_set.sources, np.int64),
             lambda: embed_items(
                 network,
                 training_set,
@@ -176,6 +181,17 @@ def train_mtv(
             store.close()
     save_network(out, network, description, system=NAME, notes=record)
     return System.load(out)
+
+
+def _check_products(training_set: "TrainingSet") -> None:
+    """Refuse a data set in which no product has another one to be told from."""
+    for number, name in enumerate(training_set.names):
+        count = training_set.sources.count(number)
+        if count < 2:
+            raise TrainingError(
+                f"the data set {name} has {count} product: a negative is another product of the "
+                "anchor's data set, so at least two products are needed; leave it out"
+            )
 
 
 def _tell(monitor: "Monitor", training_set: "TrainingSet", table: "AttributeTable") -> None:

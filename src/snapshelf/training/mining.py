@@ -42,6 +42,7 @@ class NegativeSchedule:
         settings: The stages, and the weights' constants.
         table: The attributes; triplets are not weighted if there are none.
         labels: (N, M) int64, of the items.
+        sources: (N,) int64, the data set of each item; negatives come from the anchor's own.
         embed: Gives the items' embeddings as they are now, (N, D) float32.
     """
 
@@ -50,11 +51,13 @@ class NegativeSchedule:
         settings: MtvSettings,
         table: AttributeTable,
         labels: NDArray[np.int64],
+        sources: NDArray[np.int64],
         embed: Callable[[], NDArray[np.float32]],
     ) -> None:
         self._settings = settings
         self._table = table
         self._labels = labels
+        self._sources = sources
         self._embed = embed
         self._pool: HardNegativePool | None = None
 
@@ -71,7 +74,7 @@ class NegativeSchedule:
         stage = self._settings.stages[number]
         if stage.share is None:
             self._pool = None
-            return RandomNegatives(len(self._labels))
+            return RandomNegatives(self._sources)
         weighting = stage.weighting and bool(self._table.names)
         due = inside == 0 if stage.refresh_epochs is None else inside % stage.refresh_epochs == 0
         if due or self._pool is None:
@@ -107,6 +110,7 @@ class NegativeSchedule:
             embeddings,
             self._labels,
             self._table.level1,
+            groups=self._sources,
             rng=np.random.default_rng((settings.seed, epoch, POOL)),
             share=share,
             draws_per_item=settings.draws_per_item,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from snapshelf.training.affinity import nearest_items, pool_size
 from snapshelf.training.attribute_distance import attribute_weight
 
-__all__ = ["HardNegativePool", "Negatives", "RandomNegatives"]
+__all__ = ["HardNegativePool", "Negatives", "RandomNegatives", "group_members"]
 
 WEIGHED = 2**20
 """Most labels looked up at a time while weights are computed (8 MiB of int64)."""
@@ -32,31 +32,28 @@ class Negatives(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class RandomNegatives:
-    """Every other item alike, with weight 1: stage 1 of MTV-CNN.
+    """Every other item of the anchor's group alike, with weight 1: stage 1 of MTV-CNN.
 
-    Attributes:
-        items: How many items there are, at least 2.
+    Args:
+        groups: (N,) int64, the group of each item, such as its data set. A negative of another
+            data set would be told apart without looking at the product.
+
+    Raises:
+        ValueError: If there is no item, or a group has one alone.
 
     Example:
         >>> import numpy as np
-        >>> RandomNegatives(2).draw(0, np.random.default_rng(0))
+        >>> RandomNegatives(np.zeros(2, np.int64)).draw(0, np.random.default_rng(0))
         (1, 1.0)
     """
 
-    items: int
-
-    def __post_init__(self) -> None:
-        """Refuse to draw where there is nothing to draw from.
-
-        Raises:
-            ValueError: If there are fewer than two items.
-        """
-        if self.items < 2:
-            raise ValueError(
-                f"a negative is another product: at least two products are needed, got {self.items}"
-            )
+    def __init__(self, groups: NDArray[np.int64]) -> None:
+        self._members = group_members(groups)
+        self._groups = np.unique(groups, return_inverse=True)[1]
+        self._places = np.empty(len(groups), np.int64)
+        for members in self._members:
+            self._places[members] = np.arange(len(members))
 
     def draw(self, item: int, rng: np.random.Generator) -> tuple[int, float]:
         """Draw another item; see `Negatives.draw`.
@@ -64,9 +61,10 @@ class RandomNegatives:
         Raises:
             ValueError: If there is no such item.
         """
-        _require_item(item, self.items)
-        other = int(rng.integers(self.items - 1))
-        return other + (other >= item), 1.0
+        _require_item(item, len(self._places))
+        members = self._members[self._groups[item]]
+        other = int(rng.integers(len(members) - 1))
+        return int(members[other + (other >= self._places[item])]), 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +105,7 @@ class HardNegativePool:
         level1: Sequence[NDArray[np.integer]],
         *,
         rng: np.random.Generator,
+        groups: NDArray[np.int64] | None = None,
         share: float = 0.4,
         draws_per_item: int = 64,
         w1: float = 0.7,
@@ -132,7 +131,9 @@ class HardNegativePool:
             labels: (N, M) integers, as `AttributeTable.labels` gives them.
             level1: As `AttributeTable.level1` gives it.
             rng: Decides the draws.
-            share: In (0, 1], the part of the other items that is drawn from.
+            groups: (N,) int64, the group of each item, such as its data set: negatives come from
+                the anchor's own. None for one group.
+            share: In (0, 1], the part of the group's other items that is drawn from.
             draws_per_item: How many negatives s to keep for each item, at least 1.
             w1: Distance of classes in one group, see `attribute_distances`.
             w2: Distance of classes of two groups.
@@ -144,7 +145,7 @@ class HardNegativePool:
             The pool.
 
         Raises:
-            ValueError: If there are fewer than two items, an argument has another shape or is
+            ValueError: If a group has fewer than two items, an argument has another shape or is
                 out of range, or all weights are 0, so that no triplet would teach anything.
         """
         if draws_per_item < 1:
@@ -156,15 +157,20 @@ class HardNegativePool:
                 f"labels must be ({len(embeddings)}, M), a row for each embedding, "
                 f"got {labels.shape}"
             )
-        count = pool_size(len(embeddings), share)
-        blocks = nearest_items(embeddings, count)
-        # All ranks at once, so that the draws do not depend on the blocks.
-        ranks = rng.integers(count, size=(len(embeddings), draws_per_item))
-        negatives = np.empty(ranks.shape, np.int32)
-        for start, nearest in blocks:
-            part = slice(start, start + len(nearest))
-            negatives[part] = np.take_along_axis(nearest, ranks[part], axis=1)
-        weights = np.empty(ranks.shape, np.float32)
+        if groups is None:
+            groups = np.zeros(len(embeddings), np.int64)
+        if groups.shape != embeddings.shape[:1]:
+            raise ValueError(f"groups must be ({len(embeddings)},), got {groups.shape}")
+        negatives = np.empty((len(embeddings), draws_per_item), np.int32)
+        for members in group_members(groups):
+            count = pool_size(len(members), share)
+            # All ranks at once, so that the draws do not depend on the blocks.
+            ranks = rng.integers(count, size=(len(members), draws_per_item))
+            for start, nearest in nearest_items(embeddings[members], count):
+                part = slice(start, start + len(nearest))
+                chosen = np.take_along_axis(nearest, ranks[part], axis=1)
+                negatives[members[part]] = members[chosen]
+        weights = np.empty(negatives.shape, np.float32)
         step = max(WEIGHED // (draws_per_item * max(labels.shape[1], 1)), 1)
         for start in range(0, len(labels), step):
             part = slice(start, start + step)
@@ -196,3 +202,24 @@ class HardNegativePool:
 def _require_item(item: int, items: int) -> None:
     if not 0 <= item < items:
         raise ValueError(f"item must be in [0, {items}), got {item}")
+
+
+def group_members(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Give the item numbers of each group, ascending.
+
+    Args:
+        groups: (N,) int64, the group of each item.
+
+    Raises:
+        ValueError: If there is no item, or a group has one alone.
+    """
+    if groups.ndim != 1 or not len(groups):
+        raise ValueError(f"groups must be (N,) with N of at least 1, got shape {groups.shape}")
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    for each in members:
+        if len(each) < 2:
+            raise ValueError(
+                "a negative is another product of the same data set: at least two products are "
+                f"needed in each, got {len(each)}"
+            )
+    return members
