@@ -90,6 +90,15 @@ def test_each_row_has_the_loss_and_the_tasks_that_it_says():
     }
 
 
+def test_the_batchs_negatives_are_of_the_ratio_loss_only():
+    _, found, asked = rows(dataclasses.replace(TINY, batch_negatives=True))
+    for row in found.values():
+        if row.training.name not in ("fisher", "vlad", "pretrained"):
+            own = ask(row, asked)
+            assert own.batch_negatives == (own.loss == "ratio"), row.name
+    assert {"hinge", "contrastive"} <= {own.loss for own in asked.values()}
+
+
 def test_all_but_stage_1_learn_for_as_many_epochs():
     _, found, asked = rows()
     for (_, name), row in found.items():

@@ -112,6 +112,8 @@ def mtv_rows(settings: MtvSettings, train: Train) -> tuple[PaperTable, ...]:
 
     def without(*, ap: bool = False, vi: bool = False, loss: str = "ratio") -> MtvSettings:
         changes: Any = {"attribute_prediction": ap, "view_invariance": vi, "loss": loss}
+        if loss != "ratio":  # only that loss has a form for many negatives
+            changes["batch_negatives"] = False
         return dataclasses.replace(random, **changes)
 
     def learn(name: str, own: MtvSettings) -> Training:
