@@ -203,9 +203,9 @@ def test_memory_stays_far_below_a_matrix_of_all_distances():
 
 @pytest.mark.parametrize("items", [0, 1])
 def test_one_product_has_no_negative(items):
-    with pytest.raises(ValueError, match=r"(at least two products are needed|N of at least 1)"):
+    with pytest.raises(ValueError, match="at least two products are needed"):
         RandomNegatives(np.zeros(items, np.int64))
-    with pytest.raises(ValueError, match=r"(at least two products are needed|N of at least 1)"):
+    with pytest.raises(ValueError, match="at least two products are needed"):
         refresh(items)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from snapshelf.training.affinity import nearest_items, pool_size
 from snapshelf.training.attribute_distance import attribute_weight
 
-__all__ = ["HardNegativePool", "Negatives", "RandomNegatives", "group_members"]
+__all__ = ["HardNegativePool", "Negatives", "RandomNegatives"]
 
 WEIGHED = 2**20
 """Most labels looked up at a time while weights are computed (8 MiB of int64)."""
@@ -49,7 +49,7 @@ class RandomNegatives:
     """
 
     def __init__(self, groups: NDArray[np.int64]) -> None:
-        self._members = group_members(groups)
+        self._members = _group_members(groups)
         self._groups = np.unique(groups, return_inverse=True)[1]
         self._places = np.empty(len(groups), np.int64)
         for members in self._members:
@@ -162,7 +162,7 @@ class HardNegativePool:
         if groups.shape != embeddings.shape[:1]:
             raise ValueError(f"groups must be ({len(embeddings)},), got {groups.shape}")
         negatives = np.empty((len(embeddings), draws_per_item), np.int32)
-        for members in group_members(groups):
+        for members in _group_members(groups):
             count = pool_size(len(members), share)
             # All ranks at once, so that the draws do not depend on the blocks.
             ranks = rng.integers(count, size=(len(members), draws_per_item))
@@ -204,7 +204,7 @@ def _require_item(item: int, items: int) -> None:
         raise ValueError(f"item must be in [0, {items}), got {item}")
 
 
-def group_members(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _group_members(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Give the item numbers of each group, ascending.
 
     Args:
@@ -213,13 +213,11 @@ def group_members(groups: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     Raises:
         ValueError: If there is no item, or a group has one alone.
     """
-    if groups.ndim != 1 or not len(groups):
-        raise ValueError(f"groups must be (N,) with N of at least 1, got shape {groups.shape}")
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    for each in members:
-        if len(each) < 2:
-            raise ValueError(
-                "a negative is another product of the same data set: at least two products are "
-                f"needed in each, got {len(each)}"
-            )
+    fewest = min(map(len, members), default=0)
+    if fewest < 2:
+        raise ValueError(
+            "a negative is another product of the same group: at least two products are needed in "
+            f"each, got {fewest}"
+        )
     return members
