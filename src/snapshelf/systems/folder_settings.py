@@ -1,5 +1,6 @@
 """What the readers of a ``system.json`` have in common: checked settings and the calibration."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,26 @@ from typing import Any
 from snapshelf.errors import ModelError
 from snapshelf.matching.confidence import Calibration
 
-__all__ = ["check_settings", "file_setting", "read_calibration"]
+__all__ = ["check_settings", "file_setting", "read_calibration", "read_kind"]
+
+
+def read_kind(file: Path) -> tuple[Any, Mapping[str, Any]]:
+    """Read a ``system.json``.
+
+    Args:
+        file: Its path.
+
+    Returns:
+        What it names as its ``system``, None if nothing, and all its settings.
+
+    Raises:
+        ModelError: If it cannot be read as JSON.
+    """
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
+    return (settings.get("system"), settings) if isinstance(settings, dict) else (None, {})
 
 
 def check_settings(

@@ -1,6 +1,5 @@
 """Systems by name or folder."""
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,6 +13,7 @@ from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
+from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
 from snapshelf.systems.standard import standard
@@ -88,11 +88,7 @@ def load_system(name_or_dir: str | Path) -> System:
 
 def _from_folder(folder: Path) -> System:
     file = folder / "system.json"
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
-    kind = settings.get("system") if isinstance(settings, dict) else None
+    kind, settings = read_kind(file)
     if not isinstance(kind, str) or kind not in FOLDER_SYSTEMS:
         raise ModelError(
             f"{file}: 'system' must be one of {', '.join(FOLDER_SYSTEMS)}, got {kind!r}"

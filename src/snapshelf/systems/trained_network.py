@@ -3,14 +3,13 @@
 picture ──► whole picture ──► network ──► L2-normalised, cosine
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
 from snapshelf.locating.whole_picture import WholePicture
-from snapshelf.systems.folder_settings import read_calibration
+from snapshelf.systems.folder_settings import read_calibration, read_kind
 from snapshelf.systems.system import System
 
 if TYPE_CHECKING:
@@ -60,11 +59,7 @@ def trained_network(folder: Path) -> "tuple[EmbeddingNetwork, NetworkDescription
         ModelError: If the folder holds something else, or the network cannot be loaded.
     """
     file = folder / "system.json"
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file} cannot be read as JSON: {error}") from error
-    kind = settings.get("system") if isinstance(settings, dict) else None
+    kind, settings = read_kind(file)
     if kind not in KINDS:
         raise ModelError(
             f"{file}: expected a network that `snapshelf train` made of {' or '.join(KINDS)}, got "

@@ -1,6 +1,5 @@
 """What systems share that put something on top of another system's embeddings."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import DatasetError, ModelError
 from snapshelf.features.encoder import Domain
+from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.system import System
 
 __all__ = ["embed_pictures_of", "load_base"]
@@ -73,7 +73,6 @@ def embed_pictures_of(
 def _kind(folder: Path) -> Any:
     """Give what a folder's ``system.json`` says it is; None where that cannot be read."""
     try:
-        settings = json.loads((folder / "system.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_kind(folder / "system.json")[0]
+    except ModelError:
         return None
-    return settings.get("system") if isinstance(settings, dict) else None
