@@ -377,6 +377,13 @@ def test_another_seed_gives_another_network(data, whole, tmp_path):
     assert not torch.equal(expected["embedding.weight"], result["embedding.weight"])
 
 
+def test_a_larger_picture_for_the_search_changes_no_weight(data, whole, tmp_path):
+    system = train_mtv(data, settings(size=48, training_size=32), tmp_path / "larger")
+    assert system.encoder.preprocessing.size == (48, 48)
+    expected, result = weights_of(whole[0]), weights_of(tmp_path / "larger")
+    assert all(torch.equal(expected[name], result[name]) for name in expected)
+
+
 def test_products_are_told_apart_in_the_end(tmp_path):
     """Eight products, one shop picture each, 24 street photos; chance is one in eight."""
     (data,) = [toy_data(tmp_path / "toy", 8, street=3)]

@@ -12,6 +12,7 @@ train     negative ─┐                      ┌─► ratio triplet loss, wei
           stage 1: random negatives ──► embed the items ──► stage 2: the nearest 40 %
 """
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,12 +111,14 @@ def train_mtv(
         preprocessing=preprocessing,
         attributes=learned if settings.attribute_prediction else {},
     )
+    side = settings.training_side
+    inputs = dataclasses.replace(preprocessing, size=(side, side))
     network = description.build(backbone)
     own_store = store is None
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
         if settings.principal_start:
-            start_at_principal_axes(network, training_set, store, preprocessing, seed=settings.seed)
+            start_at_principal_axes(network, training_set, store, inputs, seed=settings.seed)
         labels = table.labels(training_set.items)
         negatives = NegativeSchedule(
             settings,
@@ -126,7 +129,7 @@ def train_mtv(
                 network,
                 training_set,
                 store,
-                preprocessing,
+                inputs,
                 views=settings.views,
                 scale=settings.embedding_scale,
             ),
@@ -146,7 +149,7 @@ def train_mtv(
         rank, world = process_place(settings.devices)
         loader = ViewLoader(
             sampler,
-            make_views(settings, training_set, store, preprocessing, monitor),
+            make_views(settings, training_set, store, inputs, monitor),
             batch=settings.batch_triplets,
             workers=default_workers() if settings.num_workers is None else settings.num_workers,
             rank=rank,
@@ -154,7 +157,7 @@ def train_mtv(
         )
         module = MtvModule(
             network,
-            preprocessing,
+            inputs,
             settings,
             labels=labels,
             counts=table.counts if settings.attribute_prediction else (),

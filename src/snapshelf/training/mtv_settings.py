@@ -70,7 +70,11 @@ class MtvSettings:
             else ``"hub"``.
         options: Keyword arguments of the backbone.
         pooling: A name of `POOLINGS`.
-        size: Side of the square inputs in pixels, in [16, 1024].
+        size: Side of the square inputs of the finished network in pixels, in [16, 1024].
+        training_size: Side of the inputs that it learns on, in [16, 1024]; None for `size`. No part
+            of the paper: things stand larger in augmented views than in whole pictures, so a
+            network does best on pictures larger than it learned on (Touvron et al., Fixing the
+            train-test resolution discrepancy, 2019).
         dimension: Length of the embedding, at least 1.
         normalised: Whether pooled features are L2-normalised before the embedding.
         principal_start: Whether the embedding begins at the principal axes of the backbone's
@@ -121,7 +125,8 @@ class MtvSettings:
         precision: Of the arithmetic, in Lightning's words.
         devices: Number of devices, at least 1.
         num_workers: Processes that make pictures, at least 0; None to choose by the cores.
-        picture_side: Largest side in pixels that pictures are kept at; None for twice `size`.
+        picture_side: Largest side in pixels that pictures are kept at; None for twice what
+            is learned on.
         picture_memory_mb: Pictures beyond this many megabytes are kept on disk, at least 0.
         keep_checkpoints: Epochs whose checkpoints are kept besides the last, at least 0.
         seed: At least 0; decides the initial weights, triplets, views and negatives.
@@ -132,6 +137,7 @@ class MtvSettings:
     options: Mapping[str, Any] = field(default_factory=dict)
     pooling: str = "gap"
     size: int = 128
+    training_size: int | None = None
     dimension: int = 512
     normalised: bool = False
     principal_start: bool = False
@@ -189,7 +195,7 @@ class MtvSettings:
         Raises:
             ValueError: Names the setting, what was expected and what came.
         """
-        in_range(self, 16, 1024, "size")
+        in_range(self, 16, 1024, "size", "training_size")
         in_range(self, 0, 1, "recoloured")
         if self.pooling not in POOLINGS:
             raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
@@ -225,9 +231,14 @@ class MtvSettings:
         return sum(stage.epochs for stage in self.stages)
 
     @property
+    def training_side(self) -> int:
+        """Side in pixels of the inputs that are learned on."""
+        return self.training_size or self.size
+
+    @property
     def stored_side(self) -> int:
         """Largest side in pixels that pictures are kept at."""
-        return self.picture_side or 2 * self.size
+        return self.picture_side or 2 * self.training_side
 
     def stage_at(self, epoch: int) -> tuple[int, int]:
         """Say which stage an epoch belongs to.

@@ -40,7 +40,7 @@ def above_zero(settings: object, *names: str) -> None:
 
 
 def in_range(settings: object, least: float, most: float, *names: str) -> None:
-    """Refuse settings outside a range.
+    """Refuse settings outside a range; None is let through.
 
     Args:
         settings: Has the attributes.
@@ -53,7 +53,7 @@ def in_range(settings: object, least: float, most: float, *names: str) -> None:
     """
     for name in names:
         value = getattr(settings, name)
-        if not least <= value <= most:
+        if value is not None and not least <= value <= most:
             raise ValueError(f"{name} must be in [{least}, {most}], got {value}")
 
 
