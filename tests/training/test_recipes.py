@@ -1,9 +1,13 @@
 """The recipes of the repository: each is read, and the paper's is the paper's."""
 
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from snapshelf.datasets import open_dataset
 from snapshelf.training.augmentation import DomainShift
 from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
@@ -16,7 +20,7 @@ def recipe(name):
     return settings_from(MtvSettings, read_toml(RECIPES / name), name)
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("mtv-*.toml")))
+@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("mtv*.toml")))
 def test_recipes_of_mtv_make_every_row_of_the_tables(name):
     given = recipe(name)
     assert len(given.stages) >= 2
@@ -49,3 +53,25 @@ def test_the_published_numbers():
     same = {"backbone": "mobilenetv2_100", "size": 128, "augmentation": True}
     changed = {name: getattr(given, name) for name in given.__slots__}
     assert MtvSettings(**changed | same) == MtvSettings()
+
+
+@pytest.mark.data
+def test_photos_held_out_are_those_of_seen_products(data_dir, tmp_path):
+    whole = open_dataset(f"grocery:{data_dir / 'grocery'}")
+    words = ["--data", data_dir / "grocery", "--to", tmp_path / "cut"]
+    subprocess.run([sys.executable, RECIPES / "hold_out.py", *words], check=True)
+    cut = open_dataset(f"grocery:{tmp_path / 'cut'}")
+
+    def photos(data_set, split):
+        found = data_set.queries(split)
+        return {query.picture.relative_to(data_set.root): query.products for query in found}
+
+    assert photos(cut, "test") == photos(whole, "test")
+    train = photos(whole, "train")
+    held = photos(cut, "val").items() - photos(whole, "val").items()
+    assert held == train.items() - photos(cut, "train").items()
+    held_of = Counter(product for _, (product,) in held)
+    photos_of = Counter(product for (product,) in train.values())
+    for product in (each.id for each in whole.products()):
+        share = round(photos_of[product] / 5) if whole.is_seen(product) else 0
+        assert held_of[product] == share, product
