@@ -60,6 +60,7 @@ class NegativeSchedule:
         self._sources = sources
         self._embed = embed
         self._pool: HardNegativePool | None = None
+        self._made_for: int | None = None
 
     def at(self, epoch: int) -> Negatives:
         """Give the negatives of an epoch; embeds the items first if a new pool is due.
@@ -77,21 +78,25 @@ class NegativeSchedule:
             return RandomNegatives(self._sources)
         weighting = stage.weighting and bool(self._table.names)
         due = inside == 0 if stage.refresh_epochs is None else inside % stage.refresh_epochs == 0
-        if due or self._pool is None:
+        # An epoch that is gone on with in its midst keeps the pool that it began with.
+        if self._pool is None or (due and epoch != self._made_for):
             self._pool = self._make(epoch, stage.share, weighting)
+            self._made_for = epoch
         return self._pool if weighting else _Unweighted(self._pool)
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the pool as tensors; empty where there is none."""
+        """Give the pool as tensors, and the epoch it was made for; empty where there is none."""
         if self._pool is None:
             return {}
         return {
+            "epoch": self._made_for,
             "negatives": torch.from_numpy(self._pool.negatives),
             "weights": torch.from_numpy(self._pool.weights),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` gave."""
+        self._made_for = state.get("epoch")
         self._pool = (
             HardNegativePool(state["negatives"].numpy(), state["weights"].numpy())
             if state
