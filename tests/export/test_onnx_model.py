@@ -26,6 +26,7 @@ from snapshelf.export.onnx_model import (  # noqa: E402
 from snapshelf.export.parity import generated_pictures, parity  # noqa: E402
 from snapshelf.export.quantising import quantise, quantise_weights  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
+from snapshelf.features.mirrored import Mirrored  # noqa: E402
 from snapshelf.features.network_encoder import NetworkEncoder  # noqa: E402
 from snapshelf.features.onnx_encoder import OnnxEncoder  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
@@ -96,6 +97,17 @@ def test_agrees_with_the_equations(core, tmp_path):
     result = as_encoder(core, tmp_path).encode(inputs, Domain.STREET)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, expected, atol=3e-6)
+
+
+def test_mirror_images_are_in_the_graph(tmp_path):
+    network = Mirrored(Tiny())
+    model = as_encoder(network_graph(network, SPEC), tmp_path)
+    found = parity(torch_encoder(network), model, generated_pictures(12))
+    assert found.prepared >= 0.9999
+    inputs = np.random.default_rng(7).integers(0, 256, (3, 32, 40, 3), np.uint8)
+    turned = np.ascontiguousarray(inputs[:, :, ::-1])
+    one, other = (model.encode(each, Domain.STREET) for each in (inputs, turned))
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -147,19 +147,21 @@ def test_the_fingerprint_tells_weights_and_settings(folder):
         {"preprocessing": {**spec, "mean": [0.4, 0.5, 0.5]}},
         {"preprocessing": {**spec, "fit": "squash"}},
         {"options": {"drop_rate": 0.1}},
+        {"mirrored": True},
     ):
         seen.add(load_network(folder, settings_of(folder, **change))[2])
     tensors = load_file(folder / "network.safetensors")
     tensors["embedding.bias"][0] += 1e-3
     save_file(tensors, folder / "network.safetensors")
     seen.add(load_network(folder, settings_of(folder))[2])
-    assert len(seen) == 6
+    assert len(seen) == 7
 
 
 BAD = {
     "backbone": (None, "the setting 'backbone' is missing"),
     "preprocessing": (None, "the setting 'preprocessing' is missing"),
     "dimension": ("8", "dimension must be a whole number, got '8'"),
+    "mirrored": (1, "mirrored must be true or false, got '1'"),
     "options": ([], "options must be an object"),
     "pooling": ("best", "pooling must be one of gap"),
     "batch_norm": ("off", "batch_norm must be one of fold"),

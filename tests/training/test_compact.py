@@ -215,7 +215,7 @@ def test_what_the_data_cannot_give_is_refused(data, tmp_path, changes, message):
 
 
 def test_a_backbone_of_another_family_is_refused(data, tmp_path):
-    with pytest.raises(ModelError, match="MobileNet or EfficientNet family"):
+    with pytest.raises(ModelError, match="MobileNet and EfficientNet family"):
         train_compact(data, settings(backbone="resnet10t"), tmp_path / "out")
 
 

@@ -9,10 +9,10 @@ pytestmark = pytest.mark.torch
 
 from torch import nn  # noqa: E402
 
-from snapshelf.errors import ModelError  # noqa: E402
 from snapshelf.features.folding import fold_batch_norm  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
-from snapshelf.training.hints import backbone_stages, even_out, hint_losses  # noqa: E402
+from snapshelf.training.backbone_stages import backbone_stages  # noqa: E402
+from snapshelf.training.hints import even_out, hint_losses  # noqa: E402
 
 
 def small(seed):
@@ -35,32 +35,6 @@ def pair():
 @pytest.fixture(scope="module")
 def inputs():
     return torch.randn(6, 3, 48, 48, generator=torch.Generator().manual_seed(5))
-
-
-def test_stages_one_after_the_other_are_the_backbone(pair, inputs):
-    network = pair[0]
-    expected = network.forward_features(inputs)
-    made = inputs
-    for stage in backbone_stages(network):
-        made = stage(made)
-    torch.testing.assert_close(made, expected)
-
-
-def test_stages_share_the_backbones_weights(pair):
-    network = pair[0]
-    own = {id(parameter) for parameter in network.parameters()}
-    staged = [
-        id(parameter) for stage in backbone_stages(network) for parameter in stage.parameters()
-    ]
-    assert len(staged) == len(set(staged)), "no weight is in two stages"
-    assert set(staged) == own, "no weight is left out"
-
-
-@pytest.mark.parametrize("name", ["resnet10t", "vit_tiny_patch16_224"])
-def test_refuses_another_family(name):
-    network = timm.create_model(name, num_classes=0)
-    with pytest.raises(ModelError, match="MobileNet or EfficientNet family"):
-        backbone_stages(network)
 
 
 def test_losses_are_relative_squared_errors_given_the_teachers_map(pair, inputs):

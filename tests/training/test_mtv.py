@@ -1,5 +1,6 @@
 """Training `mtv`: losses add up as in the paper, stages follow, and products are told apart."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -259,8 +260,10 @@ def test_a_data_set_of_one_product_is_refused(tmp_path):
         train_mtv(data, settings(), tmp_path / "out")
 
 
-def test_a_pool_survives_its_checkpoint():
-    given = settings(stages=(Stage(epochs=4, share=0.4, weighting=True, refresh_epochs=None),))
+@pytest.mark.parametrize(("refresh", "goes_on_in"), [(None, 1), (None, 0), (1, 0), (3, 2)])
+def test_a_pool_survives_its_checkpoint(refresh, goes_on_in):
+    """Later in its time, or in the midst of the epoch that it was made for."""
+    given = settings(stages=(Stage(epochs=4, share=0.4, weighting=True, refresh_epochs=refresh),))
     table = AttributeTable(names=("k",), classes=((("a", "a"), ("b", "b")),), counts=((3, 3),))
     labels = np.arange(6)[:, None] % 2
     together = np.zeros(6, np.int64)
@@ -278,7 +281,7 @@ def test_a_pool_survives_its_checkpoint():
 
     second = NegativeSchedule(given, table, labels, together, embed)
     second.load_state_dict(first.state_dict())
-    pool = second.at(1)
+    pool = second.at(goes_on_in)
     assert [pool.draw(n % 6, np.random.default_rng(n)) for n in range(30)] == expected
 
 
@@ -375,6 +378,64 @@ def test_another_seed_gives_another_network(data, whole, tmp_path):
     train_mtv(data, settings(seed=1), tmp_path / "out")
     expected, result = weights_of(whole[0]), weights_of(tmp_path / "out")
     assert not torch.equal(expected["embedding.weight"], result["embedding.weight"])
+
+
+@pytest.fixture(scope="module")
+def regular(data, tmp_path_factory):
+    """A training with dropout, of a backbone whose stages are known, and its settings."""
+    given = settings(backbone="mobilenetv2_035", frozen_stages=3, dropout=0.4, mirrored=True)
+    out = tmp_path_factory.mktemp("regular") / "out"
+    train_mtv(data, given, out)
+    return out, given
+
+
+def test_going_on_with_dropout_is_bit_equal(data, regular, tmp_path):
+    out, given = regular
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, given, tmp_path / "out", monitor=Heard(4))
+    train_mtv(data, given, tmp_path / "out", resume=True)
+    expected, result = weights_of(out), weights_of(tmp_path / "out")
+    assert all(torch.equal(expected[name], result[name]) for name in expected)
+
+
+def test_frozen_stages_stay_as_they_were(data, regular, tmp_path):
+    out, given = regular
+    first = dataclasses.replace(given, learning_rate=1e-30, weight_decay=0.0)
+    train_mtv(data, first, tmp_path / "out")
+    before, after = weights_of(tmp_path / "out"), weights_of(out)
+    parts = ("conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2")
+    frozen = {name for name in after if name.startswith(tuple(f"backbone.{p}." for p in parts))}
+    assert frozen
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    learned = {name for name in after if name.startswith("backbone.blocks.6.")}
+    assert learned
+    assert not any(torch.equal(before[name], after[name]) for name in learned)
+
+
+def test_a_mirrored_system_embeds_mirror_images_alike(regular):
+    encoder = System.load(regular[0]).encoder
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    inputs = np.stack([encoder.prepare(each) for each in (picture, picture[:, ::-1])])
+    one, other = encoder.encode(inputs, Domain.STREET)
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
+
+
+def test_dropout_leaves_pooled_features_out():
+    network = NetworkDescription(backbone="test_resnet", preprocessing=SPEC, dimension=8).build()
+    module = MtvModule(
+        network, SPEC, settings(dropout=0.4), labels=np.zeros((3, 0), np.int64),
+        counts=(), negatives=None, steps_per_epoch=1,
+    )  # fmt: skip
+    pictures = torch.randint(0, 256, (2, 6, 3, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        pooled = network.pooled(module.normalise(pictures.flatten(0, 1)))
+        torch.manual_seed(9)
+        kept = torch.nn.functional.dropout(torch.ones_like(pooled), 0.4)
+        assert sorted(kept.unique().tolist()) == pytest.approx([0, 1 / 0.6])
+        torch.manual_seed(9)
+        expected = network.embedding(pooled * kept).reshape(2, 6, 8)
+        torch.testing.assert_close(module.embed(pictures), expected)
 
 
 def test_a_larger_picture_for_the_search_changes_no_weight(data, whole, tmp_path):

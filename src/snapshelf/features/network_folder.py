@@ -43,6 +43,8 @@ class NetworkDescription:
         dimension: Length D of the embedding.
         batch_norm: What became of the batch norms in training.
         preprocessing: How pictures become inputs.
+        mirrored: Whether the embedding of a picture's mirror image is added to its own, see
+            `Mirrored`.
         attributes: The classes of each attribute that the network predicts, by its name: each
             class is a level-1 group and a level-2 value.
     """
@@ -54,6 +56,7 @@ class NetworkDescription:
     dimension: int = 512
     batch_norm: BatchNorm = "fold"
     preprocessing: Preprocessing
+    mirrored: bool = False
     attributes: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def build(self, backbone: nn.Module | None = None) -> EmbeddingNetwork:
@@ -85,6 +88,7 @@ class NetworkDescription:
             "dimension": self.dimension,
             "batch_norm": self.batch_norm,
             "preprocessing": self.preprocessing.to_dict(),
+            "mirrored": self.mirrored,
             "attributes": {
                 name: [list(value) for value in classes]
                 for name, classes in self.attributes.items()
@@ -132,6 +136,7 @@ class NetworkDescription:
             dimension=values["dimension"],
             batch_norm=values["batch_norm"],
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            mirrored=values["mirrored"],
             attributes={
                 name: _classes(file, name, classes)
                 for name, classes in values["attributes"].items()
@@ -147,6 +152,7 @@ KINDS: Mapping[str, type] = {
     "dimension": int,
     "batch_norm": str,
     "preprocessing": dict,
+    "mirrored": bool,
     "attributes": dict,
 }
 

@@ -96,6 +96,7 @@ def train_compact(
         dimension=settings.dimension,
         batch_norm="fold",
         preprocessing=preprocessing,
+        mirrored=settings.mirrored,
     )
     store = stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
@@ -137,8 +138,9 @@ def _learn_hints(
     """Teach the network's backbone the teacher's feature maps."""
     from snapshelf.features.folding import fold_batch_norm
     from snapshelf.features.torch_extra import torch_extra
+    from snapshelf.training.backbone_stages import backbone_stages
     from snapshelf.training.hint_module import HintModule
-    from snapshelf.training.hints import backbone_stages, even_out
+    from snapshelf.training.hints import even_out
     from snapshelf.training.picture_sampling import PictureSampler
 
     with torch_extra():

@@ -67,6 +67,7 @@ def train_mtv(
     from snapshelf.features.network_folder import NetworkDescription, save_network
     from snapshelf.features.torch_extra import torch_extra
     from snapshelf.training.attributes import AttributeTable
+    from snapshelf.training.backbone_stages import freeze_stages
     from snapshelf.training.batches import ViewLoader, default_workers
     from snapshelf.training.fit import FitSettings, fit
     from snapshelf.training.item_embeddings import embed_items
@@ -109,11 +110,13 @@ def train_mtv(
         normalised=settings.normalised,
         batch_norm=settings.batch_norm,
         preprocessing=preprocessing,
+        mirrored=settings.mirrored,
         attributes=learned if settings.attribute_prediction else {},
     )
     side = settings.training_side
     inputs = dataclasses.replace(preprocessing, size=(side, side))
     network = description.build(backbone)
+    freeze_stages(network.backbone, settings.frozen_stages)
     own_store = store is None
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:

@@ -36,12 +36,15 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     Raises:
         ModelError: If a setting is missing, unknown or cannot be used, or the weights don't fit.
     """
+    from snapshelf.features.mirrored import Mirrored
     from snapshelf.features.network_encoder import NetworkEncoder
 
     calibration = read_calibration(folder / "system.json", settings)
     network, description, fingerprint = _load(folder, settings)
     encoder = NetworkEncoder(
-        network, preprocessing=description.preprocessing, fingerprint=fingerprint
+        Mirrored(network) if description.mirrored else network,
+        preprocessing=description.preprocessing,
+        fingerprint=fingerprint,
     )
     return System(str(folder), WholePicture(), encoder, calibration)
 

@@ -60,6 +60,8 @@ class CompactSettings:
         pooling: A name of `POOLINGS`.
         dimension: Length of the embedding, at least 1.
         size: Side of the square inputs that the finished encoder takes, in [32, 1024] pixels.
+        mirrored: Whether the finished encoder adds the embedding of a picture's mirror image to the
+            picture's own, at twice the cost.
         hint_size: Side of the views that hints are learned on, in [32, 1024] pixels.
         hint_epochs: Epochs of learning from the teacher, at least 1.
         hint_views: Views in such an epoch, at least 1.
@@ -94,6 +96,7 @@ class CompactSettings:
     pooling: str = "gap"
     dimension: int = 256
     size: int = 192
+    mirrored: bool = False
 
     hint_size: int = 128
     hint_epochs: int = 40

@@ -5,8 +5,9 @@ from typing import Any
 
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.backbone_stages import backbone_stages
 from snapshelf.training.batches import ViewBatch
-from snapshelf.training.hints import backbone_stages, hint_losses
+from snapshelf.training.hints import hint_losses
 from snapshelf.training.normaliser import Normaliser
 from snapshelf.training.rates import cosine_rate
 

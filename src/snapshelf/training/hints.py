@@ -9,47 +9,19 @@ That takes a hundredth of the pictures that learning from the last layer alone d
 from collections.abc import Sequence
 from typing import Any
 
-from snapshelf.errors import ModelError
 from snapshelf.features.torch_extra import torch_extra
 
 with torch_extra():
     import torch
     from torch import Tensor, nn
 
-__all__ = ["backbone_stages", "even_out", "hint_losses"]
+__all__ = ["even_out", "hint_losses"]
 
 LEAST = 1e-3
 """Deviation below which a channel counts as constant."""
 
 FIRST_SHARE = 0.5
 """Part of the teacher's deviation that a stage's channels begin with."""
-
-
-def backbone_stages(backbone: nn.Module) -> list[nn.Sequential]:
-    """Split a backbone into stages that follow one another.
-
-    Args:
-        backbone: Of timm's MobileNet and EfficientNet families, whose parts are a stem, blocks
-            and a head.
-
-    Returns:
-        Stages whose composition is the backbone's last feature map; they share its weights.
-
-    Raises:
-        ModelError: If the backbone is of another family.
-    """
-    try:
-        stem = [backbone.conv_stem, backbone.bn1]
-        blocks = list(backbone.blocks)  # type: ignore[arg-type]
-        head = [backbone.conv_head, backbone.bn2]
-    except AttributeError:
-        raise ModelError(
-            f"hints need a backbone of the MobileNet or EfficientNet family, got "
-            f"{type(backbone).__name__}"
-        ) from None
-    first, *rest = blocks
-    parts = [[*stem, first], *([block] for block in rest), head]
-    return [nn.Sequential(*part) for part in parts]
 
 
 def even_out(

@@ -30,7 +30,7 @@ with torch_extra():
     import lightning
     import torch
     from torch import Tensor
-    from torch.nn.functional import normalize
+    from torch.nn.functional import dropout, normalize
 
 __all__ = ["MtvModule"]
 
@@ -79,10 +79,11 @@ class MtvModule(lightning.LightningModule):
             pictures: (T, V, 3, S, S) uint8, RGB, [0, 255].
 
         Returns:
-            (T, V, D) float32, as the network gives them.
+            (T, V, D) float32, as the network gives them, with dropout.
         """
-        inputs = self.normalise(pictures.flatten(0, 1))
-        return self.network.features(inputs).float().reshape(*pictures.shape[:2], -1)
+        pooled = self.network.pooled(self.normalise(pictures.flatten(0, 1)))
+        raw: Tensor = self.network.embedding(dropout(pooled, self.settings.dropout)).float()
+        return raw.reshape(*pictures.shape[:2], -1)
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Compute the multi-task loss of a batch.

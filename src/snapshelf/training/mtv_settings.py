@@ -80,6 +80,12 @@ class MtvSettings:
         principal_start: Whether the embedding begins at the principal axes of the backbone's
             features, or, as published, at random.
         batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`.
+        frozen_stages: At least 0; so many of the backbone's first stages stay as they are, which is
+            faster. Above 0 only for the MobileNet and EfficientNet family. No part of the paper.
+        dropout: In [0, 1), the part of the pooled features that is left out in training. No part
+            of the paper.
+        mirrored: Whether the finished network adds the embedding of a picture's mirror image to
+            the picture's own, at twice the cost. No part of the paper.
         loss: ``ratio`` (Eq. 3), or the baselines ``hinge`` (a triplet network) and
             ``contrastive`` (a Siamese network: anchor and positive, anchor and negative).
         batch_negatives: Whether the ratio loss compares each anchor with the positives of the
@@ -142,6 +148,9 @@ class MtvSettings:
     normalised: bool = False
     principal_start: bool = False
     batch_norm: BatchNorm = "fold"
+    frozen_stages: int = 0
+    dropout: float = 0.0
+    mirrored: bool = False
 
     loss: Loss = "ratio"
     batch_negatives: bool = False
@@ -209,8 +218,9 @@ class MtvSettings:
             raise ValueError("stages must hold at least one stage, got none")
         if not 0 <= self.w1 <= self.w2 < math.inf:
             raise ValueError(f"expected finite 0 <= w1 <= w2, got w1={self.w1}, w2={self.w2}")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), got {self.momentum}")
+        for name in ("momentum", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.warmup_epochs > self.epochs:
             raise ValueError(
                 f"warmup_epochs must be at most the {self.epochs} epochs of all stages, "
@@ -220,7 +230,7 @@ class MtvSettings:
         at_least(self, 1, "triplets_per_epoch", "picture_side")
         at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
         at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
-        at_least(self, 0, "keep_checkpoints", "seed")
+        at_least(self, 0, "keep_checkpoints", "seed", "frozen_stages")
         above_zero(self, "margin", "embedding_scale", "learning_rate", "embedding_rate")
         above_zero(self, "gradient_clip")
         check_weights("sources", self.sources)
