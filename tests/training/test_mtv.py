@@ -438,6 +438,63 @@ def test_dropout_leaves_pooled_features_out():
         torch.testing.assert_close(module.embed(pictures), expected)
 
 
+@pytest.fixture(scope="module")
+def averaged(data, tmp_path_factory):
+    """Two members and the start, and the settings."""
+    given = settings(members=2, start_share=0.2, seed=3, stages=STAGES[:1])
+    out = tmp_path_factory.mktemp("averaged") / "out"
+    heard = Heard()
+    train_mtv(data, given, out, monitor=heard)
+    assert [note for note in heard.notes if note.startswith("member")] == [
+        "member 1 of 2", "member 2 of 2",
+    ]  # fmt: skip
+    return out, given
+
+
+def test_members_and_the_start_are_averaged(data, averaged, tmp_path):
+    out, given = averaged
+    ends = [
+        torch.load(out / f"member-{n}" / "checkpoints" / "last.ckpt", weights_only=True)
+        for n in (1, 2)
+    ]
+    ends = [
+        {name.removeprefix("network."): value for name, value in each["state_dict"].items()}
+        for each in ends
+    ]
+    alone = dataclasses.replace(
+        given, members=1, start_share=0, learning_rate=1e-30, weight_decay=0
+    )
+    train_mtv(data, alone, tmp_path / "start")
+    start, result = weights_of(tmp_path / "start"), weights_of(out)
+    assert not torch.equal(ends[0]["embedding.weight"], ends[1]["embedding.weight"])
+    for name, value in result.items():
+        expected = 0.2 * start[name] + 0.4 * ends[0][name] + 0.4 * ends[1][name]
+        torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop_after", [2, 3, 4])
+def test_going_on_with_members_is_bit_equal(data, averaged, tmp_path, stop_after):
+    """In the first, between the two, and in the second."""
+    out, given = averaged
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, given, tmp_path / "out", monitor=Heard(stop_after))
+    train_mtv(data, given, tmp_path / "out", resume=True)
+    expected, result = weights_of(out), weights_of(tmp_path / "out")
+    assert all(torch.equal(expected[name], result[name]) for name in expected)
+
+
+def test_no_two_members_have_a_seed_in_common():
+    seeds = [each.seed for seed in range(5) for each in settings(members=3, seed=seed).as_members()]
+    assert len(set(seeds)) == 15
+    assert settings(seed=7).as_members() == (settings(seed=7),)
+
+
+def test_averages_have_no_statistics():
+    for changes in ({"members": 2}, {"start_share": 0.1}):
+        with pytest.raises(ValueError, match="batch_norm must be 'fold' or 'freeze'"):
+            settings(batch_norm="train", **changes)
+
+
 def test_a_larger_picture_for_the_search_changes_no_weight(data, whole, tmp_path):
     system = train_mtv(data, settings(size=48, training_size=32), tmp_path / "larger")
     assert system.encoder.preprocessing.size == (48, 48)

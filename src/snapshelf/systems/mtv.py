@@ -23,7 +23,11 @@ from snapshelf.systems.system import System
 from snapshelf.training.training_error import TrainingError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from snapshelf.datasets.training_item import TrainingData
+    from snapshelf.features.embedding_network import EmbeddingNetwork
+    from snapshelf.features.preprocessing import Preprocessing
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.mtv_settings import MtvSettings
@@ -68,23 +72,16 @@ def train_mtv(
     from snapshelf.features.torch_extra import torch_extra
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.backbone_stages import freeze_stages
-    from snapshelf.training.batches import ViewLoader, default_workers
-    from snapshelf.training.fit import FitSettings, fit
-    from snapshelf.training.item_embeddings import embed_items
-    from snapshelf.training.mining import NegativeSchedule
     from snapshelf.training.monitor import Monitor
-    from snapshelf.training.mtv_module import MtvModule
     from snapshelf.training.preparation import (
         make_backbone,
-        make_views,
-        process_place,
         stored_pictures,
         training_record,
     )
     from snapshelf.training.principal_start import start_at_principal_axes
-    from snapshelf.training.sampling import TripletSampler
     from snapshelf.training.training_folder import begin, check_folder, is_finished
     from snapshelf.training.training_set import TrainingSet
+    from snapshelf.training.weight_average import average_weights
 
     with torch_extra():
         import torch
@@ -122,71 +119,112 @@ def train_mtv(
     try:
         if settings.principal_start:
             start_at_principal_axes(network, training_set, store, inputs, seed=settings.seed)
-        labels = table.labels(training_set.items)
-        negatives = NegativeSchedule(
-            settings,
-            table,
-            labels,
-            np.array(training_set.sources, np.int64),
-            lambda: embed_items(
-                network,
-                training_set,
-                store,
-                inputs,
-                views=settings.views,
-                scale=settings.embedding_scale,
-            ),
-        )
-        sampler = TripletSampler(
-            training_set,
-            pool=negatives.at,
-            anchors=settings.anchors,
-            positives=settings.positives,
-            negatives=settings.negatives,
-            bag=settings.views if settings.view_invariance else 0,
-            recoloured=settings.recoloured,
-            seed=settings.seed,
-            count=settings.triplets_per_epoch,
-            sources=settings.sources,
-        )
-        rank, world = process_place(settings.devices)
-        loader = ViewLoader(
-            sampler,
-            make_views(settings, training_set, store, inputs, monitor),
-            batch=settings.batch_triplets,
-            workers=default_workers() if settings.num_workers is None else settings.num_workers,
-            rank=rank,
-            world=world,
-        )
-        module = MtvModule(
-            network,
-            inputs,
-            settings,
-            labels=labels,
-            counts=table.counts if settings.attribute_prediction else (),
-            negatives=negatives,
-            steps_per_epoch=len(loader),
-        )
-        fit(
-            module,
-            loader,
-            out,
-            FitSettings(
-                epochs=settings.epochs,
-                precision=settings.precision,
-                devices=settings.devices,
-                gradient_clip=settings.gradient_clip,
-                keep_checkpoints=settings.keep_checkpoints,
-                seed=settings.seed,
-            ),
-            pictures_per_batch=settings.batch_triplets * sampler.views_per_group,
-            monitor=monitor,
-        )
+        start = _weights(network)
+        ends = []
+        for number, member in enumerate(settings.as_members(), start=1):
+            network.load_state_dict(start)
+            folder = out
+            if settings.members > 1:
+                monitor.note(f"member {number} of {settings.members}")
+                folder = out / f"member-{number}"
+            _learn(network, training_set, table, member, inputs, store, folder, monitor)
+            ends.append(_weights(network))
     finally:
         if own_store:
             store.close()
+    if settings.averages:
+        each = (1 - settings.start_share) / len(ends)
+        shares = [settings.start_share, *[each] * len(ends)]
+        network.load_state_dict(average_weights([start, *ends], shares))
     save_network(out, network, description, system=NAME, notes=record)
     return System.load(out)
+
+
+def _learn(
+    network: "EmbeddingNetwork",
+    training_set: "TrainingSet",
+    table: "AttributeTable",
+    settings: "MtvSettings",
+    inputs: "Preprocessing",
+    store: "PictureStore",
+    out: Path,
+    monitor: "Monitor",
+) -> None:
+    """Train the network through all stages, or take up the weights of one that has been."""
+    from snapshelf.training.batches import ViewLoader, default_workers
+    from snapshelf.training.fit import FitSettings, fit
+    from snapshelf.training.item_embeddings import embed_items
+    from snapshelf.training.mining import NegativeSchedule
+    from snapshelf.training.mtv_module import MtvModule
+    from snapshelf.training.preparation import make_views, process_place
+    from snapshelf.training.sampling import TripletSampler
+
+    labels = table.labels(training_set.items)
+    negatives = NegativeSchedule(
+        settings,
+        table,
+        labels,
+        np.array(training_set.sources, np.int64),
+        lambda: embed_items(
+            network,
+            training_set,
+            store,
+            inputs,
+            views=settings.views,
+            scale=settings.embedding_scale,
+        ),
+    )
+    sampler = TripletSampler(
+        training_set,
+        pool=negatives.at,
+        anchors=settings.anchors,
+        positives=settings.positives,
+        negatives=settings.negatives,
+        bag=settings.views if settings.view_invariance else 0,
+        recoloured=settings.recoloured,
+        seed=settings.seed,
+        count=settings.triplets_per_epoch,
+        sources=settings.sources,
+    )
+    rank, world = process_place(settings.devices)
+    loader = ViewLoader(
+        sampler,
+        make_views(settings, training_set, store, inputs, monitor),
+        batch=settings.batch_triplets,
+        workers=default_workers() if settings.num_workers is None else settings.num_workers,
+        rank=rank,
+        world=world,
+    )
+    module = MtvModule(
+        network,
+        inputs,
+        settings,
+        labels=labels,
+        counts=table.counts if settings.attribute_prediction else (),
+        negatives=negatives,
+        steps_per_epoch=len(loader),
+    )
+    out.mkdir(exist_ok=True)
+    fit(
+        module,
+        loader,
+        out,
+        FitSettings(
+            epochs=settings.epochs,
+            precision=settings.precision,
+            devices=settings.devices,
+            gradient_clip=settings.gradient_clip,
+            keep_checkpoints=settings.keep_checkpoints,
+            seed=settings.seed,
+        ),
+        pictures_per_batch=settings.batch_triplets * sampler.views_per_group,
+        monitor=monitor,
+    )
+
+
+def _weights(network: "EmbeddingNetwork") -> "dict[str, Tensor]":
+    """Copy a network's weights as they are now."""
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
 
 
 def _check_products(training_set: "TrainingSet") -> None:

@@ -123,7 +123,7 @@ def mtv_rows(settings: MtvSettings, train: Train) -> tuple[PaperTable, ...]:
             lambda seed, folder, monitor: train(
                 name, dataclasses.replace(own, seed=seed), folder, monitor
             ),
-            cost=own.epochs,
+            cost=own.epochs * own.members,
         )
 
     def codebook(name: str, own: CodebookSettings) -> Training:

@@ -1,5 +1,6 @@
 """The settings of a training of `mtv`: the published recipe, and every ablation of its tables."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -128,6 +129,9 @@ class MtvSettings:
             to 0 over all stages.
         warmup_epochs: At least 0; the learning rate rises from 0 over this many epochs.
         gradient_clip: Above 0, the largest norm of the gradient; None for no limit.
+        members: At least 1; so many trainings from one start, each with triplets of its own, whose
+            weights are averaged, see `average_weights`. No part of the paper.
+        start_share: In [0, 1), the part of the start in that average. No part of the paper.
         precision: Of the arithmetic, in Lightning's words.
         devices: Number of devices, at least 1.
         num_workers: Processes that make pictures, at least 0; None to choose by the cores.
@@ -190,6 +194,8 @@ class MtvSettings:
     warmup_epochs: float = 0.0
     gradient_clip: float | None = None
 
+    members: int = 1
+    start_share: float = 0.0
     precision: Precision = "32-true"
     devices: int = 1
     num_workers: int | None = None
@@ -218,7 +224,7 @@ class MtvSettings:
             raise ValueError("stages must hold at least one stage, got none")
         if not 0 <= self.w1 <= self.w2 < math.inf:
             raise ValueError(f"expected finite 0 <= w1 <= w2, got w1={self.w1}, w2={self.w2}")
-        for name in ("momentum", "dropout"):
+        for name in ("momentum", "dropout", "start_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.warmup_epochs > self.epochs:
@@ -226,7 +232,14 @@ class MtvSettings:
                 f"warmup_epochs must be at most the {self.epochs} epochs of all stages, "
                 f"got {self.warmup_epochs}"
             )
-        at_least(self, 1, "dimension", "views", "draws_per_item", "batch_triplets", "devices")
+        if self.averages and self.batch_norm == "train":
+            raise ValueError(
+                "batch_norm must be 'fold' or 'freeze' where weights are averaged, got 'train': "
+                "the average has other statistics"
+            )
+        at_least(
+            self, 1, "members", "dimension", "views", "draws_per_item", "batch_triplets", "devices"
+        )
         at_least(self, 1, "triplets_per_epoch", "picture_side")
         at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
         at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
@@ -239,6 +252,18 @@ class MtvSettings:
     def epochs(self) -> int:
         """Epochs of all stages."""
         return sum(stage.epochs for stage in self.stages)
+
+    @property
+    def averages(self) -> bool:
+        """Whether the finished network is an average."""
+        return self.members > 1 or self.start_share > 0
+
+    def as_members(self) -> "tuple[MtvSettings, ...]":
+        """Give the settings of each training, every one with a seed that no other has."""
+        return tuple(
+            dataclasses.replace(self, members=1, seed=self.seed * self.members + number)
+            for number in range(self.members)
+        )
 
     @property
     def training_side(self) -> int:
