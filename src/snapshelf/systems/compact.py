@@ -220,19 +220,10 @@ def _fit(
     monitor: "Monitor",
 ) -> None:
     """Train a module, or take up the weights of one that has been trained."""
-    from snapshelf.training.batches import ViewLoader, default_workers
     from snapshelf.training.fit import FitSettings, fit
-    from snapshelf.training.preparation import process_place
+    from snapshelf.training.preparation import make_loader
 
-    rank, world = process_place(settings.devices)
-    loader = ViewLoader(
-        sampler,
-        views,
-        batch=batch,
-        workers=default_workers() if settings.num_workers is None else settings.num_workers,
-        rank=rank,
-        world=world,
-    )
+    loader = make_loader(settings, sampler, views, batch=batch)
     out.mkdir(exist_ok=True)
     fit(
         module,

@@ -151,12 +151,11 @@ def _learn(
     monitor: "Monitor",
 ) -> None:
     """Train the network through all stages, or take up the weights of one that has been."""
-    from snapshelf.training.batches import ViewLoader, default_workers
     from snapshelf.training.fit import FitSettings, fit
     from snapshelf.training.item_embeddings import embed_items
     from snapshelf.training.mining import NegativeSchedule
     from snapshelf.training.mtv_module import MtvModule
-    from snapshelf.training.preparation import make_views, process_place
+    from snapshelf.training.preparation import make_loader, make_views
     from snapshelf.training.sampling import TripletSampler
 
     labels = table.labels(training_set.items)
@@ -186,15 +185,8 @@ def _learn(
         count=settings.triplets_per_epoch,
         sources=settings.sources,
     )
-    rank, world = process_place(settings.devices)
-    loader = ViewLoader(
-        sampler,
-        make_views(settings, training_set, store, inputs, monitor),
-        batch=settings.batch_triplets,
-        workers=default_workers() if settings.num_workers is None else settings.num_workers,
-        rank=rank,
-        world=world,
-    )
+    views = make_views(settings, training_set, store, inputs, monitor)
+    loader = make_loader(settings, sampler, views, batch=settings.batch_triplets)
     module = MtvModule(
         network,
         inputs,

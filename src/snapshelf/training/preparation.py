@@ -17,8 +17,10 @@ from snapshelf.features.mobilenet import mobilenet_v2
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.augmentation import Backgrounds, DomainShift
+from snapshelf.training.batches import ViewLoader, default_workers
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.sampling import Sampler
 from snapshelf.training.settings import settings_to_dict
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import TrainingSet
@@ -29,11 +31,12 @@ with torch_extra():
 
 __all__ = [
     "BackboneSettings",
+    "LoaderSettings",
     "PictureSettings",
     "describe_data",
     "make_backbone",
+    "make_loader",
     "make_views",
-    "process_place",
     "stored_pictures",
     "training_record",
 ]
@@ -76,6 +79,18 @@ class PictureSettings(Protocol):
     @property
     def seed(self) -> int:
         """Decides which items may stand beside others."""
+
+
+class LoaderSettings(Protocol):
+    """Settings that say which processes make pictures, and for which others."""
+
+    @property
+    def num_workers(self) -> int | None:
+        """Processes that make pictures; None: by the cores."""
+
+    @property
+    def devices(self) -> int:
+        """Processes that train, and share the batches out."""
 
 
 class BackboneSettings(Protocol):
@@ -209,12 +224,30 @@ def make_views(
     )
 
 
-def process_place(devices: int) -> tuple[int, int]:
-    """Say which process this is and how many train, as Lightning starts them.
+def make_loader(
+    settings: LoaderSettings, sampler: Sampler, views: ViewMaker, *, batch: int
+) -> ViewLoader:
+    """Make what hands a training its batches.
 
     Args:
-        devices: That the training uses.
+        settings: Of the processes.
+        sampler: Says which pictures go together.
+        views: Makes them.
+        batch: Groups of pictures in a batch.
     """
+    rank, world = _process_place(settings.devices)
+    return ViewLoader(
+        sampler,
+        views,
+        batch=batch,
+        workers=default_workers() if settings.num_workers is None else settings.num_workers,
+        rank=rank,
+        world=world,
+    )
+
+
+def _process_place(devices: int) -> tuple[int, int]:
+    """Say which process this is and how many train, as Lightning starts them."""
     return (0, 1) if devices == 1 else (int(os.environ.get("LOCAL_RANK", "0")), devices)
 
 
