@@ -7,6 +7,10 @@ seen product's training photos are val photos too, and trained on no more:
 
     snapshelf train mtv --data grocery:cut --config recipes/mtv.toml --out trial
     snapshelf evaluate --system trial --data grocery:cut --split val --products seen
+
+Its figures compare settings; they do not foretell the test split. Photos of a product were often
+taken one after another, and the numbers they bear are not in that order, so many a held-out photo
+has a near twin that is trained on. Believe the photos of the val split alone, few as they are.
 """
 
 import argparse
