@@ -154,6 +154,31 @@ def test_a_trained_network_can_teach(data, whole, tmp_path):
             assert not torch.allclose(tensor, student.backbone.state_dict()[name])
 
 
+def test_the_student_of_a_trained_network_begins_with_its_embedding(data, whole, tmp_path):
+    """Hardly moved from there, its similarities are those of the teacher's layer."""
+    from snapshelf.systems.trained_network import trained_network
+
+    still = (Phase(size=32, epochs=1, learning_rate=1e-30),)
+    given = settings(teacher=str(whole[0]), dimension=8, phases=still, weight_decay=0.0)
+    train_compact(data, given, tmp_path / "out")
+    teacher, _ = trained_network(whole[0])
+    student, _ = trained_network(tmp_path / "out")
+    with torch.no_grad():
+        pooled = student.pooled(torch.randn(6, 3, 32, 32))
+        expected, found = (torch.nn.functional.normalize(each.embedding(pooled))
+                           for each in (teacher, student))  # fmt: skip
+    torch.testing.assert_close(found @ found.T, expected @ expected.T)
+
+
+def test_a_teacher_of_fewer_numbers_is_refused_at_once(data, whole, tmp_path):
+    heard = Heard()
+    with pytest.raises(TrainingError, match="of 9 numbers cannot begin as the teacher's of 8"):
+        train_compact(
+            data, settings(teacher=str(whole[0]), dimension=9), tmp_path / "out", monitor=heard
+        )
+    assert heard.batches == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -14,6 +14,7 @@ from snapshelf.features.preprocessing import Preprocessing, normalise, prepare  
 from snapshelf.training.picture_store import PictureStore  # noqa: E402
 from snapshelf.training.principal_start import (  # noqa: E402
     principal_axes,
+    start_as_taught,
     start_at_principal_axes,
 )
 from snapshelf.training.training_error import TrainingError  # noqa: E402
@@ -87,6 +88,30 @@ def test_the_origin_is_between_the_sides_of_data_that_has_both(pictures):
             sides.append(model.features(torch.from_numpy(normalise(inputs, SPEC))).mean(0))
     middle = (sides[0] + sides[1]) / 2
     torch.testing.assert_close(middle, torch.zeros_like(middle), atol=1e-5, rtol=0)
+
+
+def features_of(model, store):
+    inputs = np.stack([prepare(store.picture(n), SPEC) for n in range(len(store))])
+    with torch.inference_mode():
+        tensor = torch.from_numpy(normalise(inputs, SPEC))
+        return model.pooled(tensor), model.features(tensor)
+
+
+@pytest.mark.parametrize("dimension", [10, 4])
+def test_begins_as_the_part_of_the_teacher_that_says_most(pictures, dimension):
+    """Embeddings have the products with each other that the best matrix of that rank gives."""
+    training_set, store = pictures
+    taught = nn.Linear(12, 10)
+    model = network(dimension)
+    start_as_taught(model, taught, training_set, store, SPEC)
+    pooled, raw = features_of(model, store)
+    with torch.inference_mode():
+        embeddings = taught(pooled)
+    lengths = embeddings.norm(dim=1, keepdim=True)
+    left, sizes, right = np.linalg.svd((embeddings / lengths).double().numpy())
+    best = left[:, :dimension] * sizes[:dimension] @ right[:dimension]
+    found = (raw / lengths).double().numpy()
+    np.testing.assert_allclose(found @ found.T, best @ best.T, atol=1e-5)
 
 
 def test_leaves_the_mode_as_it_was(pictures):

@@ -5,7 +5,8 @@ search    picture ──► whole picture ──► network ──► L2-normali
 train     1. hints           views ──► teacher ──► maps of its stages
                                   └──► student ──► each stage learns the teacher's map from the
                                                    teacher's map before it
-          2. principal axes  the student's features ──► where the embedding begins
+          2. start           the principal axes of the student's features, or the teacher's
+                             embedding where it has one ──► where the embedding begins
           3. across domains  street view ─┐
                              shop view   ─┴──► network ──► each finds the other in the batch
 """
@@ -13,11 +14,12 @@ train     1. hints           views ──► teacher ──► maps of its stage
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snapshelf.systems.system import System
+from snapshelf.training.training_error import TrainingError
 
 if TYPE_CHECKING:
     from lightning import LightningModule
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.embedding_network import EmbeddingNetwork
-    from snapshelf.features.preprocessing import Preprocessing
+    from snapshelf.features.network_folder import NetworkDescription
     from snapshelf.training.compact_settings import CompactSettings, Phase
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.sampling import Sampler
@@ -59,10 +61,10 @@ def train_compact(
     Raises:
         DatasetError: If a data set is not in its published layout.
         ModelError: If the backbone or the teacher's weights cannot be had.
-        TrainingError: If the data or folder cannot be used, or training diverged.
+        TrainingError: If the data, folder or teacher cannot be used, or training diverged.
         TrainingStopped: If the monitor asked to stop. What was done can be gone on with.
     """
-    from snapshelf.features.network_folder import NetworkDescription, save_network
+    from snapshelf.features.network_folder import save_network
     from snapshelf.features.torch_extra import torch_extra
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import (
@@ -71,7 +73,7 @@ def train_compact(
         stored_pictures,
         training_record,
     )
-    from snapshelf.training.principal_start import start_at_principal_axes
+    from snapshelf.training.principal_start import start_as_taught, start_at_principal_axes
     from snapshelf.training.training_folder import begin, check_folder, is_finished
     from snapshelf.training.training_set import TrainingSet
 
@@ -88,22 +90,18 @@ def train_compact(
     describe_data(training_set, monitor)
 
     torch.manual_seed(settings.seed)
-    teacher, described, preprocessing = _teacher(settings)
-    description = NetworkDescription(
-        **described,
-        pooling=settings.pooling,
-        normalised=True,
-        dimension=settings.dimension,
-        batch_norm="fold",
-        preprocessing=preprocessing,
-        mirrored=settings.mirrored,
-    )
+    teacher, taught, description = _teacher(settings)
+    preprocessing = description.preprocessing
     store = stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
         views = make_views(settings, training_set, store, preprocessing, monitor)
         network = description.build()  # of random weights
         _learn_hints(network, teacher, settings, views, out / "hints", monitor)
-        start_at_principal_axes(network, training_set, store, preprocessing, seed=settings.seed)
+        begin_with = (training_set, store, preprocessing)
+        if taught is None:
+            start_at_principal_axes(network, *begin_with, seed=settings.seed)
+        else:
+            start_as_taught(network, taught, *begin_with, seed=settings.seed)
         for number, phase in enumerate(settings.phases, start=1):
             _learn_pairs(network, phase, settings, views, out / f"phase-{number}", monitor)
     finally:
@@ -112,19 +110,41 @@ def train_compact(
     return System.load(out)
 
 
-def _teacher(settings: "CompactSettings") -> "tuple[nn.Module, dict[str, Any], Preprocessing]":
-    """Give what `make_backbone` gives, of a trained network if the settings name one."""
+def _teacher(
+    settings: "CompactSettings",
+) -> "tuple[nn.Module, nn.Linear | None, NetworkDescription]":
+    """Give the teacher's backbone, its embedding if it has one, and what the student will be."""
+    from snapshelf.features.network_folder import NetworkDescription
     from snapshelf.systems.trained_network import trained_network
     from snapshelf.training.preparation import make_backbone
 
     if settings.teacher is None:
-        return make_backbone(settings)
+        backbone, described, preprocessing = make_backbone(settings)
+        student = NetworkDescription(
+            **described,
+            pooling=settings.pooling,
+            normalised=True,
+            dimension=settings.dimension,
+            preprocessing=preprocessing,
+            mirrored=settings.mirrored,
+        )
+        return backbone, None, student
     network, description = trained_network(Path(settings.teacher))
-    return (
-        network.backbone,
-        {"backbone": description.backbone, "options": dict(description.options)},
-        dataclasses.replace(description.preprocessing, size=(settings.size, settings.size)),
+    if description.dimension < settings.dimension:
+        raise TrainingError(
+            f"an embedding of {settings.dimension} numbers cannot begin as the teacher's of "
+            f"{description.dimension}: give a dimension of at most that"
+        )
+    side = (settings.size, settings.size)
+    student = dataclasses.replace(
+        description,
+        dimension=settings.dimension,
+        batch_norm="fold",
+        preprocessing=dataclasses.replace(description.preprocessing, size=side),
+        mirrored=settings.mirrored,
+        attributes={},
     )
+    return network.backbone, network.embedding, student
 
 
 def _learn_hints(

@@ -55,8 +55,9 @@ class CompactSettings:
         weights: Of the teacher: a safetensors file, or ``"hub"`` for the published ones. None: for
             ``mobilenetv2_100`` a file that is at hand, else ``"hub"``.
         options: Keyword arguments of the backbone.
-        teacher: The folder of a trained network whose backbone teaches, as ``snapshelf train mtv``
-            writes it; `backbone`, `weights` and `options` are then its own. None: the weights.
+        teacher: The folder of a trained network that teaches, as ``snapshelf train mtv`` writes it;
+            `backbone`, `weights`, `options` and `pooling` are then its own, and the student's
+            embedding begins as its. None: the weights.
         pooling: A name of `POOLINGS`.
         dimension: Length of the embedding, at least 1.
         size: Side of the square inputs that the finished encoder takes, in [32, 1024] pixels.

@@ -1,4 +1,4 @@
-"""An embedding that begins as the principal axes of its backbone's features."""
+"""Where an embedding begins: at the principal axes of the features, or as a teacher's."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,9 @@ from snapshelf.training.training_set import TrainingSet
 
 with torch_extra():
     import torch
+    from torch import nn
 
-__all__ = ["principal_axes", "start_at_principal_axes"]
+__all__ = ["principal_axes", "start_as_taught", "start_at_principal_axes"]
 
 
 def start_at_principal_axes(
@@ -46,6 +47,89 @@ def start_at_principal_axes(
     Raises:
         TrainingError: If there are fewer pictures than the embedding has axes.
     """
+    groups, both = _features(network, training_set, store, preprocessing, most, seed, batch_size)
+    centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
+    rows = sum(map(len, groups))
+    if rows < network.dimension:
+        raise TrainingError(
+            f"an embedding of {network.dimension} numbers needs at least as many pictures to start "
+            f"from, got {rows}: give more pictures, or a smaller dimension"
+        )
+    mean = np.mean([group.mean(axis=0) for group in centred], axis=0)
+    axes = principal_axes(groups, network.dimension)
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.from_numpy(axes))
+        network.embedding.bias.copy_(torch.from_numpy(-axes @ mean))
+
+
+def start_as_taught(
+    network: EmbeddingNetwork,
+    taught: nn.Linear,
+    training_set: TrainingSet,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    *,
+    most: int = 3000,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> None:
+    """Set the embedding layer to a teacher's, cut to the directions that its embeddings lie in.
+
+    The network's features have to be much like the teacher's by then. Cosine similarities stay what
+    the teacher's layer makes of them, but for what the directions that are left out add.
+
+    Args:
+        network: Its embedding layer is changed in place.
+        taught: The teacher's embedding layer: of as many features as the network's, to at least as
+            many numbers.
+        training_set: The items.
+        store: Holds their pictures.
+        preprocessing: How pictures become inputs; nothing is augmented.
+        most: Pictures of a data set and side that are looked at, at least 1.
+        seed: Decides which, where there are more.
+        batch_size: Pictures at a time, at least 1.
+    """
+    groups, _ = _features(network, training_set, store, preprocessing, most, seed, batch_size)
+    weight, bias = (each.detach().cpu().double().numpy() for each in (taught.weight, taught.bias))
+    embeddings = np.concatenate(groups) @ weight.T + bias
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    axes = _strongest(embeddings, network.dimension)
+    with torch.no_grad():
+        network.embedding.weight.copy_(torch.from_numpy(axes @ weight))
+        network.embedding.bias.copy_(torch.from_numpy(axes @ bias))
+
+
+def principal_axes(groups: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    """Give the axes along which features differ most within their groups.
+
+    Args:
+        groups: Each (N_i, C), centred by its own mean, so that what tells the groups apart counts
+            for nothing.
+        count: K axes, at most C.
+
+    Returns:
+        (K, C) float64, orthonormal, the strongest first.
+    """
+    rows = np.concatenate([group - group.mean(axis=0) for group in groups])
+    return _strongest(rows, count)
+
+
+def _strongest(rows: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Give the (K, C) orthonormal axes along which rows (N, C) are longest, the strongest first."""
+    _, vectors = np.linalg.eigh(rows.T @ rows)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
+
+
+def _features(
+    network: EmbeddingNetwork,
+    training_set: TrainingSet,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    most: int,
+    seed: int,
+    batch_size: int,
+) -> tuple[list[NDArray[np.float64]], list[bool]]:
+    """Give the pooled features of each data set and side, and whether it has the other side too."""
     rng = np.random.default_rng(seed)
     groups, both = [], []
     for source in range(len(training_set.names)):
@@ -61,31 +145,4 @@ def start_at_principal_axes(
             )
             groups.append(np.concatenate(list(batches)).astype(np.float64))
             both.append(all(sides))
-    centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
-    rows = sum(map(len, groups))
-    if rows < network.dimension:
-        raise TrainingError(
-            f"an embedding of {network.dimension} numbers needs at least as many pictures to start "
-            f"from, got {rows}: give more pictures, or a smaller dimension"
-        )
-    mean = np.mean([group.mean(axis=0) for group in centred], axis=0)
-    axes = principal_axes(groups, network.dimension)
-    with torch.no_grad():
-        network.embedding.weight.copy_(torch.from_numpy(axes))
-        network.embedding.bias.copy_(torch.from_numpy(-axes @ mean))
-
-
-def principal_axes(groups: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
-    """Give the axes along which features differ most within their groups.
-
-    Args:
-        groups: Each (N_i, C), centred by its own mean, so that what tells the groups apart counts
-            for nothing.
-        count: K axes, at most C.
-
-    Returns:
-        (K, C) float64, orthonormal, the strongest first.
-    """
-    rows = np.concatenate([group - group.mean(axis=0) for group in groups])
-    _, vectors = np.linalg.eigh(rows.T @ rows)
-    return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
+    return groups, both
