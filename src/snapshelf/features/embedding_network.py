@@ -110,17 +110,6 @@ class EmbeddingNetwork(nn.Module):
         """Give `features`."""
         return self.features(inputs)
 
-    def embed(self, inputs: Tensor) -> Tensor:
-        """Give the embedding that is searched with.
-
-        Args:
-            inputs: (B, 3, H, W) float, normalised.
-
-        Returns:
-            (B, D) float, L2-normalised.
-        """
-        return normalize(self.features(inputs))
-
     def attribute_logits(self, raw: Tensor) -> list[Tensor]:
         """Predict the attributes.
 
