@@ -13,6 +13,7 @@ from snapshelf.features.embedding_network import EmbeddingNetwork  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing, normalise, prepare  # noqa: E402
 from snapshelf.training.picture_store import PictureStore  # noqa: E402
 from snapshelf.training.principal_start import (  # noqa: E402
+    pooled_features,
     principal_axes,
     start_as_taught,
     start_at_principal_axes,
@@ -66,7 +67,7 @@ def test_the_embedding_keeps_what_the_features_tell(pictures):
     """With all axes kept, distances between embeddings are those between the features."""
     training_set, store = pictures
     model = network(12)
-    start_at_principal_axes(model, training_set, store, SPEC)
+    start_at_principal_axes(model, pooled_features(model, training_set, store, SPEC))
     inputs = np.stack([prepare(store.picture(n), SPEC) for n in range(len(store))])
     with torch.inference_mode():
         tensor = torch.from_numpy(normalise(inputs, SPEC))
@@ -79,7 +80,7 @@ def test_the_embedding_keeps_what_the_features_tell(pictures):
 def test_the_origin_is_between_the_sides_of_data_that_has_both(pictures):
     training_set, store = pictures
     model = network(12)
-    start_at_principal_axes(model, training_set, store, SPEC)
+    start_at_principal_axes(model, pooled_features(model, training_set, store, SPEC))
     sides = []
     for side in ("street", "shop"):
         numbers = [n for p in training_set.pictures[:6] for n in getattr(p, side)]
@@ -103,7 +104,7 @@ def test_begins_as_the_part_of_the_teacher_that_says_most(pictures, dimension):
     training_set, store = pictures
     taught = nn.Linear(12, 10)
     model = network(dimension)
-    start_as_taught(model, taught, training_set, store, SPEC)
+    start_as_taught(model, taught, pooled_features(model, training_set, store, SPEC))
     pooled, raw = features_of(model, store)
     with torch.inference_mode():
         embeddings = taught(pooled)
@@ -116,18 +117,19 @@ def test_begins_as_the_part_of_the_teacher_that_says_most(pictures, dimension):
 
 def test_leaves_the_mode_as_it_was(pictures):
     model = network(4).train()
-    start_at_principal_axes(model, *pictures, SPEC)
+    start_at_principal_axes(model, pooled_features(model, *pictures, SPEC))
     assert model.training
 
 
 def test_refuses_more_axes_than_pictures(pictures):
-    training_set, store = pictures
+    model = network(12)
+    groups = pooled_features(model, *pictures, SPEC, most=2)
     with pytest.raises(TrainingError, match=r"embedding of 12 numbers .* got 6"):
-        start_at_principal_axes(network(12), training_set, store, SPEC, most=2)
+        start_at_principal_axes(model, groups)
 
 
 def test_rejects_nothing_that_fits(pictures):
     training_set, store = pictures
     model = network(6)
-    start_at_principal_axes(model, training_set, store, SPEC, most=2)
+    start_at_principal_axes(model, pooled_features(model, training_set, store, SPEC, most=2))
     assert torch.isfinite(model.embedding.weight).all()

@@ -73,7 +73,11 @@ def train_compact(
         stored_pictures,
         training_record,
     )
-    from snapshelf.training.principal_start import start_as_taught, start_at_principal_axes
+    from snapshelf.training.principal_start import (
+        pooled_features,
+        start_as_taught,
+        start_at_principal_axes,
+    )
     from snapshelf.training.training_folder import begin, check_folder, is_finished
     from snapshelf.training.training_set import TrainingSet
 
@@ -97,11 +101,11 @@ def train_compact(
         views = make_views(settings, training_set, store, preprocessing, monitor)
         network = description.build()  # of random weights
         _learn_hints(network, teacher, settings, views, out / "hints", monitor)
-        begin_with = (training_set, store, preprocessing)
+        groups = pooled_features(network, training_set, store, preprocessing, seed=settings.seed)
         if taught is None:
-            start_at_principal_axes(network, *begin_with, seed=settings.seed)
+            start_at_principal_axes(network, groups)
         else:
-            start_as_taught(network, taught, *begin_with, seed=settings.seed)
+            start_as_taught(network, taught, groups)
         for number, phase in enumerate(settings.phases, start=1):
             _learn_pairs(network, phase, settings, views, out / f"phase-{number}", monitor)
     finally:

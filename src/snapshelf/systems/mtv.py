@@ -78,7 +78,7 @@ def train_mtv(
         stored_pictures,
         training_record,
     )
-    from snapshelf.training.principal_start import start_at_principal_axes
+    from snapshelf.training.principal_start import pooled_features, start_at_principal_axes
     from snapshelf.training.training_folder import begin, check_folder, is_finished
     from snapshelf.training.training_set import TrainingSet
     from snapshelf.training.weight_average import average_weights
@@ -118,7 +118,10 @@ def train_mtv(
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
         if settings.principal_start:
-            start_at_principal_axes(network, training_set, store, inputs, seed=settings.seed)
+            start_at_principal_axes(
+                network,
+                pooled_features(network, training_set, store, inputs, seed=settings.seed),
+            )
         start = _weights(network)
         ends = []
         for number, member in enumerate(settings.as_members(), start=1):

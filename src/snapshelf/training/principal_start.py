@@ -1,6 +1,7 @@
 """Where an embedding begins: at the principal axes of the features, or as a teacher's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,29 @@ with torch_extra():
     import torch
     from torch import nn
 
-__all__ = ["principal_axes", "start_as_taught", "start_at_principal_axes"]
+__all__ = [
+    "FeatureGroup",
+    "pooled_features",
+    "principal_axes",
+    "start_as_taught",
+    "start_at_principal_axes",
+]
 
 
-def start_at_principal_axes(
+@dataclass(frozen=True, slots=True)
+class FeatureGroup:
+    """The features of one side of a data set.
+
+    Attributes:
+        rows: (N, C) float64, a picture each, as pooled and not normalised.
+        paired: Whether the data set has pictures of the other side too.
+    """
+
+    rows: NDArray[np.float64]
+    paired: bool
+
+
+def pooled_features(
     network: EmbeddingNetwork,
     training_set: TrainingSet,
     store: PictureStore,
@@ -29,14 +49,11 @@ def start_at_principal_axes(
     most: int = 3000,
     seed: int = 0,
     batch_size: int = 32,
-) -> None:
-    """Set the embedding layer so that nothing that features tell apart is lost to begin with.
-
-    A layer that starts from random numbers has to unlearn them first, on the few products that
-    training has; this one starts as good as the features and goes on from there.
+) -> list[FeatureGroup]:
+    """Give what a network's embedding layer gets to see, for it to begin with.
 
     Args:
-        network: Its embedding layer is changed in place.
+        network: Its mode stays what it is.
         training_set: The items.
         store: Holds their pictures.
         preprocessing: How pictures become inputs; nothing is augmented.
@@ -44,34 +61,57 @@ def start_at_principal_axes(
         seed: Decides which, where there are more.
         batch_size: Pictures at a time, at least 1.
 
+    Returns:
+        The groups: of each data set the street side and the shop side, where it has them.
+    """
+    rng = np.random.default_rng(seed)
+    groups = []
+    for source in range(len(training_set.names)):
+        owned = np.flatnonzero(np.equal(training_set.sources, source))
+        sides = [
+            [number for item in owned for number in getattr(training_set.pictures[item], side)]
+            for side in ("street", "shop")
+        ]
+        for numbers in filter(None, sides):
+            chosen = sorted(rng.permutation(numbers)[:most].tolist())
+            batches = run_on_pictures(
+                network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
+            )
+            rows = np.concatenate(list(batches)).astype(np.float64)
+            groups.append(FeatureGroup(rows, paired=all(sides)))
+    return groups
+
+
+def start_at_principal_axes(network: EmbeddingNetwork, groups: Sequence[FeatureGroup]) -> None:
+    """Set the embedding layer so that nothing that features tell apart is lost to begin with.
+
+    A layer that starts from random numbers has to unlearn them first, on the few products that
+    training has; this one starts as good as the features and goes on from there. Its origin is
+    halfway between the sides of the data that has both.
+
+    Args:
+        network: Its embedding layer is changed in place.
+        groups: The network's `pooled_features`.
+
     Raises:
         TrainingError: If there are fewer pictures than the embedding has axes.
     """
-    groups, both = _features(network, training_set, store, preprocessing, most, seed, batch_size)
-    centred = [group for group, whole in zip(groups, both, strict=True) if whole] or groups
-    rows = sum(map(len, groups))
-    if rows < network.dimension:
+    pictures = sum(len(group.rows) for group in groups)
+    if pictures < network.dimension:
         raise TrainingError(
             f"an embedding of {network.dimension} numbers needs at least as many pictures to start "
-            f"from, got {rows}: give more pictures, or a smaller dimension"
+            f"from, got {pictures}: give more pictures, or a smaller dimension"
         )
-    mean = np.mean([group.mean(axis=0) for group in centred], axis=0)
-    axes = principal_axes(groups, network.dimension)
+    centred = [group for group in groups if group.paired] or groups
+    mean = np.mean([group.rows.mean(axis=0) for group in centred], axis=0)
+    axes = principal_axes([group.rows for group in groups], network.dimension)
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(axes))
         network.embedding.bias.copy_(torch.from_numpy(-axes @ mean))
 
 
 def start_as_taught(
-    network: EmbeddingNetwork,
-    taught: nn.Linear,
-    training_set: TrainingSet,
-    store: PictureStore,
-    preprocessing: Preprocessing,
-    *,
-    most: int = 3000,
-    seed: int = 0,
-    batch_size: int = 32,
+    network: EmbeddingNetwork, taught: nn.Linear, groups: Sequence[FeatureGroup]
 ) -> None:
     """Set the embedding layer to a teacher's, cut to the directions that its embeddings lie in.
 
@@ -82,16 +122,10 @@ def start_as_taught(
         network: Its embedding layer is changed in place.
         taught: The teacher's embedding layer: of as many features as the network's, to at least as
             many numbers.
-        training_set: The items.
-        store: Holds their pictures.
-        preprocessing: How pictures become inputs; nothing is augmented.
-        most: Pictures of a data set and side that are looked at, at least 1.
-        seed: Decides which, where there are more.
-        batch_size: Pictures at a time, at least 1.
+        groups: The network's `pooled_features`.
     """
-    groups, _ = _features(network, training_set, store, preprocessing, most, seed, batch_size)
     weight, bias = (each.detach().cpu().double().numpy() for each in (taught.weight, taught.bias))
-    embeddings = np.concatenate(groups) @ weight.T + bias
+    embeddings = np.concatenate([group.rows for group in groups]) @ weight.T + bias
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     axes = _strongest(embeddings, network.dimension)
     with torch.no_grad():
@@ -118,31 +152,3 @@ def _strongest(rows: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Give the (K, C) orthonormal axes along which rows (N, C) are longest, the strongest first."""
     _, vectors = np.linalg.eigh(rows.T @ rows)
     return np.ascontiguousarray(vectors[:, ::-1][:, :count].T)
-
-
-def _features(
-    network: EmbeddingNetwork,
-    training_set: TrainingSet,
-    store: PictureStore,
-    preprocessing: Preprocessing,
-    most: int,
-    seed: int,
-    batch_size: int,
-) -> tuple[list[NDArray[np.float64]], list[bool]]:
-    """Give the pooled features of each data set and side, and whether it has the other side too."""
-    rng = np.random.default_rng(seed)
-    groups, both = [], []
-    for source in range(len(training_set.names)):
-        owned = np.flatnonzero(np.equal(training_set.sources, source))
-        sides = [
-            [number for item in owned for number in getattr(training_set.pictures[item], side)]
-            for side in ("street", "shop")
-        ]
-        for numbers in filter(None, sides):
-            chosen = sorted(rng.permutation(numbers)[:most].tolist())
-            batches = run_on_pictures(
-                network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
-            )
-            groups.append(np.concatenate(list(batches)).astype(np.float64))
-            both.append(all(sides))
-    return groups, both
