@@ -12,7 +12,7 @@ pytestmark = pytest.mark.torch
 
 from safetensors.torch import load_file  # noqa: E402
 
-from snapshelf.errors import ModelError  # noqa: E402
+from snapshelf.errors import DatasetError, ModelError  # noqa: E402
 from snapshelf.features.embedding_network import EmbeddingNetwork  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
@@ -194,6 +194,14 @@ def test_a_teacher_that_is_none_is_refused(data, tmp_path, text, message):
         (tmp_path / "system.json").write_text(text)
     with pytest.raises(ModelError, match=message):
         train_compact(data, settings(teacher=str(tmp_path)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_refused_leaves_no_folder_to_go_on_with(data, tmp_path):
+    """So the mended settings train there, without another word."""
+    with pytest.raises(DatasetError, match="holds no picture that can be a background"):
+        train_compact(data, settings(backgrounds=str(tmp_path)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_loss_is_the_mean_of_both_directions():

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
+from snapshelf.errors import DatasetError, ModelError  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.network_folder import NetworkDescription  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
@@ -634,6 +635,21 @@ def test_a_training_that_diverges_says_so(data, tmp_path):
     given = settings(learning_rate=1e12, stages=(Stage(epochs=2),))
     with pytest.raises(TrainingError, match=r"diverged in epoch .*lower the learning rate"):
         train_mtv(data, given, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"weights": "none.safetensors"}, ModelError),
+        ({"backbone": "resnet10t", "frozen_stages": 1}, ModelError),
+        ({"backgrounds": "/nowhere"}, DatasetError),
+        ({"domain_shift": {"flop": 1}}, TrainingError),
+    ],
+)
+def test_what_is_refused_leaves_no_folder_to_go_on_with(data, tmp_path, changes, error):
+    with pytest.raises(error):
+        train_mtv(data, settings(**changes), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

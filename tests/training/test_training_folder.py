@@ -9,6 +9,7 @@ from snapshelf.training.training_folder import (
     RECORD_FILE,
     begin,
     check_folder,
+    check_record,
     is_finished,
     is_first_process,
 )
@@ -27,6 +28,7 @@ def test_a_new_or_empty_folder_may_be_written_to(out, resume):
     assert not out.exists()
     out.mkdir()
     check_folder(out, resume=resume)
+    check_record(out, RECORD)
     begin(out, RECORD)
     assert json.loads((out / RECORD_FILE).read_text()) == RECORD
     assert [file.name for file in out.iterdir()] == [RECORD_FILE]
@@ -35,6 +37,7 @@ def test_a_new_or_empty_folder_may_be_written_to(out, resume):
 def test_only_resume_goes_on(out):
     begin(out, RECORD)
     check_folder(out, resume=True)
+    check_record(out, RECORD)
     begin(out, RECORD)
     assert not is_finished(out)
     with pytest.raises(TrainingError, match=r"a training that was cut off; add --resume"):
@@ -99,13 +102,13 @@ def test_a_kill_while_the_record_is_written_can_be_gone_on_with(out, monkeypatch
 def test_something_else_is_not_gone_on_with(out, changed, message):
     begin(out, RECORD)
     with pytest.raises(TrainingError, match=message):
-        begin(out, changed)
+        check_record(out, changed)
     assert json.loads((out / RECORD_FILE).read_text()) == RECORD
 
 
 def test_tuples_are_what_json_makes_of_them(out):
     begin(out, {"sides": (1, 2)})
-    begin(out, {"sides": (1, 2)})
+    check_record(out, {"sides": (1, 2)})
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', "null", "\x00", "[" * 100_000])
@@ -113,14 +116,14 @@ def test_a_record_that_cannot_be_read_is_told(out, content):
     begin(out, RECORD)
     (out / RECORD_FILE).write_text(content)
     with pytest.raises(TrainingError, match=r"cannot be read as JSON|was .*, is"):
-        begin(out, RECORD)
+        check_record(out, RECORD)
 
 
 def test_a_record_that_is_no_text_is_told(out):
     begin(out, RECORD)
     (out / RECORD_FILE).write_bytes(b"\xff\xfe{")
     with pytest.raises(TrainingError, match="cannot be read as JSON"):
-        begin(out, RECORD)
+        check_record(out, RECORD)
 
 
 def test_only_the_process_that_was_started_is_the_first(monkeypatch):

@@ -59,7 +59,7 @@ def train_compact(
         The trained system, as loaded from the folder.
 
     Raises:
-        DatasetError: If a data set is not in its published layout.
+        DatasetError: If a data set is not in its published layout, or there are no backgrounds.
         ModelError: If the backbone or the teacher's weights cannot be had.
         TrainingError: If the data, folder or teacher cannot be used, or training diverged.
         TrainingStopped: If the monitor asked to stop. What was done can be gone on with.
@@ -69,6 +69,7 @@ def train_compact(
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import (
         describe_data,
+        make_augmentation,
         make_views,
         stored_pictures,
         training_record,
@@ -78,7 +79,12 @@ def train_compact(
         start_as_taught,
         start_at_principal_axes,
     )
-    from snapshelf.training.training_folder import begin, check_folder, is_finished
+    from snapshelf.training.training_folder import (
+        begin,
+        check_folder,
+        check_record,
+        is_finished,
+    )
     from snapshelf.training.training_set import TrainingSet
 
     with torch_extra():
@@ -88,7 +94,7 @@ def train_compact(
     check_folder(out, resume=resume)
     training_set = TrainingSet.collect(data, mattes=True)
     record = training_record(NAME, settings, training_set)
-    begin(out, record)
+    check_record(out, record)
     if is_finished(out):
         return System.load(out)
     describe_data(training_set, monitor)
@@ -96,9 +102,11 @@ def train_compact(
     torch.manual_seed(settings.seed)
     teacher, taught, description = _teacher(settings)
     preprocessing = description.preprocessing
+    augmentation = make_augmentation(settings, preprocessing, monitor)
+    begin(out, record)  # not before all is at hand: what is refused leaves no folder
     store = stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
-        views = make_views(settings, training_set, store, preprocessing, monitor)
+        views = make_views(training_set, store, preprocessing, augmentation, seed=settings.seed)
         network = description.build()  # of random weights
         _learn_hints(network, teacher, settings, views, out / "hints", monitor)
         groups = pooled_features(network, training_set, store, preprocessing, seed=settings.seed)

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.embedding_network import EmbeddingNetwork
-    from snapshelf.features.preprocessing import Preprocessing
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.mtv_settings import MtvSettings
     from snapshelf.training.picture_store import PictureStore
     from snapshelf.training.training_set import TrainingSet
+    from snapshelf.training.views import ViewMaker
 
 __all__ = ["train_mtv"]
 
@@ -63,7 +63,7 @@ def train_mtv(
         The trained system, as loaded from the folder.
 
     Raises:
-        DatasetError: If a data set is not in its published layout.
+        DatasetError: If a data set is not in its published layout, or there are no backgrounds.
         ModelError: If the backbone or its weights cannot be had.
         TrainingError: If the data or folder cannot be used, or training diverged.
         TrainingStopped: If the monitor asked to stop. What was done can be gone on with.
@@ -74,12 +74,19 @@ def train_mtv(
     from snapshelf.training.backbone_stages import freeze_stages
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import (
+        make_augmentation,
         make_backbone,
+        make_views,
         stored_pictures,
         training_record,
     )
     from snapshelf.training.principal_start import pooled_features, start_at_principal_axes
-    from snapshelf.training.training_folder import begin, check_folder, is_finished
+    from snapshelf.training.training_folder import (
+        begin,
+        check_folder,
+        check_record,
+        is_finished,
+    )
     from snapshelf.training.training_set import TrainingSet
     from snapshelf.training.weight_average import average_weights
 
@@ -90,7 +97,7 @@ def train_mtv(
     check_folder(out, resume=resume)
     training_set = TrainingSet.collect(data, mattes=settings.augmentation)
     record = training_record(NAME, settings, training_set)
-    begin(out, record)
+    check_record(out, record)
     if is_finished(out):
         return System.load(out)
     table = AttributeTable.from_items(training_set.items)
@@ -114,6 +121,8 @@ def train_mtv(
     inputs = dataclasses.replace(preprocessing, size=(side, side))
     network = description.build(backbone)
     freeze_stages(network.backbone, settings.frozen_stages)
+    augmentation = make_augmentation(settings, inputs, monitor)
+    begin(out, record)  # not before all is at hand: what is refused leaves no folder
     own_store = store is None
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
@@ -130,7 +139,8 @@ def train_mtv(
             if settings.members > 1:
                 monitor.note(f"member {number} of {settings.members}")
                 folder = out / f"member-{number}"
-            _learn(network, training_set, table, member, inputs, store, folder, monitor)
+            views = make_views(training_set, store, inputs, augmentation, seed=member.seed)
+            _learn(network, views, table, member, folder, monitor)
             ends.append(_weights(network))
     finally:
         if own_store:
@@ -145,11 +155,9 @@ def train_mtv(
 
 def _learn(
     network: "EmbeddingNetwork",
-    training_set: "TrainingSet",
+    views: "ViewMaker",
     table: "AttributeTable",
     settings: "MtvSettings",
-    inputs: "Preprocessing",
-    store: "PictureStore",
     out: Path,
     monitor: "Monitor",
 ) -> None:
@@ -158,9 +166,10 @@ def _learn(
     from snapshelf.training.item_embeddings import embed_items
     from snapshelf.training.mining import NegativeSchedule
     from snapshelf.training.mtv_module import MtvModule
-    from snapshelf.training.preparation import make_loader, make_views
+    from snapshelf.training.preparation import make_loader
     from snapshelf.training.sampling import TripletSampler
 
+    training_set = views.training_set
     labels = table.labels(training_set.items)
     negatives = NegativeSchedule(
         settings,
@@ -170,8 +179,8 @@ def _learn(
         lambda: embed_items(
             network,
             training_set,
-            store,
-            inputs,
+            views.store,
+            views.preprocessing,
             views=settings.views,
             scale=settings.embedding_scale,
         ),
@@ -188,11 +197,10 @@ def _learn(
         count=settings.triplets_per_epoch,
         sources=settings.sources,
     )
-    views = make_views(settings, training_set, store, inputs, monitor)
     loader = make_loader(settings, sampler, views, batch=settings.batch_triplets)
     module = MtvModule(
         network,
-        inputs,
+        views.preprocessing,
         settings,
         labels=labels,
         counts=table.counts if settings.attribute_prediction else (),

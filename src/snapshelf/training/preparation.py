@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,10 +31,12 @@ with torch_extra():
     from torch import nn
 
 __all__ = [
+    "Augmentation",
     "BackboneSettings",
     "LoaderSettings",
     "PictureSettings",
     "describe_data",
+    "make_augmentation",
     "make_backbone",
     "make_loader",
     "make_views",
@@ -75,10 +78,6 @@ class PictureSettings(Protocol):
     @property
     def picture_memory_mb(self) -> int:
         """Pictures beyond this many megabytes are kept on disk."""
-
-    @property
-    def seed(self) -> int:
-        """Decides which items may stand beside others."""
 
 
 class LoaderSettings(Protocol):
@@ -182,45 +181,78 @@ def make_backbone(
     return backbone, {"backbone": name, "options": options}, preprocessing
 
 
-def make_views(
-    settings: PictureSettings,
-    training_set: TrainingSet,
-    store: PictureStore,
-    preprocessing: Preprocessing,
-    monitor: Monitor,
-) -> ViewMaker:
-    """Make what turns stored pictures into views.
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What views are made with, read and checked.
+
+    Attributes:
+        domain_shift: How much of what is done.
+        backgrounds: What cut-out items are shown on.
+    """
+
+    domain_shift: DomainShift
+    backgrounds: Backgrounds
+
+
+def make_augmentation(
+    settings: PictureSettings, preprocessing: Preprocessing, monitor: Monitor
+) -> Augmentation | None:
+    """Read what the augmentation needs.
 
     Args:
         settings: Of the augmentation.
-        training_set: Says where the pictures come from.
-        store: Holds them.
-        preprocessing: Gives the views' size.
+        preprocessing: Gives the size of the views, and so that of the backgrounds.
         monitor: Hears which backgrounds cannot be used.
 
+    Returns:
+        None if pictures are not to be changed.
+
     Raises:
-        TrainingError: If a setting of the augmentation or the backgrounds cannot be used.
+        DatasetError: If there are no such backgrounds.
+        TrainingError: If a setting of the augmentation cannot be used.
     """
     if not settings.augmentation:
-        return ViewMaker(training_set=training_set, store=store, preprocessing=preprocessing)
+        return None
     try:
         domain_shift = DomainShift.from_dict(settings.domain_shift)
     except ValueError as error:
         raise TrainingError(f"domain_shift: {error}") from error
-    backgrounds = Backgrounds()
-    if settings.backgrounds is not None:
-        backgrounds = Backgrounds.from_folder(
-            Path(settings.backgrounds), longest_side=2 * preprocessing.size[0], at_most=BACKGROUNDS
-        )
-        for skipped in backgrounds.skipped:
-            monitor.note(f"left out of the backgrounds: {skipped}")
-    items = neighbours(training_set, store, count=NEIGHBOURS, seed=settings.seed)
+    if settings.backgrounds is None:
+        return Augmentation(domain_shift, Backgrounds())
+    backgrounds = Backgrounds.from_folder(
+        Path(settings.backgrounds), longest_side=2 * preprocessing.size[0], at_most=BACKGROUNDS
+    )
+    for skipped in backgrounds.skipped:
+        monitor.note(f"left out of the backgrounds: {skipped}")
+    return Augmentation(domain_shift, backgrounds)
+
+
+def make_views(
+    training_set: TrainingSet,
+    store: PictureStore,
+    preprocessing: Preprocessing,
+    augmentation: Augmentation | None,
+    *,
+    seed: int,
+) -> ViewMaker:
+    """Make what turns stored pictures into views.
+
+    Args:
+        training_set: Says where the pictures come from.
+        store: Holds them.
+        preprocessing: Gives the views' size.
+        augmentation: From `make_augmentation`.
+        seed: Decides which items may stand beside others.
+    """
+    if augmentation is None:
+        return ViewMaker(training_set=training_set, store=store, preprocessing=preprocessing)
+    items = neighbours(training_set, store, count=NEIGHBOURS, seed=seed)
     return ViewMaker(
         training_set=training_set,
         store=store,
         preprocessing=preprocessing,
-        domain_shift=domain_shift,
-        backgrounds=backgrounds.with_items(items),
+        domain_shift=augmentation.domain_shift,
+        backgrounds=augmentation.backgrounds.with_items(items),
     )
 
 

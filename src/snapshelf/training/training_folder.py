@@ -8,7 +8,14 @@ from typing import Any
 
 from snapshelf.training.training_error import TrainingError
 
-__all__ = ["RECORD_FILE", "begin", "check_folder", "is_finished", "is_first_process"]
+__all__ = [
+    "RECORD_FILE",
+    "begin",
+    "check_folder",
+    "check_record",
+    "is_finished",
+    "is_first_process",
+]
 
 RECORD_FILE = "training.json"
 """What the training was begun with; a folder that has it is a training's."""
@@ -58,29 +65,40 @@ def is_finished(out: Path) -> bool:
     return (out / SYSTEM_FILE).is_file()
 
 
-def begin(out: Path, record: Mapping[str, Any]) -> None:
-    """Note what a training is begun with, or check that it is gone on with the same.
+def check_record(out: Path, record: Mapping[str, Any]) -> None:
+    """Check that a training that was begun is gone on with the same.
 
     Args:
-        out: A folder that `check_folder` accepts.
+        out: A folder that `check_folder` accepts; where no training was begun, all is well.
         record: Settings and data, as JSON can hold them.
 
     Raises:
         TrainingError: If the folder's training was begun with something else; names it.
     """
     file = out / RECORD_FILE
+    if not file.is_file():
+        return
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise TrainingError(f"{file} cannot be read as JSON: {error}") from error
+    differing = _differing(before, json.loads(json.dumps(record)))
+    if differing:
+        raise TrainingError(
+            f"{out} holds a training of something else: {differing}. Go on with the same data "
+            "and configuration, or train in another folder"
+        )
+
+
+def begin(out: Path, record: Mapping[str, Any]) -> None:
+    """Note what a training is begun with.
+
+    Args:
+        out: A folder that `check_folder` accepts; made if need be. A record that it has stays.
+        record: Settings and data, as JSON can hold them.
+    """
+    file = out / RECORD_FILE
     if file.is_file():
-        try:
-            before = json.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise TrainingError(f"{file} cannot be read as JSON: {error}") from error
-        now = json.loads(json.dumps(record))
-        differing = _differing(before, now)
-        if differing:
-            raise TrainingError(
-                f"{out} holds a training of something else: {differing}. Go on with the same data "
-                "and configuration, or train in another folder"
-            )
         return
     out.mkdir(exist_ok=True)
     partial = out / PARTIAL_FILE
