@@ -27,6 +27,7 @@ from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.systems.mtv import train_mtv
 from snapshelf.training.batches import default_workers
 from snapshelf.training.callbacks import EpochFigures
+from snapshelf.training.freed_memory import keep_freed_memory
 from snapshelf.training.losses import multi_task, ratio_triplet, view_invariance
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.mtv_settings import MtvSettings, Stage
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes that make pictures")
     options = parser.parse_args()
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    keep_freed_memory()  # as `snapshelf train` does, for both
     settings = MtvSettings(
         backbone=options.backbone,
         weights="random",

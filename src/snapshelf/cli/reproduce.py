@@ -60,8 +60,10 @@ def reproduce(
     from snapshelf.evaluation.paper_tables import choose_rows
     from snapshelf.evaluation.reproduce import reproduce as run
     from snapshelf.evaluation.table_report import write_tables
+    from snapshelf.training.freed_memory import keep_freed_memory
     from snapshelf.training.settings import read_toml, settings_from, settings_to_dict
 
+    keep_freed_memory()
     reproducible = REPRODUCIBLE[system]()
     values = {} if config is None else read_toml(config)
     settings: Any = settings_from(reproducible.settings, values, str(config))

@@ -47,8 +47,10 @@ def train(
             EXIT_USAGE,
         )
     from snapshelf.datasets.registry import open_training_data
+    from snapshelf.training.freed_memory import keep_freed_memory
     from snapshelf.training.settings import read_toml, settings_from
 
+    keep_freed_memory()
     trainable = TRAINABLE[system]()
     values = {} if config is None else read_toml(config)
     settings: Any = settings_from(trainable.settings, values, str(config))
