@@ -217,10 +217,8 @@ def test_damaged_weights(folder, damage):
 
 
 def test_a_kill_while_writing_leaves_the_old_file(folder, network, monkeypatch):
-    import snapshelf.features.network_folder as module
-
     before = (folder / "network.safetensors").read_bytes()
-    monkeypatch.setattr(module.os, "fsync", lambda number: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         save_network(folder, network, DESCRIPTION, system="mtv", notes={})
     assert (folder / "network.safetensors").read_bytes() == before

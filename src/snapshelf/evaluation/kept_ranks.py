@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from snapshelf.datasets.dataset import Dataset
 from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
+from snapshelf.whole_file import write_whole
 
 __all__ = ["KeptRanks", "digest_of", "queries_digest", "training_digest", "write_json"]
 
@@ -92,13 +92,7 @@ def write_json(file: Path, values: Mapping[str, Any]) -> None:
         file: An existing one is replaced.
         values: As JSON can hold them.
     """
-    partial = file.with_name(f"{file.name}.partial")
-    with partial.open("w", encoding="utf-8") as stream:
-        json.dump(values, stream)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)
+    write_whole(file, (json.dumps(values) + "\n").encode())
 
 
 def digest_of(values: Any) -> str:

@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.media.picture import RGB
+from snapshelf.whole_file import write_whole
 
 __all__ = ["CorrectedEncoder", "HubnessCorrection", "hubness", "load_correction"]
 
@@ -129,15 +130,12 @@ class HubnessCorrection:
             file: Replaced if it is there.
             encoder: Fingerprint of the encoder whose embeddings the bank holds.
         """
-        save_file(
-            {TENSOR: self.bank.astype(np.float16)},
-            file,
-            metadata={
-                "encoder": encoder,
-                "neighbours": str(self.neighbours),
-                "weight": repr(self.weight),
-            },
-        )
+        metadata = {
+            "encoder": encoder,
+            "neighbours": str(self.neighbours),
+            "weight": repr(self.weight),
+        }
+        write_whole(file, save({TENSOR: self.bank.astype(np.float16)}, metadata=metadata))
 
 
 class CorrectedEncoder:

@@ -5,7 +5,6 @@ Loading reads tensors and JSON, and runs no code from the folder.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from snapshelf.features.pooling import POOLINGS
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.features.weights import file_digest, load_safetensors
+from snapshelf.whole_file import write_whole
 
 with torch_extra():
     from safetensors.torch import save
@@ -177,9 +177,9 @@ def save_network(
     folder.mkdir(parents=True, exist_ok=True)
     # Tensors of one memory are told apart, and all are as the file's format wants them.
     state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
-    _write(folder / NETWORK_FILE, save(state, metadata={"format": "pt"}))
+    write_whole(folder / NETWORK_FILE, save(state, metadata={"format": "pt"}))
     settings = {"system": system, **description.to_dict(), "notes": dict(notes)}
-    _write(folder / SYSTEM_FILE, (json.dumps(settings, indent=2) + "\n").encode())
+    write_whole(folder / SYSTEM_FILE, (json.dumps(settings, indent=2) + "\n").encode())
 
 
 def load_network(
@@ -229,13 +229,3 @@ def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]
 
 def _called(kind: type) -> str:
     return {str: "a text", bool: "true or false", int: "a whole number", dict: "an object"}[kind]
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all, so that a kill leaves the old one."""
-    partial = file.with_name(f"{file.name}.partial")
-    with partial.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.media.picture import RGB
+from snapshelf.whole_file import write_whole
 
 __all__ = ["WhitenedEncoder", "Whitening", "fit_whitening", "load_whitening", "shrinkage"]
 
@@ -73,7 +74,7 @@ class Whitening:
             encoder: Fingerprint of the encoder whose embeddings this was fitted to.
         """
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
-        save_file(tensors, file, metadata={"encoder": encoder})
+        write_whole(file, save(tensors, metadata={"encoder": encoder}))
 
 
 class WhitenedEncoder:

@@ -42,6 +42,7 @@ from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.settings import settings_from, settings_to_dict
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_folder import check_folder
+from snapshelf.whole_file import write_whole
 
 __all__ = ["fisher_from_folder", "train_fisher", "train_vlad", "vlad_from_folder"]
 
@@ -258,7 +259,7 @@ def _train(
     out.mkdir(exist_ok=True)
     write_tensors(out / CODEBOOK_FILE, codebook.tensors())
     # Last, since it is what makes the folder a system.
-    (out / SYSTEM_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_whole(out / SYSTEM_FILE, (json.dumps(values, indent=2) + "\n").encode())
     return _load(kind, out, values)
 
 

@@ -14,6 +14,7 @@ from snapshelf.features.encoder import Domain
 from snapshelf.systems.folder_settings import check_settings, file_setting, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_pictures_of, load_base
+from snapshelf.whole_file import write_whole
 
 if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
@@ -140,5 +141,5 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
         },
     }
     text = json.dumps(written, indent=2) + "\n"
-    (out / "system.json").write_text(text, encoding="utf-8")
+    write_whole(out / "system.json", text.encode())
     return whitened_from_folder(out.resolve(), written)

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - the hooks have Lightning's signatures, whatever they use of them
 
 import csv
+import io
 import math
 import shutil
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.training_error import TrainingError
+from snapshelf.whole_file import write_whole
 
 with torch_extra():
     import lightning
@@ -193,9 +195,8 @@ def _append(log: Path, figures: EpochFigures) -> None:
     if log.is_file():
         with log.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < figures.epoch]
-    partial = log.with_name(f"{log.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(values), restval="", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows([*rows, values])
-    partial.replace(log)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(values), restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows([*rows, values])
+    write_whole(log, text.getvalue().encode())

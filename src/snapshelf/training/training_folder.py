@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snapshelf.training.training_error import TrainingError
+from snapshelf.whole_file import write_whole
 
 __all__ = [
     "RECORD_FILE",
@@ -101,9 +102,7 @@ def begin(out: Path, record: Mapping[str, Any]) -> None:
     if file.is_file():
         return
     out.mkdir(exist_ok=True)
-    partial = out / PARTIAL_FILE
-    partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, (json.dumps(record, indent=2) + "\n").encode())
 
 
 def _differing(before: Any, now: Any, name: str = "") -> str:
