@@ -1,6 +1,6 @@
 """Indexing from files on disk to a committed shelf, against the bare model on ready tensors.
 
-Both run the default system's MobileNetV2 on the same pictures and batch size, in turns, in one
+Both run MobileNetV2 on the same pictures and batch size, in turns, in one
 process; each side's best of several runs counts, since other load only ever slows a run down.
 Target: at least 0.8 on two cores.
 """
@@ -34,7 +34,7 @@ def main() -> None:
     if not source.is_dir():
         print(json.dumps({"benchmark": "indexing", "skipped": f"no pictures in {source}"}))
         return
-    system = System.load("standard")
+    system = System.load("mobilenetv2")
     with tempfile.TemporaryDirectory() as place:
         feed = Path(place) / "pictures"
         feed.mkdir()

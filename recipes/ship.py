@@ -29,12 +29,13 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="NAME:DIR with street photos and a val split")
     parser.add_argument("--to", required=True, type=Path, help="the folder to replace")
     parser.add_argument("--numbers", choices=["half", "int8"], default="int8", help="of the file")
+    parser.add_argument("--calibrate", type=Path, help="pictures, to compute in int8 as well")
     parser.add_argument("--weight", type=float, default=0.3, help="of the hubness correction")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "system"
         network = Path(folder) / "network"
-        export(options.trained, network, options.numbers)
+        export(options.trained, network, options.numbers, options.calibrate)
         correct(network, made, options.data, options.weight)
         shutil.move(network, made / "network")
         complete(made, options.data)
@@ -44,9 +45,10 @@ def main() -> None:
     print(f"wrote {options.to}: {size / 1e6:.2f} MB, {System.load(options.to).fingerprint}")
 
 
-def export(trained: Path, network: Path, numbers: str) -> None:
+def export(trained: Path, network: Path, numbers: str, calibrate: Path | None) -> None:
     """Write the network as ONNX."""
-    command("export", trained, "--onnx", network, f"--{numbers}", "--licence", LICENCE)
+    more = () if calibrate is None else ("--calibrate", calibrate)
+    command("export", trained, "--onnx", network, f"--{numbers}", "--licence", LICENCE, *more)
 
 
 def correct(network: Path, made: Path, data: str, weight: float) -> None:

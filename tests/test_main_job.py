@@ -9,13 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-pytestmark = [pytest.mark.data, pytest.mark.torch, pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    monkeypatch.setenv("SNAPSHELF_WEIGHTS", str(data_dir / "weights"))
+pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 
 def run(*arguments: str | Path) -> str:
@@ -45,9 +39,14 @@ def test_a_street_photo_finds_its_product(data_dir: Path, tmp_path: Path) -> Non
     assert all(float(match["product"]["price"].split()[0]) < 40 for match in matches)
 
 
-def test_the_default_system_reaches_what_it_promises(data_dir: Path) -> None:
+@pytest.mark.torch
+def test_features_as_given_reach_what_is_told_of_them(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setenv("SNAPSHELF_WEIGHTS", str(data_dir / "weights"))
     figures = json.loads(
-        run("-m", "snapshelf", "evaluate", "--system", "standard",
+        run("-m", "snapshelf", "evaluate", "--system", "mobilenetv2",
             "--data", f"grocery:{data_dir / 'grocery'}", "--json", "-")
     )  # fmt: skip
     assert (figures["queries"], figures["gallery"]) == (1247, 81)

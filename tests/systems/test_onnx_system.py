@@ -1,4 +1,4 @@
-"""Systems of ONNX files: from folders, and as they come with the package."""
+"""Systems of ONNX files in folders."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
 from snapshelf.locating import WholePicture  # noqa: E402
 from snapshelf.matching import Calibration  # noqa: E402
-from snapshelf.systems.onnx import onnx_from_folder, onnx_settings, shipped  # noqa: E402
+from snapshelf.systems.onnx import onnx_from_folder, onnx_settings  # noqa: E402
 
 SPEC = Preprocessing(size=(6, 8), mean=(0.5,) * 3, std=(0.5,) * 3)
 CALIBRATION = Calibration(slope=7.5, intercept=-5.0, threshold=0.2)
@@ -96,22 +96,3 @@ def test_a_bad_setting_is_named(folder, changes, message):
 def test_a_missing_model_is_named(folder):
     with pytest.raises(ModelError, match="the setting 'model' is missing"):
         onnx_from_folder(folder, {"system": "onnx"})
-
-
-def test_a_shipped_system_has_its_plain_name(folder, tmp_path, monkeypatch):
-    package = tmp_path / "package"
-    (package / "models").mkdir(parents=True)
-    (package / "models" / "small").mkdir()
-    for name in ("model.onnx", "system.json"):
-        (folder / name).rename(package / "models" / "small" / name)
-    monkeypatch.setattr("snapshelf.systems.onnx.files", lambda _: package)
-    system = shipped("small")
-    assert (system.name, system.calibration, system.encoder.dimension) == ("small", CALIBRATION, 3)
-    (package / "models" / "small" / "system.json").write_text("{")
-    with pytest.raises(ModelError, match="cannot be read as JSON"):
-        shipped("small")
-
-
-def test_a_shipped_system_that_is_missing():
-    with pytest.raises(ModelError, match="'no-such' is missing from this installation"):
-        shipped("no-such")

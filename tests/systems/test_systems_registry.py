@@ -61,13 +61,13 @@ def test_classical_is_there_without_weights() -> None:
 
 @pytest.mark.data
 @pytest.mark.torch
-def test_standard_loads_from_the_weights_at_hand(
+def test_mobilenetv2_loads_from_the_weights_at_hand(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("SNAPSHELF_DATA", str(data_dir))
-    system = System.load("standard")
-    assert (system.name, system.encoder.dimension) == ("standard", 1280)
+    system = System.load("mobilenetv2")
+    assert (system.name, system.encoder.dimension) == ("mobilenetv2", 1280)
     assert system.fingerprint != load_system("classical").fingerprint
 
 
@@ -214,7 +214,7 @@ def test_a_system_json_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_the_dicts_name_what_they_make() -> None:
-    assert {"standard", "classical"} <= set(SYSTEMS)
+    assert {"standard", "compact", "classical"} <= set(SYSTEMS)
     assert "timm" in FOLDER_SYSTEMS
     assert all(callable(make) for make in (*SYSTEMS.values(), *FOLDER_SYSTEMS.values()))
 
@@ -309,7 +309,7 @@ for name in sys.argv[1:]:
 
 def test_without_torch_the_message_names_the_extra(tmp_path: Path) -> None:
     folder = write_system(tmp_path / "system", system="timm", backbone=TINY, weights="w")
-    names = ["standard", "timm/resnet18", str(folder)]
+    names = ["mobilenetv2", "timm/resnet18", str(folder)]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", WITHOUT_TORCH, *names],
         capture_output=True,

@@ -17,7 +17,7 @@ def demo(
     products: Annotated[int, typer.Option(min=14, max=5000, help="Size of the shop.")] = 300,
     system: Annotated[
         str, typer.Option(help="Name or folder of the system that indexes the shop.")
-    ] = "classical",
+    ] = "standard",
     seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 7,
 ) -> None:
     """Generate a shop, index it, search street photos in it and write a report."""
@@ -41,11 +41,6 @@ def demo(
     tell(f"the shop: {len(shop.products())} products in {shop.root / 'feed.csv'}")
 
     loaded = System.load(system)
-    if loaded.name == "classical":
-        tell(
-            "the system 'classical' compares colours and gradients: it needs no weights, and it "
-            "is far from what a trained encoder finds (try --system standard)"
-        )
     place = folder / f"shelf-{loaded.fingerprint[:8]}"
     catalog = Catalog.open(shop.root / "feed.csv")
     with Shelf.build(catalog, place, loaded) as shelf:

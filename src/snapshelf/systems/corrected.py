@@ -41,7 +41,7 @@ class CorrectedSettings:
         seed: At least 0, of that draw.
     """
 
-    base: str = "standard"
+    base: str = "mobilenetv2"
     neighbours: int = 30
     weight: float = 0.5
     most: int = 2000

@@ -14,9 +14,10 @@ from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
 from snapshelf.systems.folder_settings import read_kind
+from snapshelf.systems.mobilenet import mobilenetv2
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
-from snapshelf.systems.standard import standard
+from snapshelf.systems.shipped import shipped
 from snapshelf.systems.system import System
 from snapshelf.systems.trainable import TRAINABLE
 from snapshelf.systems.trained_network import network_from_folder
@@ -25,8 +26,10 @@ from snapshelf.systems.whitened import whitened_from_folder
 __all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
 
 SYSTEMS: Mapping[str, Callable[[], System]] = {
-    "standard": standard,
+    "standard": partial(shipped, "compact", "standard"),
+    "compact": partial(shipped, "compact", "compact"),
     "classical": classical,
+    "mobilenetv2": mobilenetv2,
     "dinov2": partial(preset, "dinov2"),
     "dinov3": partial(preset, "dinov3"),
     "siglip2": partial(preset, "siglip2"),

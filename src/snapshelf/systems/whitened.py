@@ -43,7 +43,7 @@ class WhitenedSettings:
         power: In [0, 0.5]. 0 keeps each axis as long as it is, 0.5 makes all of them alike.
     """
 
-    base: str = "standard"
+    base: str = "mobilenetv2"
     dimension: int | None = 256
     power: float = 0.0
 

@@ -1,4 +1,4 @@
-"""`standard`: the default system.
+"""`mobilenetv2`: features as ImageNet gives them, what the trained systems are measured against.
 
 picture ──► whole picture ──► MobileNetV2 ──► global average pooling ──► L2-normalised, cosine
 """
@@ -8,14 +8,14 @@ from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.confidence import Calibration
 from snapshelf.systems.system import System
 
-__all__ = ["standard"]
+__all__ = ["mobilenetv2"]
 
-# Printed by `recipes/fit_confidence.py --system standard --data grocery:DIR`, on the val split.
+# Printed by `recipes/fit_confidence.py --system mobilenetv2 --data grocery:DIR`, on the val split.
 CALIBRATION = Calibration(slope=7.2735, intercept=-5.4796, threshold=0.1149)
 
 
-def standard() -> System:
-    """Make the default system.
+def mobilenetv2() -> System:
+    """Make the system.
 
     Its weights are a file where one is at hand, else fetched once, see `mobilenet_v2`. The two
     give different embeddings, so their fingerprints differ too.
@@ -32,4 +32,4 @@ def standard() -> System:
         options=network.options,
         preprocessing=network.preprocessing,
     )
-    return System("standard", WholePicture(), encoder, CALIBRATION)
+    return System("mobilenetv2", WholePicture(), encoder, CALIBRATION)
