@@ -7,13 +7,14 @@ from pathlib import Path
 from snapshelf.features.encoder import Encoder
 from snapshelf.locating.locator import Locator
 from snapshelf.matching.confidence import Calibration
+from snapshelf.matching.reranker import Reranker
 
 __all__ = ["System"]
 
 
 @dataclass(frozen=True)
 class System:
-    """Everything that decides what is found: three injected parts and a calibration.
+    """Everything that decides what is found: injected parts and a calibration.
 
     Attributes:
         name: The name it was loaded by.
@@ -21,12 +22,14 @@ class System:
         encoder: Pictures of items to embeddings.
         calibration: Similarities to confidences. It can be fitted anew without indexing
             again, so it is no part of the fingerprint.
+        reranker: Compares the first candidates more closely; None to leave them as they are.
     """
 
     name: str
     locator: Locator
     encoder: Encoder
     calibration: Calibration = field(default_factory=Calibration)
+    reranker: Reranker | None = None
 
     @classmethod
     def load(cls, name_or_dir: str | Path) -> "System":
@@ -41,6 +44,8 @@ class System:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of everything that decides the embeddings a shelf holds."""
-        parts = (self.locator.fingerprint, self.encoder.fingerprint)
+        """Hex digest of everything that decides what a shelf holds of each picture."""
+        parts = [self.locator.fingerprint, self.encoder.fingerprint]
+        if self.reranker is not None:
+            parts.append(self.reranker.fingerprint)
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
