@@ -90,6 +90,38 @@ def test_another_split(evaluate, grocery):
     assert (done.json["split"], done.json["queries"]) == ("val", 2)
 
 
+@pytest.fixture
+def bags(tmp_path):
+    """Exact Street2Shop with three bags, each in a shop photo and a street photo."""
+    box = {"left": 0, "top": 0, "width": 8, "height": 8}
+    pairs = [{"photo": 10 + number, "product": number, "bbox": box} for number in range(3)]
+    lists = {
+        "retrieval_bags": [{"photo": number, "product": number} for number in range(3)],
+        "train_pairs_bags": [],
+        "test_pairs_bags": pairs,
+    }
+    root = tmp_path / "street2shop"
+    (root / "json").mkdir(parents=True)
+    (root / "photos").mkdir()
+    for name, entries in lists.items():
+        (root / "json" / f"{name}.json").write_text(json.dumps(entries))
+    for number in (0, 1, 2, 10, 11, 12):
+        colour = (250, 20, 100 * (number % 10))
+        Image.new("RGB", (8, 8), colour).save(root / "photos" / f"{number:09}.png")
+    return root
+
+
+def test_missing_pictures_are_told(cli, bags):
+    arguments = ("evaluate", "--system", "classical", "--data", f"street2shop:{bags}")
+    done = cli(*arguments, "--json", "-")
+    assert (done.code, done.err, done.json["queries"]) == (0, "", 3)
+    (bags / "photos/000000001.png").unlink()
+    (bags / "photos/000000010.png").unlink()
+    done = cli(*arguments, "--json", "-")
+    assert (done.code, done.json["queries"], done.json["gallery"]) == (0, 1, 2)
+    assert done.err == "missing pictures of street2shop, left out: 2\n"
+
+
 class References(HTMLParser):
     def __init__(self, text):
         super().__init__()

@@ -39,7 +39,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure how well a system finds the right products of a data set."""
-    from snapshelf.datasets import open_dataset
+    from snapshelf.datasets import Incomplete, open_dataset
     from snapshelf.evaluation import evaluate as run
     from snapshelf.evaluation.report import write_report
     from snapshelf.systems import System
@@ -49,6 +49,8 @@ def evaluate(
     if html is not None:
         check_output(html, "--html", begins=PAGE)
     dataset = open_dataset(data)
+    if isinstance(dataset, Incomplete) and dataset.missing:
+        tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
     loaded = System.load(system)
     with progress(counted=True) as bar:
         steps = {step: bar.add_task(step, total=None) for step in ("gallery", "queries")}

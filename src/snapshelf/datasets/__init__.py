@@ -1,6 +1,6 @@
 """Public data sets in their published layout, and the generated demo shop."""
 
-from snapshelf.datasets.dataset import Dataset, Query
+from snapshelf.datasets.dataset import Dataset, Incomplete, Query
 from snapshelf.datasets.registry import DATASETS, open_dataset, open_training_data
 from snapshelf.datasets.training_item import AttributeValue, TrainingData, TrainingItem
 
@@ -8,6 +8,7 @@ __all__ = [
     "DATASETS",
     "AttributeValue",
     "Dataset",
+    "Incomplete",
     "Query",
     "TrainingData",
     "TrainingItem",

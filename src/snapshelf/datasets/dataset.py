@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box
 
-__all__ = ["Dataset", "Query"]
+__all__ = ["Dataset", "Incomplete", "Query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,14 @@ class Dataset(Protocol):
 
     def is_seen(self, product_id: str) -> bool:
         """Whether training may use pictures of this product."""
+        ...
+
+
+@runtime_checkable
+class Incomplete(Protocol):
+    """A data set that leaves out pictures: they were published as addresses, and some are dead."""
+
+    @property
+    def missing(self) -> int:
+        """Number of pictures that the data set's lists name and that are not there."""
         ...
