@@ -52,6 +52,12 @@ def _mvshoe(root: Path) -> Dataset:
     return MultiViewShoes(root)
 
 
+def _perfect500k(root: Path) -> Dataset:
+    from snapshelf.datasets.perfect500k import Perfect500K
+
+    return Perfect500K(root)
+
+
 def _sop(root: Path) -> Dataset:
     from snapshelf.datasets.online_products import OnlineProducts
 
@@ -72,6 +78,7 @@ DATASETS: dict[str, Callable[[Path], Dataset | TrainingData]] = {
     "demo": _demo,
     "grocery": _grocery,
     "mvshoe": _mvshoe,
+    "perfect500k": _perfect500k,
     "sop": _sop,
     "street2shop": _street2shop,
 }
