@@ -1,0 +1,1 @@
+"""Local features: key points found, matched and verified."""

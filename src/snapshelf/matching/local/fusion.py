@@ -1,0 +1,118 @@
+"""Deep similarity and verified key points put together, so that neither drowns the other.
+
+A handful of matches agree on some mapping by chance, on any two pictures; beyond that every further
+one makes it surer that both show the same print. So a candidate's similarity is that of the
+embeddings, and on top of it ``weight * log(1 + max(inliers - chance, 0))``. Where key points say
+nothing, as on an apple, the embeddings' order stays as it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.errors import DatasetError
+
+__all__ = ["Fusion", "Shortlisted", "fit_fusion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How much verified key points add to a similarity.
+
+    Attributes:
+        weight: At least 0, of each step of the logarithm, in units of the embeddings' similarity.
+        chance: At least 0: so many inliers say nothing.
+    """
+
+    weight: float
+    chance: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the number, what was expected and what came.
+        """
+        for name in ("weight", "chance"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(
+                    f"{name} must be a number of at least 0, got {getattr(self, name)}"
+                )
+
+    def similarity(
+        self, deep: NDArray[np.floating], inliers: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Put both together.
+
+        Args:
+            deep: (K,) float, similarities of the embeddings.
+            inliers: (K,) integers, at least 0.
+
+        Returns:
+            (K,) float64, at least `deep`.
+        """
+        surplus = np.maximum(inliers - self.chance, 0)
+        return np.asarray(deep, np.float64) + self.weight * np.log1p(surplus)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shortlisted:
+    """A training query's shortlist, which holds a right candidate.
+
+    Attributes:
+        deep: (K,) float64, similarities of the embeddings.
+        inliers: (K,) int64.
+        right: (K,) bool, at least one True.
+    """
+
+    deep: NDArray[np.float64]
+    inliers: NDArray[np.int64]
+    right: NDArray[np.bool_]
+
+
+CHANCES = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
+"""Tried for `Fusion.chance`."""
+
+
+def fit_fusion(queries: Sequence[Shortlisted]) -> Fusion:
+    """Fit the fusion by maximum likelihood.
+
+    The probability that a candidate is right is taken to be the softmax, over the query's
+    shortlist, of a scale times its similarity (a conditional logit; McFadden: Conditional Logit
+    Analysis of Qualitative Choice Behavior, 1974). The scale and the weight are fitted for each of
+    `CHANCES`; the likeliest of all is taken.
+
+    Args:
+        queries: At least one.
+
+    Raises:
+        DatasetError: If there is no query.
+    """
+    from scipy.optimize import minimize
+
+    if not queries:
+        raise DatasetError("no training photo has its product in its shortlist: nothing to fit on")
+    best: tuple[float, Fusion] | None = None
+    for chance in CHANCES:
+
+        def loss(parameters: NDArray[np.float64], chance: float = chance) -> float:
+            scale, weight = np.exp(parameters)
+            fusion = Fusion(float(weight), chance)
+            return float(np.mean([_surprise(query, fusion, scale) for query in queries]))
+
+        found = minimize(loss, np.log((20.0, 0.1)), method="Nelder-Mead")
+        fusion = Fusion(float(np.exp(found.x[1])), chance)
+        if best is None or found.fun < best[0]:
+            best = float(found.fun), fusion
+    assert best is not None, "CHANCES is not empty"
+    return best[1]
+
+
+def _surprise(query: Shortlisted, fusion: Fusion, scale: float) -> float:
+    """Give the negative log-probability that a right candidate is chosen."""
+    logits = scale * fusion.similarity(query.deep, query.inliers)
+    logits -= logits.max()
+    total = np.log(np.exp(logits).sum())
+    return float(total - np.log(np.exp(logits[query.right]).sum()))

@@ -1,0 +1,100 @@
+"""Re-ranking by SIFT as it was published: pair by pair, by the number of matches.
+
+Tang, Huang, Fuh: Cross-Domain Beauty and Personal Care Product Retrieval, sections 3.1.1 and 3.4.2.
+It is what `VerifiedReranker` is measured against, and what the paper's tables are made with.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from snapshelf.features.encoder import Domain
+from snapshelf.matching.local.keypoint_features import KeypointFeatures, find_keypoints
+from snapshelf.matching.reranker import Candidate, Reranked
+from snapshelf.media.picture import RGB
+
+__all__ = ["PublishedReranker", "flann_matches"]
+
+RATIO = 0.8
+"""Of the nearest distance to the second nearest; above, a match is rejected."""
+
+TREES, CHECKS = 5, 50
+"""FLANN's randomised k-d trees, and the leaves that a search looks at."""
+
+FLANN_KDTREE = 1
+
+
+class PublishedReranker:
+    """Counts the matches of SIFT descriptors that FLANN finds.
+
+    The similarity is the number of matches and, below 1, how near they are: the paper considers
+    "the distances between matched descriptors to avoid tie problems" and does not say how, so it is
+    ``1 / (1 + mean distance)`` here. FLANN's trees are random: a few matches may differ from
+    run to run.
+
+    Args:
+        depth: Candidates that are looked at; 100 in the paper.
+    """
+
+    def __init__(self, depth: int = 100) -> None:
+        self.depth = depth
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of what a description is."""
+        return hashlib.blake2b(b"sift, own size, all", digest_size=16).hexdigest()
+
+    def describe(self, picture: RGB, domain: Domain) -> bytes:  # noqa: ARG002
+        """Find all key points of a picture at its own size.
+
+        Args:
+            picture: (H, W, 3) uint8, RGB, [0, 255].
+            domain: Makes no difference.
+        """
+        return find_keypoints(picture, side=None, root=False).to_bytes()
+
+    def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> list[Reranked]:
+        """Match with one candidate after the other.
+
+        Args:
+            query: Description of the query.
+            candidates: Those without a description have no match.
+
+        Raises:
+            ModelError: If a description is not of `describe`'s making.
+        """
+        own = KeypointFeatures.from_bytes(query)
+        judged = []
+        for candidate in candidates:
+            distances: list[float] = []
+            if candidate.description is not None:
+                other = KeypointFeatures.from_bytes(candidate.description)
+                distances = flann_matches(own, other)
+            nearness = 1 / (1 + float(np.mean(distances))) if distances else 0.0
+            judged.append(Reranked(len(distances) + nearness, {"matches": len(distances)}))
+        return judged
+
+
+def flann_matches(query: KeypointFeatures, candidate: KeypointFeatures) -> list[float]:
+    """Match a query's key points with a candidate's by FLANN and the ratio test.
+
+    Args:
+        query: Of the query.
+        candidate: With fewer than two key points it has no match: there is no second nearest.
+
+    Returns:
+        The distance of each match's descriptors.
+    """
+    if not len(query) or len(candidate) < 2:
+        return []
+    matcher = cv2.FlannBasedMatcher({"algorithm": FLANN_KDTREE, "trees": TREES}, {"checks": CHECKS})
+    pairs = matcher.knnMatch(
+        query.descriptors.astype(np.float32), candidate.descriptors.astype(np.float32), k=2
+    )
+    return [
+        float(pair[0].distance)
+        for pair in pairs
+        if len(pair) == 2 and pair[0].distance <= RATIO * pair[1].distance
+    ]
