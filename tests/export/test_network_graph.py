@@ -1,4 +1,4 @@
-"""Pooled backbones as graphs, for any number of pictures."""
+"""Pooled backbones as graphs: every kind of map, every pooling, any number of pictures."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,20 @@ from snapshelf.features.backbone_encoder import PooledBackbone  # noqa: E402
 from snapshelf.features.backbones import create_backbone  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.network_encoder import NetworkEncoder  # noqa: E402
+from snapshelf.features.pooling import POOLINGS  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing  # noqa: E402
+
+
+class Map(nn.Module):
+    """A backbone of one layer, whose map has activations of either sign."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.layer = nn.Conv2d(3, 24, 8, 8)
+
+    def forward_features(self, inputs):
+        return self.layer(inputs)
 
 
 def transformer():
@@ -43,3 +56,14 @@ def compare(backbone, pooling, size):
 
 def test_a_transformer_takes_any_number_of_pictures():
     compare(transformer(), "gap", (160, 160))
+
+
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+@pytest.mark.parametrize("size", [(32, 40), (56, 56)], ids=str)
+def test_every_pooling(pooling, size):
+    compare(Map(), pooling, size)
+
+
+@pytest.mark.parametrize("pooling", ["r-mac", "ra-mac"])
+def test_regions_of_tokens(pooling):
+    compare(transformer(), pooling, (160, 160))
