@@ -88,7 +88,7 @@ def test_torch_keeps_its_number_of_threads(encoder):
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_mambaout", "test_vit_relpos"])
-@pytest.mark.parametrize("pooling", ["gap", "gem", "mac"])
+@pytest.mark.parametrize("pooling", ["gap", "gem", "mac", "r-mac", "ra-mac"])
 def test_every_kind_of_backbone(tmp_path, name, pooling):
     path = save_weights(tmp_path / "w.safetensors", name)
     encoder = backbone_encoder(name, weights=path, pooling=pooling, preprocessing=SQUARE)
@@ -242,7 +242,7 @@ class TestMistakes:
             backbone_encoder("test_resnet", weights=weights, options={"act_layer": torch.nn.ReLU})
 
     def test_an_unknown_pooling_lists_the_choices(self, weights):
-        with pytest.raises(ValueError, match="gap, gem, mac, got 'max'"):
+        with pytest.raises(ValueError, match="gap, gem, mac, r-mac, ra-mac, spoc, got 'max'"):
             backbone_encoder("test_resnet", weights=weights, pooling="max")
 
     def test_a_missing_file(self, tmp_path):

@@ -17,14 +17,24 @@ def slow_gem(values, p=3.0, floor=1e-6):
     return (sum(max(value, floor) ** p for value in values) / len(values)) ** (1 / p)
 
 
-REFERENCES = {"gap": lambda values: sum(values) / len(values), "gem": slow_gem, "mac": max}
+def slow_mean(values):
+    return sum(values) / len(values)
+
+
+REFERENCES = {"gap": slow_mean, "gem": slow_gem, "mac": max, "spoc": slow_mean}
+REGIONAL = {"r-mac", "ra-mac"}
+"""Compared in `test_regional_pooling`."""
 
 
 def random_features(*shape):
     return np.random.default_rng(0).normal(size=shape)
 
 
-@pytest.mark.parametrize("name", sorted(POOLINGS))
+def test_every_pooling_has_a_reference():
+    assert POOLINGS.keys() == REFERENCES.keys() | REGIONAL
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
 @pytest.mark.parametrize("shape", [(2, 5, 3, 4), (1, 3, 1, 1), (2, 1, 1, 7)])
 def test_against_the_slow_reference(name, shape):
     features = random_features(*shape)
@@ -38,6 +48,15 @@ def test_strided_maps_are_pooled_alike(name):
     features = torch.from_numpy(random_features(2, 5, 3, 4))
     strided = features.to(memory_format=torch.channels_last)
     torch.testing.assert_close(POOLINGS[name](features), POOLINGS[name](strided))
+
+
+@pytest.mark.parametrize("name", sorted(POOLINGS))
+@pytest.mark.parametrize("shape", [(2, 5, 3, 4), (1, 3, 1, 1), (2, 1, 1, 7)])
+def test_one_number_for_each_channel(name, shape):
+    for dtype in (torch.float32, torch.bfloat16):
+        result = POOLINGS[name](torch.from_numpy(random_features(*shape)).to(dtype))
+        assert result.shape == shape[:2]
+        assert result.dtype == dtype
 
 
 def test_gem_runs_from_gap_to_mac():

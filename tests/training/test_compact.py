@@ -266,7 +266,7 @@ def test_a_backbone_of_another_family_is_refused(data, tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"pooling": "max"}, "pooling must be one of gap, gem, mac"),
+        ({"pooling": "max"}, "pooling must be one of gap, gem, mac, r-mac, ra-mac, spoc"),
         ({"phases": []}, "phases must hold at least one phase"),
         ({"phases": [{"size": 8}]}, r"phases\[0\]: size must be in \[32, 1024\], got 8"),
         ({"phases": [{"epochs": 0}]}, r"phases\[0\]: epochs must be finite and at least 1"),

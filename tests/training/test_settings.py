@@ -71,7 +71,7 @@ BAD = {
     "learning_rate = inf": "learning_rate must be finite and above 0, got inf",
     "augmentation = 1": "augmentation must be true or false, got 1",
     "backbone = 7": "backbone must be a text, got 7",
-    'pooling = "max"': "pooling must be one of gap, gem, mac, got 'max'",
+    'pooling = "max"': "pooling must be one of gap, gem, mac, r-mac, ra-mac, spoc, got 'max'",
     'batch_norm = "off"': "batch_norm must be one of 'fold', 'freeze', 'train', got 'off'",
     'loss = "triplet"': "loss must be one of 'ratio', 'hinge', 'contrastive', got 'triplet'",
     'loss = "hinge"\nbatch_negatives = true': "batch_negatives needs the loss 'ratio', got 'hinge'",

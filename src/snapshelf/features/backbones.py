@@ -185,7 +185,7 @@ def feature_map(backbone: nn.Module, inputs: Tensor) -> Tensor:
     if isinstance(features, Tensor) and features.ndim == 3:
         height, width = _grid(backbone, features.shape[1], inputs.shape)
         tokens = features[:, features.shape[1] - height * width :]
-        return tokens.transpose(1, 2).reshape(len(tokens), -1, height, width)
+        return tokens.transpose(1, 2).reshape(features.shape[0], -1, height, width)
     raise ModelError(
         f"the backbone {type(backbone).__name__} gives neither a feature map nor patch tokens, "
         "so it cannot be pooled; choose another"

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from snapshelf.features.regional_pooling import r_mac, ra_mac
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -10,7 +12,10 @@ __all__ = ["POOLINGS", "gap", "gem", "mac"]
 
 
 def gap(features: "Tensor") -> "Tensor":
-    """Average each channel over the map (global average pooling, also called SPoC).
+    """Average each channel over the map (global average pooling).
+
+    `POOLINGS` has it as ``spoc`` too: SPoC is a sum over the map, which eq. 2 of Tang, Huang, Fuh:
+    Cross-Domain Beauty and Personal Care Product Retrieval, takes as the average.
 
     Args:
         features: (B, C, H, W) float, H and W at least 1.
@@ -56,4 +61,11 @@ def gem(features: "Tensor", p: float = 3.0, floor: float = 1e-6) -> "Tensor":
     return features.clamp(min=floor).pow(p).mean(dim=(2, 3)).pow(1 / p)
 
 
-POOLINGS: Mapping[str, "Callable[[Tensor], Tensor]"] = {"gap": gap, "gem": gem, "mac": mac}
+POOLINGS: Mapping[str, "Callable[[Tensor], Tensor]"] = {
+    "gap": gap,
+    "gem": gem,
+    "mac": mac,
+    "r-mac": r_mac,
+    "ra-mac": ra_mac,
+    "spoc": gap,
+}
