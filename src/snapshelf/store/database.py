@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from snapshelf.errors import ShelfError
-from snapshelf.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from snapshelf.store.schema import APPLICATION_ID, DESCRIPTION, SCHEMA, SCHEMA_VERSION
 
 __all__ = ["connect", "create_database", "read_meta", "readable_errors", "sync", "transaction"]
 
@@ -50,7 +50,9 @@ def connect(file: Path, *, write: bool) -> sqlite3.Connection:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA cache_size = -65536")
-            if not write:
+            if write:
+                db.execute(DESCRIPTION)
+            else:
                 db.execute("PRAGMA query_only = ON")
         except BaseException:
             db.close()

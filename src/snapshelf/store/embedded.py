@@ -27,6 +27,7 @@ from snapshelf.store.reading import (
     last_run,
     product_numbers,
     read_counts,
+    read_descriptions,
     read_products,
 )
 from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
@@ -154,7 +155,8 @@ class EmbeddedStore:
             run: Number of the run, as `begin_run` gave it.
 
         Raises:
-            ValueError: If an embedding has the wrong dimension or is not finite.
+            ValueError: If an embedding has the wrong dimension or is not finite, or there is not
+                one description for each region.
         """
         for record in records:
             for picture in record.pictures:
@@ -239,6 +241,11 @@ class EmbeddedStore:
             selection = self._views.selection(db, view, where)
             ranked = nearest_products(view, queries, top, selection)
             return [read_hits(db, view, regions, similarities) for regions, similarities in ranked]
+
+    def descriptions(self, regions: Sequence[int]) -> Mapping[int, bytes]:
+        """Read what re-ranking needs of regions, given by number; those not there are left out."""
+        with self._reading() as db:
+            return read_descriptions(db, regions)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
