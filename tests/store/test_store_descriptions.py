@@ -104,6 +104,29 @@ def test_a_reader_follows_a_file_that_grows(make_store: MakeStore, tmp_path: Pat
         assert (tmp_path / "shelf" / "shelf.sqlite").stat().st_size > 24 * 2 * BODY
 
 
+@pytest.mark.parametrize("mapped", [0, 100_000])
+def test_what_lies_beyond_the_mapped_part_is_read_too(
+    make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: int
+) -> None:
+    monkeypatch.setattr(database, "MAPPED", mapped)
+    store, reference = make_store(), ReferenceStore()
+    records = described([f"p{n}" for n in range(20)], 0)
+    store.upsert(records, run=1)
+    reference.upsert(records)
+    store.close()
+    with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
+        check(reader, reference)
+        with reader._reading() as db:
+            assert db.execute("PRAGMA mmap_size").fetchone() == (mapped,)
+
+
+def test_readers_map_the_file_as_far_as_sqlite_can(make_store: MakeStore) -> None:
+    store = make_store()
+    with store._reading() as db:
+        (mapped,) = db.execute("PRAGMA mmap_size").fetchone()
+    assert mapped == database.MAPPED, "this SQLite is built to map less"
+
+
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_file_cut_short_says_so(make_store: MakeStore, tmp_path: Path, share: float) -> None:
     store = make_store()
