@@ -12,11 +12,13 @@ never share a rank; equal ones, in the order of their product numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from snapshelf.evaluation.head_reranking import HeadReranking, place_reranked
 from snapshelf.evaluation.placing import place_products
 from snapshelf.evaluation.query_ranks import QueryRanks, group_starts
 
@@ -40,6 +42,7 @@ def product_ranks(
     *,
     row_queries: NDArray[np.integer[Any]] | None = None,
     hidden: Mapping[int, Sequence[int]] | None = None,
+    rerank: HeadReranking | None = None,
     top: int = 5,
     block: int = 256,
 ) -> QueryRanks:
@@ -61,6 +64,8 @@ def product_ranks(
             query, in order.
         hidden: For some of the queries, by their number, the gallery rows that they are not
             compared with. Every product must have another row for such a query.
+        rerank: Judges the first products of every row's shortlist anew, see `head_reranking`; the
+            ranks, and the similarities given, are then those of the re-ranked order.
         top: How many of the first places to keep for each query; fewer if the gallery has
             fewer products.
         block: Most rows of queries in one matrix product, at least 1.
@@ -71,7 +76,7 @@ def product_ranks(
     Raises:
         ValueError: If shapes disagree, the gallery is empty, there is no query, an embedding
             is not finite, a query has no relevant product or no row, or `hidden` names a query or
-            row that there is not, or hides a product.
+            row that there is not, or hides a product, or `rerank` gives no finite similarity.
     """
     _check_embeddings("query_embeddings", query_embeddings)
     _check_embeddings("gallery_embeddings", gallery_embeddings)
@@ -110,21 +115,52 @@ def product_ranks(
             own = slice(*(row_starts[query : query + 2] - row_starts[first]))
             compared[own, hidden_columns[query]] = -np.inf
         table = np.maximum.reduceat(compared, image_starts, axis=1)
-        table = np.maximum.reduceat(table, regions, axis=0)
         lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
+        tie = (TIE * longest * lengths).astype(np.float64)
+        own_columns = columns[starts[first] : starts[last]]
+        own_starts = starts[first : last + 1] - starts[first]
 
-        placed = place_products(
-            table,
-            columns[starts[first] : starts[last]],
-            starts[first : last + 1] - starts[first],
-            tie=(TIE * longest * lengths).astype(np.float64),
-            places=places,
-        )
+        if rerank is None:
+            table = np.maximum.reduceat(table, regions, axis=0)
+            placed = place_products(table, own_columns, own_starts, tie=tie, places=places)
+        else:
+            judge = partial(
+                _judge, rerank, int(row_starts[first]), compared, by_product, image_starts
+            )
+            placed = place_reranked(
+                table,
+                np.append(regions, len(rows)),
+                own_columns,
+                own_starts,
+                judge=judge,
+                depth=rerank.depth,
+                tie=tie,
+                places=places,
+            )
         ranks[starts[first] : starts[last]] = placed.ranks
         found[first:last] = products[placed.columns]
         similarities[first:last] = placed.similarities
         wrong[first:last] = placed.wrong
     return QueryRanks(ranks, starts, len(products), found, similarities, wrong)
+
+
+def _judge(
+    rerank: HeadReranking,
+    first_row: int,
+    compared: FloatArray,
+    by_product: IntArray,
+    image_starts: IntArray,
+    row: int,
+    similarities: FloatArray,
+    columns: IntArray,
+) -> ArrayLike:
+    """Have products judged, given as columns, through the image of each that is most alike."""
+    ends = np.append(image_starts[1:], len(by_product))
+    images = [
+        start + compared[row, start:end].argmax()
+        for start, end in zip(image_starts[columns], ends[columns], strict=True)
+    ]
+    return rerank.judge(first_row + row, similarities, by_product[images])
 
 
 def _columns(
