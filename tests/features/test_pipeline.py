@@ -123,6 +123,34 @@ def test_batches_are_full_but_for_the_last():
     assert encoder.batches == [8] * 8 + [1]
 
 
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+def test_each_region_is_described_in_a_worker(batch_size):
+    encoder, threads = MeanColour(), set()
+
+    def read(key):
+        if key % 5 == 3:
+            raise PictureError("broken")
+        return None if key % 5 == 4 else picture(key, key % 5 + 1)
+
+    def describe(part):
+        threads.add(threading.current_thread().name)
+        return part.tobytes()
+
+    results = list(
+        run(range(20), read, encoder=encoder, describe=describe, batch_size=batch_size, workers=2)
+    )
+    for key, result in enumerate(results):
+        columns = () if key % 5 > 2 else range(key % 5 + 1)
+        whole = picture(key, key % 5 + 1)
+        assert result.descriptions == tuple(whole[:, [x]].tobytes() for x in columns)
+        assert len(result.descriptions) == len(result.regions)
+    assert not threads & (encoder.encode_threads | {threading.current_thread().name})
+
+
+def test_nothing_is_described_unasked():
+    assert all(result.descriptions == () for result in run(range(5), picture))
+
+
 def test_order_is_kept_though_reading_takes_turns():
     def read(key):
         time.sleep(0.02 if key % 3 == 0 else 0)
@@ -238,7 +266,7 @@ def test_closing_early_ends_the_workers():
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("part", ["read", "locate", "prepare", "encode", "keys"])
+@pytest.mark.parametrize("part", ["read", "locate", "prepare", "describe", "encode", "keys"])
 def test_an_unexpected_exception_comes_through(part):
     before = threading.active_count()
 
@@ -259,7 +287,15 @@ def test_an_unexpected_exception_comes_through(part):
     if part == "locate":
         locator.locate = fail
     with pytest.raises(UnexpectedError, match=part):
-        list(run(keys(), fail if part == "read" else picture, locator, encoder))
+        list(
+            run(
+                keys(),
+                fail if part == "read" else picture,
+                locator,
+                encoder,
+                describe=fail if part == "describe" else None,
+            )
+        )
     assert threading.active_count() == before
 
 

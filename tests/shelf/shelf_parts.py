@@ -15,6 +15,7 @@ from PIL import Image
 from snapshelf.catalog import Entry, Price, Problem, Product
 from snapshelf.features.encoder import Domain
 from snapshelf.locating import Region, WholePicture
+from snapshelf.matching import Candidate, Reranked
 from snapshelf.media.source import PictureSource
 from snapshelf.shelf import UpdateReport
 from snapshelf.shelf.update import update_shelf
@@ -80,8 +81,34 @@ class Halves:
         )
 
 
-def fake_system(encoder: FakeEncoder | None = None, *, halves: bool = False) -> System:
-    return System("fake", Halves() if halves else WholePicture(), encoder or FakeEncoder())
+class Reversing:
+    """Describes an item by its side and its 4 x 4 pixels; turns a shortlist's head around."""
+
+    def __init__(self, depth: int = 100, fingerprint: str = "reversing") -> None:
+        self.depth = depth
+        self.fingerprint = fingerprint
+        self.looked_at: list[int] = []
+
+    def describe(self, picture: np.ndarray, domain: Domain) -> bytes:
+        return describe(picture, domain)
+
+    def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> list[Reranked]:
+        self.looked_at.append(len(candidates))
+        return [
+            Reranked(-c.similarity, {"query": query.hex(), "own": (c.description or b"").hex()})
+            for c in candidates
+        ]
+
+
+def describe(picture: np.ndarray, domain: Domain) -> bytes:
+    return domain.encode() + b" " + FakeEncoder().prepare(picture).tobytes()
+
+
+def fake_system(
+    encoder: FakeEncoder | None = None, *, halves: bool = False, reranker: Reversing | None = None
+) -> System:
+    locator = Halves() if halves else WholePicture()
+    return System("fake", locator, encoder or FakeEncoder(), reranker=reranker)
 
 
 def pixels(seed: int, *, height: int = 16, width: int = 16) -> np.ndarray:
@@ -111,11 +138,13 @@ class CountingSource(PictureSource):
 class Bench:
     """A shelf's store, a folder of pictures and all that an update needs."""
 
-    def __init__(self, folder: Path, *, halves: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, halves: bool = False, reranker: Reversing | None = None
+    ) -> None:
         self.root = folder / "feed"
         self.root.mkdir()
         self.encoder = FakeEncoder()
-        self.system = fake_system(self.encoder, halves=halves)
+        self.system = fake_system(self.encoder, halves=halves, reranker=reranker)
         self.path = folder / "shelf"
         properties = {"system": "fake", "fingerprint": self.system.fingerprint}
         EmbeddedStore.create(self.path, dimension=DIMENSION, properties=properties)

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from shelf_parts import FakeEncoder, fake_system, pixels
+from shelf_parts import FakeEncoder, Reversing, fake_system, pixels
 
 from snapshelf.catalog import Catalog
 from snapshelf.shelf import Shelf, update
@@ -18,7 +18,8 @@ shelf_module.update_shelf = partial(update.update_shelf, batch_size=4)
 
 
 def build(feed: str, shelf: str, log: str, seconds: str) -> None:
-    system = fake_system(FakeEncoder(log=Path(log), seconds=float(seconds)))
+    encoder = FakeEncoder(log=Path(log), seconds=float(seconds))
+    system = fake_system(encoder, reranker=Reversing())
     print("ready", flush=True)
     Shelf.build(Catalog.open(feed), shelf, system).close()
     print("built", flush=True)
@@ -26,7 +27,7 @@ def build(feed: str, shelf: str, log: str, seconds: str) -> None:
 
 def search(shelf: str, stop: str) -> None:
     """Search until told to stop; print the number of searches and of different answers."""
-    opened = Shelf.open(shelf, fake_system())
+    opened = Shelf.open(shelf, fake_system(reranker=Reversing()))
     print("ready", flush=True)
     searches, sizes = 0, []
     while not Path(stop).exists():

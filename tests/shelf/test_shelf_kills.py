@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from shelf_parts import fake_system, pixels, write_feed
+from shelf_parts import Reversing, fake_system, pixels, write_feed
 
 from snapshelf.shelf import Shelf
 
@@ -25,10 +25,11 @@ SECONDS = 0.005
 ROWS = """
     SELECT product.id, product.digest, product.body, picture.position, picture.source,
         picture.signature, picture.content, region.x0, region.y0, region.x1, region.y1,
-        region.label, region.confidence, embedding.vector
+        region.label, region.confidence, embedding.vector, description.body
     FROM product JOIN picture ON picture.product = product.number
     JOIN region ON region.picture = picture.number
     JOIN embedding ON embedding.region = region.number
+    LEFT JOIN description ON description.region = region.number
     WHERE picture.removed IS NULL ORDER BY product.id, picture.position, region.x0
 """
 
@@ -57,7 +58,13 @@ def rows(shelf: Path) -> list[tuple]:
     with closing(sqlite3.connect(shelf / "shelf.sqlite")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
-        return db.execute(ROWS).fetchall()
+        found = db.execute(ROWS).fetchall()
+        (regions,) = db.execute("SELECT count(*) FROM region").fetchone()
+        (bodies,) = db.execute("SELECT count(*) FROM description").fetchone()
+    # One each, those of removed pictures too; `description.region` is a primary key.
+    assert bodies == regions
+    assert all(row[-1] is not None for row in found)
+    return found
 
 
 def embedded(log: Path) -> Counter[str]:
@@ -97,7 +104,7 @@ def test_ten_kills_lose_nothing_and_embed_nothing_committed_twice(tmp_path: Path
         present = {row[0] for row in now}
         assert now == [row for row in expected if row[0] in present]
         states.append(len(present))
-        with Shelf.open(shelf, fake_system()) as opened:
+        with Shelf.open(shelf, fake_system(reranker=Reversing())) as opened:
             (item,) = opened.search(pixels(0), top=1_000).items
             assert {match.product.id for match in item.matches} == present
         # What was not committed yet, a commit's and a batch's worth, is all that a kill costs.

@@ -1,6 +1,6 @@
 """A slow store written from the contract alone, and small random worlds to compare it with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -27,6 +27,7 @@ def picture(
     *,
     content: str | None = None,
     signature: str = "1:1",
+    descriptions: Sequence[bytes] | None = None,
 ) -> PictureRecord:
     """A record whose boxes tell its regions apart; without embeddings its content is known."""
     content = f"content of {source}" if content is None else content
@@ -37,7 +38,8 @@ def picture(
         Region((float(n), 0.5, n + 10.0, 20.0), label=f"part {n}", confidence=1 / (n + 1))
         for n in range(len(embeddings))
     )
-    return PictureRecord(source, signature, content, regions, embeddings)
+    described = None if descriptions is None else tuple(descriptions)
+    return PictureRecord(source, signature, content, regions, embeddings, described)
 
 
 def record(product: Product | str, *pictures: PictureRecord) -> ProductRecord:
@@ -67,6 +69,7 @@ class ReferenceStore:
                         shown.content,
                         known.regions,
                         known.embeddings,
+                        known.descriptions,
                     )
                 self.contents[shown.content] = shown
                 pictures[shown.source, shown.content] = shown
@@ -77,6 +80,16 @@ class ReferenceStore:
 
     def passing(self, where: Filter | None) -> list[ProductRecord]:
         return [r for r in self.records.values() if where is None or passes(r.product, where)]
+
+    def check_descriptions(self, hits: Iterable[Hit], found: Mapping[int, bytes]) -> None:
+        """Assert that these are the descriptions of the hits' regions, and nothing else."""
+        expected = {}
+        for hit in hits:
+            for shown in self.records[hit.product_id].pictures:
+                if shown.source == hit.source and shown.descriptions is not None:
+                    boxes = [region.box for region in shown.regions]
+                    expected[hit.region] = shown.descriptions[boxes.index(hit.box)]
+        assert found == expected
 
     def check(
         self,
@@ -200,7 +213,8 @@ def random_records(
             rows = int(rng.integers(1, most_regions + 1))
             vectors = rng.integers(-1, 2, (rows, DIMENSION)) + np.array([1e-9] + [0] * 5)
             vectors = unit(vectors) if coarse else random_unit(rng, rows)
-            pictures.append(picture(f"{name}/{number}{salt}.jpg", vectors))
+            described = [f"{name}/{number}{salt} {row}".encode() for row in range(rows)]
+            pictures.append(picture(f"{name}/{number}{salt}.jpg", vectors, descriptions=described))
         images = tuple(p.source for p in pictures)
         records.append(record(random_product(rng, name, images), *pictures))
     return records

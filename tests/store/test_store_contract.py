@@ -55,6 +55,7 @@ def test_an_empty_store_answers_everything(store: VectorStore) -> None:
     assert store.known(["a"]) == {}
     assert store.products(["a"]) == {}
     assert store.known_contents(["a"]) == set()
+    assert store.descriptions([1, 2]) == {}
     assert store.delete(["a"]) == 0
     assert store.last_run() is None
 
@@ -269,6 +270,99 @@ def test_unknown_content_is_refused_and_nothing_is_stored(store: VectorStore) ->
     assert store.known(["a", "b"]) == {}
 
 
+# --- descriptions -------------------------------------------------------------------------
+
+
+def described(store: VectorStore, query: np.ndarray) -> list[bytes | None]:
+    """Give the descriptions of what a query finds, the best first."""
+    (hits,) = store.search(query[None], 20)
+    found = store.descriptions([hit.region for hit in hits])
+    return [found.get(hit.region) for hit in hits]
+
+
+def test_each_region_has_its_description(store: VectorStore) -> None:
+    vectors = np.stack([axis(0), axis(1)])
+    large = np.random.default_rng(0).bytes(200_000)
+    one = picture("a", vectors, descriptions=[large, b"second"])
+    other = picture("b", axis(2), descriptions=[b""])
+    store.upsert([record("p", one), record("q", other)], run=1)
+    store.upsert([record("r", picture("c", axis(3)))], run=1)
+    assert described(store, axis(0))[0] == large
+    assert described(store, axis(1))[0] == b"second"
+    assert described(store, axis(2))[0] == b"", "empty is not missing"
+    assert described(store, axis(3))[0] is None
+    found = store.descriptions([10**6, -1, 0, 2**62])
+    assert found == {}
+    assert type(next(iter(store.descriptions(range(100)).values()))) is bytes
+
+
+def test_many_descriptions_are_read_at_once(store: VectorStore) -> None:
+    bodies = {f"p{n}": f"{n}".encode() * (n % 7) for n in range(1_203)}
+    store.upsert(
+        [record(n, picture(n, axis(0), descriptions=[body])) for n, body in bodies.items()], run=1
+    )
+    (hits,) = store.search(axis(0)[None], 2_000)
+    regions = [hit.region for hit in hits]
+    found = store.descriptions([*regions, *regions, 10**9])
+    assert {hit.product_id: found[hit.region] for hit in hits} == bodies
+    assert len(found) == len(bodies)
+
+
+def test_descriptions_are_taken_over_with_their_content(store: VectorStore) -> None:
+    vectors = np.stack([axis(0), axis(1)])
+    first = picture("a", vectors, content="c", descriptions=[b"one", b"two"])
+    store.upsert([record("a", first)], run=1)
+    store.upsert([record("b", picture("b", None, content="c"))], run=1)
+    assert described(store, axis(0)) == [b"one", b"one"]
+    assert described(store, axis(1)) == [b"two", b"two"]
+    store.delete(["a"])
+    store.end_run(run=store.begin_run("feed"))
+    assert described(store, axis(1)) == [b"two"]
+
+
+def test_content_without_descriptions_is_taken_over_without(store: VectorStore) -> None:
+    store.upsert([record("a", picture("a", axis(0), content="c"))], run=1)
+    store.upsert([record("b", picture("b", None, content="c"))], run=1)
+    assert described(store, axis(0)) == [None, None]
+
+
+def test_a_picture_that_changes_gets_its_new_description(store: VectorStore) -> None:
+    for turn in range(3):
+        shown = picture("a", axis(0), content=f"{turn}", descriptions=[f"{turn}".encode()])
+        store.upsert([record("p", shown)], run=1)
+        assert described(store, axis(0)) == [f"{turn}".encode()]
+    store.upsert([record("p", picture("a", None, content="2", signature="new"))], run=1)
+    assert described(store, axis(0)) == [b"2"]
+
+
+def test_descriptions_go_with_their_products(store: VectorStore) -> None:
+    records = [record(n, picture(n, axis(0), descriptions=[n.encode()])) for n in "abc"]
+    store.upsert(records, run=store.begin_run("feed"))
+    (hits,) = store.search(axis(0)[None], 5)
+    store.delete(["a"])
+    run = store.begin_run("feed")
+    store.touch(["b"], run=run)
+    store.sweep(run=run)
+    store.end_run(run=run)
+    assert described(store, axis(0)) == [b"b"]
+    # Those of removed products may be kept for a while, but never change.
+    of_hits = {hit.region: hit.product_id.encode() for hit in hits}
+    for number, body in store.descriptions(list(of_hits)).items():
+        assert of_hits[number] == body
+
+
+@pytest.mark.parametrize("descriptions", [[], [b"1", b"2"]])
+def test_bad_descriptions_are_refused_and_nothing_is_stored(
+    store: VectorStore, descriptions: list[bytes]
+) -> None:
+    good = picture("good", axis(0), descriptions=[b"good"])
+    bad = picture("bad", axis(1), descriptions=descriptions)
+    with pytest.raises(ValueError, match=r"descriptions of 'bad': expected one for each of 1"):
+        store.upsert([record("good", good), record("bad", bad)], run=1)
+    assert store.count() == Counts(0, 0, 0)
+    assert store.descriptions(range(10)) == {}
+
+
 # --- bad embeddings -----------------------------------------------------------------------
 
 
@@ -421,6 +515,8 @@ def test_search_is_what_the_slow_reference_says(
         for top in (1, 5, 1_000):
             for query, hits in zip(queries, store.search(queries, top, where), strict=True):
                 reference.check(hits, query, top, where)
+                found = store.descriptions([hit.region for hit in hits])
+                reference.check_descriptions(hits, found)
         assert store.count(where).products == len(reference.passing(where))
 
 
@@ -489,3 +585,4 @@ def test_hits_hold_every_field(store: VectorStore) -> None:
     assert (hit.product_id, hit.source, hit.box) == ("p", "dir/a b.jpg", (1.0, 0.5, 11.0, 20.0))
     assert hit.similarity == pytest.approx(1, abs=1e-6)
     assert type(hit.similarity) is float
+    assert type(hit.region) is int

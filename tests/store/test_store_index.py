@@ -72,6 +72,8 @@ def check(store: EmbeddedStore, reference: ReferenceStore, seed: int = 0) -> Non
         for top in (1, 7, 10_000):
             for query, hits in zip(queries, store.search(queries, top, where), strict=True):
                 reference.check(hits, query, top, where)
+                found = store.descriptions([hit.region for hit in hits])
+                reference.check_descriptions(hits, found)
 
 
 # --- when it is built ---------------------------------------------------------------------
@@ -125,8 +127,9 @@ def test_pictures_that_came_and_went_do_not_pile_up(make_store: MakeStore) -> No
     with store._reading() as db:
         (kept,) = db.execute("SELECT count(*) FROM picture").fetchone()
         (vectors,) = db.execute("SELECT count(*) FROM embedding").fetchone()
+        (bodies,) = db.execute("SELECT count(*) FROM description").fetchone()
     assert kept <= stale + 40
-    assert vectors <= (stale + 40) * 3
+    assert bodies == vectors <= (stale + 40) * 3
 
 
 def test_a_shelf_emptied_after_its_index_was_built(make_store: MakeStore, eager: None) -> None:

@@ -66,7 +66,11 @@ class History(RuleBasedStateMachine):
             for content, again in shown:
                 # As the update does: embed what is new, sometimes what is known too.
                 vectors = None if content in known and not again else embedding_of(content)
-                pictures.append(picture(f"{content}.jpg", vectors, content=content))
+                rows = 0 if vectors is None else len(vectors)
+                bodies = [f"{content} {row}".encode() for row in range(rows)]
+                pictures.append(
+                    picture(f"{content}.jpg", vectors, content=content, descriptions=bodies)
+                )
                 known.add(content)
             images = tuple(p.source for p in pictures)
             records.append(record(random_product(rng, name, images), *pictures))
@@ -114,7 +118,10 @@ class History(RuleBasedStateMachine):
         query = unit(rng.integers(-2, 3, DIMENSION) + 1e-9)
         where = None if text is None else parse_filter(text)
         for store in (self.reader, self.writer):
-            self.reference.check(store.search(query[None], top, where)[0], query, top, where)
+            (hits,) = store.search(query[None], top, where)
+            self.reference.check(hits, query, top, where)
+            found = store.descriptions([hit.region for hit in hits])
+            self.reference.check_descriptions(hits, found)
 
     @invariant()
     def holds_the_same(self) -> None:

@@ -20,7 +20,8 @@ from snapshelf.evaluation.metrics import (
     top_k,
     top_percent,
 )
-from snapshelf.evaluation.ranking import QueryRanks, product_ranks
+from snapshelf.evaluation.query_ranks import QueryRanks
+from snapshelf.evaluation.ranking import product_ranks
 
 __all__ = [
     "Evaluation",

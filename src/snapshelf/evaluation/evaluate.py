@@ -18,7 +18,7 @@ from snapshelf.evaluation.metrics import (
     top_k,
     top_percent,
 )
-from snapshelf.evaluation.ranking import QueryRanks
+from snapshelf.evaluation.query_ranks import QueryRanks
 from snapshelf.systems.system import System
 
 __all__ = ["evaluate", "evaluate_by_products", "measure"]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Dataset, Query
 from snapshelf.errors import DatasetError, PictureError
-from snapshelf.evaluation.ranking import QueryRanks, product_ranks
+from snapshelf.evaluation.query_ranks import QueryRanks
+from snapshelf.evaluation.ranking import product_ranks
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop, embed_pictures
 from snapshelf.locating.region import Box

@@ -8,7 +8,7 @@ is never found, and counts as such.
 
 import numpy as np
 
-from snapshelf.evaluation.ranking import QueryRanks
+from snapshelf.evaluation.query_ranks import QueryRanks
 
 __all__ = ["average_precision_at", "mean_rank", "median_rank", "top_k", "top_percent"]
 

@@ -12,13 +12,17 @@ never share a rank; equal ones, in the order of their product numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TIE", "QueryRanks", "product_ranks"]
+from snapshelf.evaluation.head_reranking import HeadReranking, place_reranked
+from snapshelf.evaluation.placing import place_products
+from snapshelf.evaluation.query_ranks import QueryRanks, group_starts
+
+__all__ = ["TIE", "product_ranks"]
 
 TIE = 2.0**-20
 """Similarities of L2-normalised embeddings that differ by no more than this are tied."""
@@ -30,66 +34,6 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class QueryRanks:
-    """Where the relevant products of each query came in the ranking.
-
-    Attributes:
-        ranks: (N,) float64, the ranks of every query's relevant products, one query after
-            another, ascending within a query; infinite for a product without a gallery image.
-        starts: (Q + 1,) int64; query q's ranks are ``ranks[starts[q] : starts[q + 1]]``, at
-            least one.
-        products: Number of products in the gallery.
-        found: (Q, T) int64, the products in the first T places of each query's ranking.
-        similarities: (Q, T) float32, their similarities.
-        wrong: (Q,) float32, the similarity of each query's best irrelevant product: what comes
-            first when the right products are not in the gallery. NaN if all are relevant.
-    """
-
-    ranks: NDArray[np.float64]
-    starts: IntArray
-    products: int
-    found: IntArray
-    similarities: FloatArray
-    wrong: FloatArray
-
-    def __len__(self) -> int:
-        """Give the number of queries."""
-        return len(self.starts) - 1
-
-    @property
-    def best(self) -> NDArray[np.float64]:
-        """The rank of the best relevant product of each query, (Q,) float64."""
-        return self.ranks[self.starts[:-1]]
-
-    def select(self, queries: NDArray[np.bool_]) -> "QueryRanks":
-        """Keep some of the queries.
-
-        Args:
-            queries: (Q,) bool, which queries to keep.
-
-        Returns:
-            The same ranks for those queries, in the same order.
-
-        Raises:
-            ValueError: If `queries` is not one bool for each query.
-        """
-        if queries.dtype != np.bool_ or queries.shape != (len(self),):
-            raise ValueError(
-                f"queries must be bool of shape ({len(self)},), "
-                f"got {queries.dtype} of shape {queries.shape}"
-            )
-        sizes = np.diff(self.starts)
-        return replace(
-            self,
-            ranks=self.ranks[np.repeat(queries, sizes)],
-            starts=_starts(sizes[queries]),
-            found=self.found[queries],
-            similarities=self.similarities[queries],
-            wrong=self.wrong[queries],
-        )
-
-
 def product_ranks(
     query_embeddings: FloatArray,
     gallery_embeddings: FloatArray,
@@ -98,6 +42,7 @@ def product_ranks(
     *,
     row_queries: NDArray[np.integer[Any]] | None = None,
     hidden: Mapping[int, Sequence[int]] | None = None,
+    rerank: HeadReranking | None = None,
     top: int = 5,
     block: int = 256,
 ) -> QueryRanks:
@@ -119,6 +64,8 @@ def product_ranks(
             query, in order.
         hidden: For some of the queries, by their number, the gallery rows that they are not
             compared with. Every product must have another row for such a query.
+        rerank: Judges the first products of every row's shortlist anew, see `head_reranking`; the
+            ranks, and the similarities given, are then those of the re-ranked order.
         top: How many of the first places to keep for each query; fewer if the gallery has
             fewer products.
         block: Most rows of queries in one matrix product, at least 1.
@@ -129,7 +76,7 @@ def product_ranks(
     Raises:
         ValueError: If shapes disagree, the gallery is empty, there is no query, an embedding
             is not finite, a query has no relevant product or no row, or `hidden` names a query or
-            row that there is not, or hides a product.
+            row that there is not, or hides a product, or `rerank` gives no finite similarity.
     """
     _check_embeddings("query_embeddings", query_embeddings)
     _check_embeddings("gallery_embeddings", gallery_embeddings)
@@ -168,86 +115,52 @@ def product_ranks(
             own = slice(*(row_starts[query : query + 2] - row_starts[first]))
             compared[own, hidden_columns[query]] = -np.inf
         table = np.maximum.reduceat(compared, image_starts, axis=1)
-        table = np.maximum.reduceat(table, regions, axis=0)
         lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
+        tie = (TIE * longest * lengths).astype(np.float64)
+        own_columns = columns[starts[first] : starts[last]]
+        own_starts = starts[first : last + 1] - starts[first]
 
-        ranked = _rank(
-            table,
-            columns[starts[first] : starts[last]],
-            starts[first : last + 1] - starts[first],
-            tie=(TIE * longest * lengths).astype(np.float64),
-            places=places,
-        )
-        ranks[starts[first] : starts[last]] = ranked.ranks
-        found[first:last] = products[ranked.columns]
-        similarities[first:last] = ranked.similarities
-        wrong[first:last] = ranked.wrong
+        if rerank is None:
+            table = np.maximum.reduceat(table, regions, axis=0)
+            placed = place_products(table, own_columns, own_starts, tie=tie, places=places)
+        else:
+            judge = partial(
+                _judge, rerank, int(row_starts[first]), compared, by_product, image_starts
+            )
+            placed = place_reranked(
+                table,
+                np.append(regions, len(rows)),
+                own_columns,
+                own_starts,
+                judge=judge,
+                depth=rerank.depth,
+                tie=tie,
+                places=places,
+            )
+        ranks[starts[first] : starts[last]] = placed.ranks
+        found[first:last] = products[placed.columns]
+        similarities[first:last] = placed.similarities
+        wrong[first:last] = placed.wrong
     return QueryRanks(ranks, starts, len(products), found, similarities, wrong)
 
 
-class _Ranked(NamedTuple):
-    """A block of queries, ranked; the fields are those of `QueryRanks`, products as columns."""
-
-    ranks: NDArray[np.float64]
-    columns: IntArray
-    similarities: FloatArray
-    wrong: FloatArray
-
-
-def _rank(
-    table: FloatArray, columns: IntArray, starts: IntArray, *, tie: NDArray[np.float64], places: int
-) -> _Ranked:
-    """Rank the relevant products of a block of queries.
-
-    Args:
-        table: (B, P) float32, the similarity of each query to each product; overwritten.
-        columns: (N,) the column of every query's relevant products, -1 where there is none.
-        starts: (B + 1,) where each query's relevant products start in `columns`.
-        tie: (B,) how much smaller a tied similarity can be.
-        places: How many of the first places to give, at most P.
-
-    Returns:
-        The ranks, ascending within each query, and the first places.
-    """
-    queries = np.repeat(np.arange(len(table)), np.diff(starts))
-    own = np.where(columns < 0, np.float32(-np.inf), table[queries, columns])
-    order = np.lexsort((columns, -own, queries))
-    columns, own = columns[order], own[order]
-    listed = columns >= 0
-    table[queries[listed], columns[listed]] = -np.inf
-    wrong = table.max(axis=1)
-    wrong[np.isneginf(wrong)] = np.nan
-
-    position = np.arange(len(columns)) - starts[queries]
-    ranks = np.full(len(columns), np.inf)
-    for nth in range(int(position.max()) + 1):
-        at = np.flatnonzero((position == nth) & listed)
-        bar = (own[at] - tie[queries[at]]).astype(np.float32)[:, np.newaxis]
-        ranks[at] = 1 + nth + np.count_nonzero(table[queries[at]] >= bar, axis=1)
-
-    heads = np.empty((len(table), places), np.int64)
-    similarities = np.empty((len(table), places), np.float32)
-    every = np.arange(len(table))
-    for place in range(places):
-        heads[:, place] = table.argmax(axis=1)
-        similarities[:, place] = table[every, heads[:, place]]
-        table[every, heads[:, place]] = -np.inf
-
-    shown = np.flatnonzero(ranks <= places)
-    own_place = ranks[shown].astype(np.int64) - 1
-    irrelevant = np.ones((len(table), places), np.bool_)
-    irrelevant[queries[shown], own_place] = False
-    shift = np.maximum(irrelevant.cumsum(axis=1) - 1, 0)
-    heads = np.take_along_axis(heads, shift, axis=1)
-    similarities = np.take_along_axis(similarities, shift, axis=1)
-    heads[queries[shown], own_place] = columns[shown]
-    similarities[queries[shown], own_place] = own[shown]
-    return _Ranked(ranks, heads, similarities, wrong)
-
-
-def _starts(sizes: NDArray[np.integer[Any]]) -> IntArray:
-    """Turn group sizes into the index where each group starts, and the end."""
-    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
+def _judge(
+    rerank: HeadReranking,
+    first_row: int,
+    compared: FloatArray,
+    by_product: IntArray,
+    image_starts: IntArray,
+    row: int,
+    similarities: FloatArray,
+    columns: IntArray,
+) -> ArrayLike:
+    """Have products judged, given as columns, through the image of each that is most alike."""
+    ends = np.append(image_starts[1:], len(by_product))
+    images = [
+        start + compared[row, start:end].argmax()
+        for start, end in zip(image_starts[columns], ends[columns], strict=True)
+    ]
+    return rerank.judge(first_row + row, similarities, by_product[images])
 
 
 def _columns(
@@ -260,7 +173,7 @@ def _columns(
             raise ValueError(f"query {query} has no relevant product: it cannot be ranked")
     flat = np.fromiter((number for numbers in distinct for number in numbers), np.int64)
     columns = np.minimum(np.searchsorted(products, flat), len(products) - 1)
-    starts = _starts(np.array([len(numbers) for numbers in distinct]))
+    starts = group_starts(np.array([len(numbers) for numbers in distinct]))
     return np.where(products[columns] == flat, columns, -1), starts
 
 
@@ -306,7 +219,7 @@ def _row_starts(row_queries: NDArray[np.integer[Any]] | None, rows: int, queries
     sizes = np.bincount(row_queries, minlength=queries)
     if not sizes.all():
         raise ValueError(f"query {int(np.argmin(sizes))} has no row in query_embeddings")
-    return _starts(sizes)
+    return group_starts(sizes)
 
 
 def _query_blocks(row_starts: IntArray, rows: int) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,7 @@ class EmbeddedPicture(Generic[K]):
         size: (width, height) of the decoded picture in pixels; None where it was not read.
         regions: As the locator found them, most confident first.
         embeddings: (R, D) float32, L2-normalised, one row for each region.
+        descriptions: One for each region, empty where none were asked for.
         error: Why the picture could not be read, None where it could or was not to be read.
     """
 
@@ -42,6 +43,7 @@ class EmbeddedPicture(Generic[K]):
     size: tuple[int, int] | None
     regions: tuple[Region, ...]
     embeddings: NDArray[np.float32]
+    descriptions: tuple[bytes, ...] = ()
     error: PictureError | None = None
 
 
@@ -53,8 +55,9 @@ class _Prepared(Generic[K]):
     size: tuple[int, int] | None
     regions: tuple[Region, ...]
     inputs: list[NDArray[np.uint8]]
-    error: PictureError | None
     embeddings: NDArray[np.float32]
+    descriptions: tuple[bytes, ...] = ()
+    error: PictureError | None = None
     done: int = 0
 
     @property
@@ -62,7 +65,9 @@ class _Prepared(Generic[K]):
         return self.done == len(self.regions)
 
     def result(self) -> EmbeddedPicture[K]:
-        return EmbeddedPicture(self.key, self.size, self.regions, self.embeddings, self.error)
+        return EmbeddedPicture(
+            self.key, self.size, self.regions, self.embeddings, self.descriptions, self.error
+        )
 
 
 def embed_pictures(
@@ -72,13 +77,14 @@ def embed_pictures(
     locator: Locator,
     encoder: Encoder,
     domain: Domain,
+    describe: Callable[[RGB], bytes] | None = None,
     batch_size: int = 32,
     workers: int | None = None,
 ) -> Generator[EmbeddedPicture[K], None, None]:
     """Embed the regions of many pictures, in the pictures' order and in bounded memory.
 
-    Worker threads read, locate, crop and prepare, so only small inputs wait for the encoder.
-    The encoder has a thread of its own and gets full batches of regions, whichever pictures
+    Worker threads read, locate, crop, describe and prepare, so only small inputs wait for the
+    encoder. It has a thread of its own and gets full batches of regions, whichever pictures
     they come from, one at a time; meanwhile the workers are busy with the next ones and the
     consumer with what it does with the last.
 
@@ -89,12 +95,13 @@ def embed_pictures(
         locator: Finds the regions.
         encoder: Embeds each region.
         domain: The side that the pictures come from.
+        describe: Describes each region's part of the picture for re-ranking; None to leave it.
         batch_size: Most regions embedded at once, at least 1.
         workers: Number of worker threads, at least 1; None for one for each processor.
 
     Returns:
-        A generator of one result for each key, in order. Whatever else `read`, the locator or
-        the encoder raises comes out of it; closing it ends the workers.
+        A generator of one result for each key, in order. Whatever else `read`, the locator,
+        `describe` or the encoder raises comes out of it; closing it ends the workers.
 
     Raises:
         ValueError: If `batch_size` or `workers` is below 1.
@@ -106,7 +113,7 @@ def embed_pictures(
         )
 
     def prepare(key: K) -> _Prepared[K]:
-        return _prepare(key, read, locator, encoder)
+        return _prepare(key, read, locator, encoder, describe)
 
     # While the encoder is at work nothing new is handed to the workers, so what is already
     # handed out has to last: a full batch beyond the one being encoded.
@@ -134,20 +141,30 @@ def crop(picture: RGB, box: Box) -> RGB:
 
 
 def _prepare(
-    key: K, read: Callable[[K], RGB | None], locator: Locator, encoder: Encoder
+    key: K,
+    read: Callable[[K], RGB | None],
+    locator: Locator,
+    encoder: Encoder,
+    describe: Callable[[RGB], bytes] | None,
 ) -> _Prepared[K]:
     """Do everything for one picture that comes before the encoder."""
     nothing = np.empty((0, encoder.dimension), np.float32)
     try:
         picture = read(key)
     except PictureError as error:
-        return _Prepared(key, None, (), [], error, nothing)
+        return _Prepared(key, None, (), [], nothing, error=error)
     if picture is None:
-        return _Prepared(key, None, (), [], None, nothing)
+        return _Prepared(key, None, (), [], nothing)
     regions = locator.locate(picture)
-    inputs = [encoder.prepare(crop(picture, region.box)) for region in regions]
-    embeddings = np.empty((len(regions), encoder.dimension), np.float32)
-    return _Prepared(key, (picture.shape[1], picture.shape[0]), regions, inputs, None, embeddings)
+    parts = [crop(picture, region.box) for region in regions]
+    return _Prepared(
+        key,
+        (picture.shape[1], picture.shape[0]),
+        regions,
+        [encoder.prepare(part) for part in parts],
+        np.empty((len(regions), encoder.dimension), np.float32),
+        () if describe is None else tuple(describe(part) for part in parts),
+    )
 
 
 def _embed(

@@ -27,7 +27,7 @@ class Calibration:
         """Give the confidence of a match.
 
         Args:
-            similarity: Inner product of L2-normalised embeddings, in [-1, 1].
+            similarity: Of a `Match`: of embeddings in [-1, 1], of a re-ranker on its own scale.
 
         Returns:
             Probability in [0, 1].

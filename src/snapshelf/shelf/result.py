@@ -35,7 +35,7 @@ class Match:
         image: The product's picture that matched best, as the feed names it.
         similarity: Larger is better; falls (or stays) from each rank to the next.
         confidence: Probability in [0, 1] that this is the product searched for.
-        evidence: Why it matched, for a re-ranker that can tell.
+        evidence: Why it matched, of a re-ranker that can tell; as JSON can hold it.
     """
 
     rank: int

@@ -1,7 +1,7 @@
 """`Shelf`: a catalogue indexed with one system, to be searched."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,16 +10,20 @@ import numpy as np
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Problem
-from snapshelf.errors import ShelfError, SystemMismatchError
+from snapshelf.catalog.product import Product
+from snapshelf.errors import ShelfError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop
 from snapshelf.locating.region import Region
+from snapshelf.matching.reranker import Place
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
+from snapshelf.shelf.reranking import rerank_hits, unchanged_places
 from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.system_check import check_system, system_properties
 from snapshelf.shelf.update import update_shelf
 from snapshelf.shelf.update_report import UpdateReport
 from snapshelf.store.embedded import EmbeddedStore
@@ -28,7 +32,7 @@ from snapshelf.store.records import Counts, Hit
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
-__all__ = ["Shelf", "check_system", "system_for"]
+__all__ = ["Shelf", "system_for"]
 
 
 DEFAULT_SYSTEM = "standard"
@@ -92,12 +96,12 @@ class Shelf:
         """
         path = Path(path)
         if not EmbeddedStore.exists(path):
-            properties = {"system": system.name, "fingerprint": system.fingerprint}
-            dimension = system.encoder.dimension
-            EmbeddedStore.create(path, dimension=dimension, properties=properties)
+            EmbeddedStore.create(
+                path, dimension=system.encoder.dimension, properties=system_properties(system)
+            )
         store = EmbeddedStore(path, write=True)
         try:
-            check_system(store, system)
+            check_system(store, system, write=True)
             store.note("root", str(catalog.root.resolve()))
             report = update_shelf(
                 catalog,
@@ -153,7 +157,8 @@ class Shelf:
             limits: Bounds of the picture.
 
         Returns:
-            For each item its matches, most similar first.
+            For each item its matches, most similar first. Where the system has a re-ranker, that
+            is by its similarities.
 
         Raises:
             PictureError: If the picture cannot be read.
@@ -166,6 +171,8 @@ class Shelf:
             >>> shelf.search(Path("street.jpg")).items[0].matches[0].product.id  # doctest: +SKIP
             'SKU-0042'
         """
+        if top < 1:
+            raise ValueError(f"top must be at least 1, got {top}")
         where = parse_filter(filter) if isinstance(filter, str) else filter
         start = time.perf_counter()
         name = picture.name if isinstance(picture, Path) else ""
@@ -176,21 +183,36 @@ class Shelf:
         decoded = time.perf_counter()
         regions = self.system.locator.locate(pixels)
         encoder = self.system.encoder
-        inputs = np.stack([encoder.prepare(crop(pixels, region.box)) for region in regions])
+        parts = [crop(pixels, region.box) for region in regions]
+        inputs = np.stack([encoder.prepare(part) for part in parts])
         embeddings = encoder.encode(inputs, Domain.STREET)
         encoded = time.perf_counter()
-        hits = self.store.search(embeddings, top, where)
-        items = self._found(regions, hits)
+        reranker = self.system.reranker
+        depth = top if reranker is None else max(top, reranker.depth)
+        hits = self.store.search(embeddings, depth, where)
+        products = self.store.products([hit.product_id for row in hits for hit in row])
+        # A product can vanish between the search and the look-up.
+        alive = [[hit for hit in row if hit.product_id in products] for row in hits]
         found = time.perf_counter()
+        seconds = {
+            "decode": decoded - start,
+            "encode": encoded - decoded,
+            "search": found - encoded,
+        }
+        if reranker is None:
+            places = [unchanged_places(row) for row in alive]
+        else:
+            queries = [reranker.describe(part, Domain.STREET) for part in parts]
+            places = rerank_hits(reranker, self.store, queries, alive)
+            seconds["rerank"] = time.perf_counter() - found
         return SearchResult(
             query=name,
             size=(pixels.shape[1], pixels.shape[0]),
-            items=items,
-            seconds={
-                "decode": decoded - start,
-                "encode": encoded - decoded,
-                "search": found - encoded,
-            },
+            items=tuple(
+                self._item(region, row, ranked[:top], products)
+                for region, row, ranked in zip(regions, alive, places, strict=True)
+            ),
+            seconds=seconds,
         )
 
     def count(self, filter: Filter | str | None = None) -> Counts:  # noqa: A002
@@ -212,26 +234,28 @@ class Shelf:
     ) -> None:
         self.close()
 
-    def _found(self, regions: tuple[Region, ...], hits: list[list[Hit]]) -> tuple[FoundItem, ...]:
-        products = self.store.products([hit.product_id for row in hits for hit in row])
+    def _item(
+        self,
+        region: Region,
+        hits: Sequence[Hit],
+        places: Sequence[Place],
+        products: Mapping[str, Product],
+    ) -> FoundItem:
+        """Show the first places of an item's ranking."""
         calibration = self.system.calibration
-        items = []
-        for region, row in zip(regions, hits, strict=True):
-            # A product can vanish between the search and the look-up.
-            alive = [hit for hit in row if hit.product_id in products]
-            matches = tuple(
-                Match(
-                    rank=rank,
-                    product=products[hit.product_id],
-                    image=hit.source,
-                    similarity=hit.similarity,
-                    confidence=calibration.confidence(hit.similarity),
-                )
-                for rank, hit in enumerate(alive, start=1)
+        matches = tuple(
+            Match(
+                rank=rank,
+                product=products[hits[place.candidate].product_id],
+                image=hits[place.candidate].source,
+                similarity=place.similarity,
+                confidence=calibration.confidence(place.similarity),
+                evidence=place.evidence,
             )
-            sure = bool(matches) and matches[0].confidence >= calibration.threshold
-            items.append(FoundItem(Item(region.box, region.label), matches, in_catalogue=sure))
-        return tuple(items)
+            for rank, place in enumerate(places, start=1)
+        )
+        sure = bool(matches) and matches[0].confidence >= calibration.threshold
+        return FoundItem(Item(region.box, region.label), matches, in_catalogue=sure)
 
 
 def _check_pixels(picture: object) -> None:
@@ -273,22 +297,3 @@ def system_for(path: Path, name_or_dir: str | None) -> System:
         finally:
             store.close()
     return System.load(name_or_dir or DEFAULT_SYSTEM)
-
-
-def check_system(store: VectorStore, system: System) -> None:
-    """Refuse a system that a store was not made for.
-
-    Raises:
-        SystemMismatchError: If the fingerprints differ.
-    """
-    properties = store.properties
-    recorded = properties.get("fingerprint")
-    if recorded is None:
-        raise ShelfError("the shelf is damaged: it does not tell its system; index it again")
-    if recorded != system.fingerprint:
-        raise SystemMismatchError(
-            f"the shelf was indexed with system {properties.get('system')!r} (fingerprint "
-            f"{recorded[:12]}), not with {system.name!r} (fingerprint "
-            f"{system.fingerprint[:12]}): give the same system and weights, or index into a "
-            "new shelf"
-        )

@@ -131,6 +131,7 @@ class _Update:
             locator=self._system.locator,
             encoder=self._system.encoder,
             domain=Domain.SHOP,
+            describe=self._describe(),
             batch_size=batch_size,
         )
         for record in self._assembled(embedded):
@@ -231,6 +232,13 @@ class _Update:
         data, task.data = task.data, b""
         return decode_picture(data, self._limits)
 
+    def _describe(self) -> Callable[[RGB], bytes] | None:
+        """Give what describes an item for re-ranking, if anything; in a worker thread."""
+        reranker = self._system.reranker
+        if reranker is None:
+            return None
+        return lambda part: reranker.describe(part, Domain.SHOP)
+
     def _assembled(
         self, embedded: Iterator[EmbeddedPicture[PictureTask]]
     ) -> Iterator[ProductRecord]:
@@ -271,7 +279,12 @@ class _Update:
             return PictureRecord(task.image, task.signature, task.content, None, None)
         self._counts["pictures_embedded"] += 1
         return PictureRecord(
-            task.image, task.signature, task.content, result.regions, result.embeddings
+            task.image,
+            task.signature,
+            task.content,
+            result.regions,
+            result.embeddings,
+            None if self._system.reranker is None else result.descriptions,
         )
 
     def _tell(self, task: PictureTask, error: PictureError) -> None:

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
-from snapshelf.errors import ShelfError, ShelfLockedError
-from snapshelf.store.creation import DATABASE, LOCK, check_names, create_store, store_exists
+from snapshelf.errors import ShelfError
+from snapshelf.store.creation import DATABASE, check_names, create_store, store_exists
 from snapshelf.store.database import (
     connect,
     read_meta,
@@ -28,12 +27,14 @@ from snapshelf.store.reading import (
     last_run,
     product_numbers,
     read_counts,
+    read_descriptions,
     read_products,
 )
 from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
 from snapshelf.store.refreshing import refresh_index
 from snapshelf.store.view import View, nearest_products
 from snapshelf.store.view_cache import ViewCache
+from snapshelf.store.writer_lock import take_lock, writer_lock
 from snapshelf.store.writing import (
     delete_products,
     mark_seen,
@@ -65,16 +66,16 @@ class EmbeddedStore:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._writer: sqlite3.Connection | None = None
-        self._lock = FileLock(folder / LOCK, thread_local=False)
+        self._lock = writer_lock(folder)
         if not self._file.is_file():
             raise ShelfError(
                 f"there is no shelf in {folder}: make one with "
                 f"`snapshelf index FEED --shelf {folder}`"
             )
         self._identity = self._file_identity()
-        if write:
-            self._take_lock()
         try:
+            if write:
+                take_lock(self._lock, folder, self.last_run)
             with self._reading() as db:
                 self._dimension = int(read_meta(db, "dimension"))
                 self._views = ViewCache(
@@ -154,7 +155,8 @@ class EmbeddedStore:
             run: Number of the run, as `begin_run` gave it.
 
         Raises:
-            ValueError: If an embedding has the wrong dimension or is not finite.
+            ValueError: If an embedding has the wrong dimension or is not finite, or there is not
+                one description for each region.
         """
         for record in records:
             for picture in record.pictures:
@@ -240,6 +242,11 @@ class EmbeddedStore:
             ranked = nearest_products(view, queries, top, selection)
             return [read_hits(db, view, regions, similarities) for regions, similarities in ranked]
 
+    def descriptions(self, regions: Sequence[int]) -> Mapping[int, bytes]:
+        """Read what re-ranking needs of regions, given by number; those not there are left out."""
+        with self._reading() as db:
+            return read_descriptions(db, regions)
+
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
         with self._reading() as db:
@@ -266,27 +273,6 @@ class EmbeddedStore:
             self._writer.close()
             self._writer = None
         self._lock.release()
-
-    def _take_lock(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            run = self.last_run()
-            self.close()
-            who = (
-                f"process {run.process} has been indexing {run.feed} since {run.started}"
-                if run is not None and not run.finished
-                else "another process holds its lock"
-            )
-            raise ShelfLockedError(
-                f"{self._folder} is being written to: {who}; wait for it to finish, or end it "
-                "(nothing it has committed is lost)"
-            ) from None
-        except OSError as error:
-            raise ShelfError(
-                f"{self._folder} cannot be written: {error.strerror or error}; check the "
-                "folder's permissions, or open it for searching only"
-            ) from error
 
     def _check_dimension(self, array: NDArray[np.float32], name: str) -> None:
         if array.ndim != 2 or array.shape[1] != self._dimension:

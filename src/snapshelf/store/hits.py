@@ -31,6 +31,6 @@ def read_hits(
     if missing := [number for number in numbers if number not in labels]:
         labels |= read_labels(db, missing)
     return [
-        Hit(*labels[number], similarity)
+        Hit(*labels[number], similarity, number)
         for number, similarity in zip(numbers, similarities.tolist(), strict=True)
     ]

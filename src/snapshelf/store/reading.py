@@ -25,6 +25,7 @@ __all__ = [
     "matching_products",
     "product_numbers",
     "read_counts",
+    "read_descriptions",
     "read_labels",
     "read_products",
 ]
@@ -152,6 +153,20 @@ def read_labels(db: sqlite3.Connection, regions: Sequence[int]) -> dict[int, tup
             " JOIN picture ON picture.number = region.picture"
             f" JOIN product ON product.number = region.product WHERE region.number IN ({marks})",
             numbers,
+        )
+    }
+
+
+def read_descriptions(db: sqlite3.Connection, regions: Sequence[int]) -> dict[int, bytes]:
+    """Read the descriptions of regions, given by number; those not there are left out."""
+    # A shelf from before there were any lacks the table until it is opened for writing.
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'description'").fetchone():
+        return {}
+    return {
+        number: body
+        for marks, numbers in _chunks(regions)
+        for number, body in db.execute(
+            f"SELECT region, body FROM description WHERE region IN ({marks})", numbers
         )
     }
 

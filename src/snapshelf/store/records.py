@@ -20,8 +20,10 @@ class PictureRecord:
         signature: Changes when the file behind `source` changes; "" where that cannot be told.
         content: Hex digest of the picture's bytes.
         regions: Where the item is; None if the store holds this content already, whose
-            regions and embeddings are then taken over.
+            regions, embeddings and descriptions are then taken over.
         embeddings: (R, D) float32, L2-normalised, one row a region; None with `regions`.
+        descriptions: For re-ranking, one a region; None where the system has no re-ranker, and
+            with `regions`.
     """
 
     source: str
@@ -29,6 +31,7 @@ class PictureRecord:
     content: str
     regions: tuple[Region, ...] | None
     embeddings: NDArray[np.float32] | None
+    descriptions: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,14 @@ class Hit:
         source: The image that matched best, as the feed names it.
         box: The region of that image that matched best, in pixels.
         similarity: Inner product of the L2-normalised embeddings, in [-1, 1].
+        region: The store's number of that region, for `VectorStore.descriptions`.
     """
 
     product_id: str
     source: str
     box: Box
     similarity: float
+    region: int
 
 
 @dataclass(frozen=True, slots=True)

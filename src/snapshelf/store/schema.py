@@ -1,18 +1,28 @@
 """The embedded store's tables."""
 
-__all__ = ["APPLICATION_ID", "SCHEMA", "SCHEMA_VERSION"]
+__all__ = ["APPLICATION_ID", "DESCRIPTION", "SCHEMA", "SCHEMA_VERSION"]
 
 APPLICATION_ID = 0x5348_4C46
 """SQLite's application_id of a shelf ("SHLF"), so that no other database is taken for one."""
 
 SCHEMA_VERSION = 1
+"""Counts the changes that a snapshelf from before them could not read or write. A table that it
+never looks at is none: it is made where it is missing, once a shelf is opened for writing."""
+
+# Not in the first shelves. A body is tens of kilobytes: in a table of its own, as the vectors.
+DESCRIPTION = """
+CREATE TABLE IF NOT EXISTS description (
+    region INTEGER PRIMARY KEY REFERENCES region ON DELETE CASCADE,
+    body BLOB NOT NULL
+);
+"""
 
 # Numbers are never used twice (AUTOINCREMENT), so "larger than" means "newer than", and a
 # derived index that still names a deleted one can never show another in its place.
 # A picture never changes: a product whose picture changed gets a new one, and the old one is
 # kept, marked with the version that removed it, until the next index is built.
 # Vectors have a table of their own, so that reading the rest never reads past them.
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE product (
@@ -68,6 +78,7 @@ CREATE TABLE embedding (
     region INTEGER PRIMARY KEY REFERENCES region ON DELETE CASCADE,
     vector BLOB NOT NULL
 );
+{DESCRIPTION}
 
 CREATE TABLE run (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

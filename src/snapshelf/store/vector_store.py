@@ -54,7 +54,8 @@ class VectorStore(Protocol):
             run: Number of the run, as `begin_run` gave it.
 
         Raises:
-            ValueError: If an embedding has the wrong dimension or is not finite.
+            ValueError: If an embedding has the wrong dimension or is not finite, or there is not
+                one description for each region.
         """
         ...
 
@@ -96,6 +97,18 @@ class VectorStore(Protocol):
             ValueError: If the queries have the wrong shape or are not finite, or `top` is
                 below 1.
             FilterError: If the filter names an attribute that no product has.
+        """
+        ...
+
+    def descriptions(self, regions: Sequence[int]) -> Mapping[int, bytes]:
+        """Read what re-ranking needs of regions.
+
+        Args:
+            regions: Numbers, as a `Hit` gives them.
+
+        Returns:
+            The descriptions by number; regions that are gone, or were stored without one, are
+            left out.
         """
         ...
 

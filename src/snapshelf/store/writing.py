@@ -129,13 +129,21 @@ def _put_regions(db: sqlite3.Connection, product: int, number: int, picture: Pic
             f"embeddings of {picture.source!r}: expected one finite row for each of "
             f"{len(picture.regions)} regions, got an array of shape {vectors.shape}"
         )
-    for region, vector in zip(picture.regions, vectors, strict=True):
+    descriptions = picture.descriptions
+    if descriptions is not None and len(descriptions) != len(picture.regions):
+        raise ValueError(
+            f"descriptions of {picture.source!r}: expected one for each of "
+            f"{len(picture.regions)} regions, got {len(descriptions)}"
+        )
+    for row, (region, vector) in enumerate(zip(picture.regions, vectors, strict=True)):
         (region_number,) = db.execute(
             "INSERT INTO region (picture, product, x0, y0, x1, y1, label, confidence)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
             (number, product, *region.box, region.label, region.confidence),
         ).fetchone()
         db.execute("INSERT INTO embedding VALUES (?, ?)", (region_number, vector.tobytes()))
+        if descriptions is not None:
+            db.execute("INSERT INTO description VALUES (?, ?)", (region_number, descriptions[row]))
 
 
 def _copy_regions(
@@ -163,5 +171,9 @@ def _copy_regions(
         ).fetchone()
         db.execute(
             "INSERT INTO embedding SELECT ?, vector FROM embedding WHERE region = ?",
+            (copied, region),
+        )
+        db.execute(
+            "INSERT INTO description SELECT ?, body FROM description WHERE region = ?",
             (copied, region),
         )

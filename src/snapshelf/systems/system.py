@@ -45,7 +45,22 @@ class System:
     @property
     def fingerprint(self) -> str:
         """Hex digest of everything that decides what a shelf holds of each picture."""
-        parts = [self.locator.fingerprint, self.encoder.fingerprint]
-        if self.reranker is not None:
-            parts.append(self.reranker.fingerprint)
-        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+        if self.reranker is None:
+            return self.embedding_fingerprint
+        return _digest(*self._embedding_parts, self.reranker.fingerprint)
+
+    @property
+    def embedding_fingerprint(self) -> str:
+        """Hex digest of everything that decides the regions and embeddings of a picture.
+
+        The same as `fingerprint` for a system without a re-ranker.
+        """
+        return _digest(*self._embedding_parts)
+
+    @property
+    def _embedding_parts(self) -> tuple[str, ...]:
+        return self.locator.fingerprint, self.encoder.fingerprint
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
