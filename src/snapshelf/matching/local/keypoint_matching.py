@@ -2,7 +2,7 @@
 
 The squared distance of a query's descriptor q to a candidate's c, ``|q|^2 + |c|^2 - 2 q.c``, is one
 inner product of ``[-2 q, |q|^2, 1]`` and ``[c, 1, |c|^2]``. Descriptors are bytes, so every number
-is a whole one below 2^24: float32 holds them all exactly, and the matches do not depend on how
+is a whole one up to 2^24: float32 holds them all exactly, and the matches do not depend on how
 the products are cut into blocks.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["Matches", "match_keypoints"]
 BLOCK = 2**19
 """Distances held at a time: 2 MiB, which stays in a core's cache."""
 
-FAR = 2.0**22
+FAR = 2.0**24
 """Squared distance of what only fills up: farther than any two descriptors, and a whole number."""
 
 

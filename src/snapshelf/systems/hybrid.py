@@ -1,0 +1,256 @@
+"""`hybrid`: embeddings find a shortlist, local features put it in order.
+
+Tang, Huang, Fuh: Cross-Domain Beauty and Personal Care Product Retrieval.
+
+picture ──► the base's locator ──► backbone ──► pooling ──► L1, L2 or cosine ──► the top 100
+                      └──────────► key points ──► matches ──► verified ──┐            │
+                                                                         └──► re-ranked shortlist
+
+The base is any system: `mobilenetv2:r-mac`, `timm/resnet50:mac`, `standard`. The paper counts the
+matches (`reranking = "published"`); `"verified"` asks of them that they agree on a mapping, and
+adds what they say to the embeddings' similarity.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.errors import DatasetError, ModelError
+from snapshelf.features.encoder import Domain
+from snapshelf.matching.distances import Distance, similarities
+from snapshelf.matching.local.fusion import Fusion, Shortlisted, fit_fusion
+from snapshelf.matching.local.published_reranking import PublishedReranker
+from snapshelf.matching.local.settings import LocalSettings
+from snapshelf.matching.local.verified_reranking import VerifiedReranker, compare_keypoints
+from snapshelf.matching.reranker import Reranker
+from snapshelf.systems.folder_settings import check_settings, read_calibration
+from snapshelf.systems.system import System
+from snapshelf.systems.wrapping import embed_and_describe, load_base
+from snapshelf.training.monitor import Monitor, TrainingStopped
+from snapshelf.training.settings import settings_from, settings_to_dict
+from snapshelf.training.training_error import TrainingError
+from snapshelf.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from snapshelf.datasets.training_item import TrainingData
+
+__all__ = ["HybridSettings", "Reranking", "hybrid", "hybrid_from_folder", "train_hybrid"]
+
+KIND = "hybrid"
+
+DEFAULT_BASE = "timm/seresnext50_32x4d.gluon_in1k:mac"
+"""Of the paper's best table, SENet with MAC and cosine, the network that a processor can bear."""
+
+Reranking = Literal["verified", "published", "none"]
+
+# What `snapshelf train hybrid` fits for MobileNetV2 on the grocery data's seen products.
+DEFAULT_FUSION = Fusion(weight=0.155, chance=5.0)
+
+FIELDS = {
+    "system": str,
+    "base": str,
+    "distance": str,
+    "reranking": str,
+    "depth": int,
+    "local": dict,
+    "fusion": dict,
+    "calibration": dict,
+    "notes": dict,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HybridSettings:
+    """What a hybrid system is put together from, and how its fusion is fitted.
+
+    Attributes:
+        base: Name or folder of the system that finds the shortlist.
+        distance: What embeddings are compared by.
+        reranking: ``verified``; ``published`` for the paper's number of matches; ``none``.
+        depth: Candidates that are re-ranked, at least 1; 100 in the paper.
+        local: The numbers of key points, matches and geometry, of ``verified``.
+        queries: Training photos that the fusion is fitted on at most, at least 1; of more, so many
+            are drawn.
+        seed: At least 0, of that draw.
+    """
+
+    base: str = DEFAULT_BASE
+    distance: Distance = "cosine"
+    reranking: Reranking = "verified"
+    depth: int = 100
+    local: LocalSettings = field(default_factory=LocalSettings)
+    queries: int = 500
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range.
+
+        Raises:
+            ValueError: Names the setting, what was expected and what came.
+        """
+        if not self.base:
+            raise ValueError("base must be the name or folder of a system, got ''")
+        for name, least in (("depth", 1), ("queries", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+
+
+def hybrid(name: str) -> System:
+    """Make a system from ``hybrid`` or ``hybrid/BASE``, with verified re-ranking.
+
+    Args:
+        name: BASE is the name of any system, such as ``mobilenetv2:r-mac``, ``timm/resnet50:mac``
+            or ``standard``.
+
+    Raises:
+        ModelError: If the base cannot be loaded, or is a hybrid itself.
+    """
+    _, _, base = name.partition("/")
+    settings = HybridSettings(base=base or DEFAULT_BASE)
+    found = load_base(Path(f"system {name}"), settings.base, KIND)
+    return _put_together(name, found, settings, DEFAULT_FUSION)
+
+
+def hybrid_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
+    """Make a system from the settings in a folder's ``system.json``.
+
+    Args:
+        folder: Of the system.
+        settings: ``base`` (name or folder of a system that is no hybrid itself; a relative
+            folder is looked for in this one), and optionally ``distance``, ``reranking``, ``depth``
+            and ``local`` as in `HybridSettings`, ``fusion`` (`Fusion`), ``calibration`` and
+            ``notes`` (anything; for people).
+
+    Raises:
+        ModelError: If a setting is missing, unknown, of the wrong type or out of range, or the base
+            cannot be loaded.
+    """
+    file = folder / "system.json"
+    check_settings(file, settings, FIELDS, needed="base")
+    calibration = read_calibration(file, settings)
+    own = {
+        name: settings[name]
+        for name in ("base", "distance", "reranking", "depth", "local")
+        if name in settings
+    }
+    fitted = {**asdict(DEFAULT_FUSION), **settings.get("fusion", {})}
+    try:
+        read = settings_from(HybridSettings, own, str(file))
+        fusion = settings_from(Fusion, fitted, f"{file}: fusion")
+    except TrainingError as error:
+        raise ModelError(str(error)) from error
+    base = load_base(file, read.base, KIND)
+    return replace(_put_together(str(folder), base, read, fusion), calibration=calibration)
+
+
+def train_hybrid(
+    data: Sequence["TrainingData"],
+    settings: HybridSettings,
+    out: Path,
+    *,
+    monitor: Monitor | None = None,
+) -> System:
+    """Fit the fusion on training photos, and write a system's folder.
+
+    The gallery is every shop picture of the training items. With the re-rankings that have no
+    fusion there is nothing to fit, and the data is not looked at.
+
+    Args:
+        data: What is fitted on; only seen products, as `TrainingData` gives them.
+        settings: What the system is made of.
+        out: A folder that does not exist or is empty.
+        monitor: Hears how it goes, and can ask to stop.
+
+    Returns:
+        The system that was written.
+
+    Raises:
+        DatasetError: If there is no street photo whose product has a shop picture, or a picture
+            cannot be read.
+        ModelError: If the base cannot be loaded or is a hybrid itself, or `out` holds something.
+        TrainingStopped: If the monitor asked to stop.
+    """
+    if out.is_dir() and any(out.iterdir()):
+        raise ModelError(f"{out} holds something; give a new folder for the hybrid system")
+    base = load_base(out / "system.json", settings.base, KIND)
+    fusion, fitted_on = DEFAULT_FUSION, 0
+    if settings.reranking == "verified":
+        shortlists = _training_shortlists(data, settings, base, monitor or Monitor())
+        fusion, fitted_on = fit_fusion(shortlists), len(shortlists)
+    written = {
+        "system": KIND,
+        "base": base.name,
+        "distance": settings.distance,
+        "reranking": settings.reranking,
+        "depth": settings.depth,
+        "local": settings_to_dict(settings.local),
+        "fusion": asdict(fusion),
+        "notes": {"data": [each.name for each in data], "queries": fitted_on},
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "system.json", (json.dumps(written, indent=2) + "\n").encode())
+    return hybrid_from_folder(out.resolve(), written)
+
+
+def _put_together(name: str, base: System, settings: HybridSettings, fusion: Fusion) -> System:
+    """Make the system of its parts."""
+    reranker: Reranker | None = None
+    if settings.reranking == "published":
+        reranker = PublishedReranker(settings.depth)
+    elif settings.reranking == "verified":
+        reranker = VerifiedReranker(settings.local, fusion, depth=settings.depth)
+    return replace(base, name=name, distance=settings.distance, reranker=reranker)
+
+
+def _training_shortlists(
+    data: Sequence["TrainingData"], settings: HybridSettings, base: System, monitor: Monitor
+) -> list[Shortlisted]:
+    """Search the training items' shop pictures with their photos, and compare key points."""
+    items = [item for each in data for item in each.training_items() if item.shop]
+    shop = [(picture, number) for number, item in enumerate(items) for picture in item.shop]
+    street = [(photo, number) for number, item in enumerate(items) for photo in item.street]
+    if not street:
+        raise DatasetError(
+            "fusion needs street photos of products that have a shop picture, and there are "
+            "none; add a data set that has some"
+        )
+    drawn = np.random.default_rng(settings.seed).permutation(len(street))[: settings.queries]
+    photos = [street[number] for number in sorted(drawn)]
+    gallery, described = _embed(base, shop, Domain.SHOP, settings)
+    product = np.array([number for _, number in shop])
+    queries, query_keypoints = _embed(base, photos, Domain.STREET, settings)
+    shortlists = []
+    for done, (query, keypoints, (_, own)) in enumerate(
+        zip(queries, query_keypoints, photos, strict=True)
+    ):
+        monitor.step("shortlists", done, len(photos))
+        if monitor.should_stop():
+            raise TrainingStopped
+        deep = similarities(query[None], gallery, settings.distance)[0].astype(np.float64)
+        head = np.argsort(-deep, kind="stable")[: settings.depth]
+        right = product[head] == own
+        if right.any() and not right.all():
+            compared = compare_keypoints(
+                keypoints, [described[number] for number in head], settings.local
+            )
+            inliers = np.array([agreement.inliers for agreement in compared], np.int64)
+            shortlists.append(Shortlisted(deep[head], inliers, right))
+    return shortlists
+
+
+def _embed(
+    base: System, pictures: Sequence[tuple[Path, int]], domain: Domain, settings: HybridSettings
+) -> tuple[NDArray[np.float32], list[bytes]]:
+    """Embed pictures of products, and find their key points."""
+    reranker = VerifiedReranker(settings.local, DEFAULT_FUSION)
+    return embed_and_describe(
+        base,
+        [picture for picture, _ in pictures],
+        domain,
+        lambda picture: reranker.describe(picture, domain),
+    )
