@@ -143,6 +143,18 @@ def test_a_file_cut_short_says_so(make_store: MakeStore, tmp_path: Path, share: 
         use()
 
 
+def test_a_file_cut_short_under_a_reader_says_so(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store()
+    store.upsert(described([f"p{n}" for n in range(20)], 0), run=1)
+    store.close()
+    file = tmp_path / "shelf" / "shelf.sqlite"
+    with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
+        assert len(reader.descriptions(range(100))) == 40
+        os.truncate(file, file.stat().st_size // 2)
+        with pytest.raises(ShelfError, match="restore it from a backup, or index the feed into"):
+            reader.descriptions(range(100))
+
+
 def test_garbled_descriptions_say_so(make_store: MakeStore, tmp_path: Path) -> None:
     store = make_store()
     store.upsert(described([f"p{n}" for n in range(20)], 0), run=1)

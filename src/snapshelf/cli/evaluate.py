@@ -53,7 +53,8 @@ def evaluate(
         tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
     loaded = System.load(system)
     with progress(counted=True) as bar:
-        steps = {step: bar.add_task(step, total=None) for step in ("gallery", "queries")}
+        names = ("gallery", "queries", *(() if loaded.reranker is None else ("rerank",)))
+        steps = {step: bar.add_task(step, total=None) for step in names}
 
         def show(step: str, done: int, total: int) -> None:
             bar.update(steps[step], completed=done, total=total)

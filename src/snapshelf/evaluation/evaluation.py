@@ -58,7 +58,8 @@ class Evaluation:
             (accuracies in [0, 1]), ``map7`` (mAP@7 in [0, 1]), ``mean_rank`` and
             ``median_rank`` (from 1, smaller is better).
         per_category: For each category of queries their number, ``queries``, and the metrics.
-        seconds: Wall time of the steps ``gallery``, ``queries`` and ``ranking``.
+        seconds: Wall time of the steps ``gallery``, ``queries`` and ``ranking``, and of ``rerank``
+            where the system has a re-ranker.
         outcomes: One for each query, in the data set's order.
     """
 

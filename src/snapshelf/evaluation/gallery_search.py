@@ -1,7 +1,9 @@
 """Search a data set's gallery with its queries: embed both, and rank."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Dataset, Query
 from snapshelf.errors import DatasetError, PictureError
+from snapshelf.evaluation.gallery_reranking import GalleryReranking
 from snapshelf.evaluation.query_ranks import QueryRanks
 from snapshelf.evaluation.ranking import product_ranks
 from snapshelf.features.encoder import Domain
@@ -23,7 +26,8 @@ from snapshelf.systems.system import System
 __all__ = ["SHOWN", "Progress", "SearchedQueries", "read_picture", "search_gallery"]
 
 Progress = Callable[[str, int, int], None]
-"""Told the step (``gallery`` or ``queries``), the pictures done and all pictures of the step."""
+"""Told the step (``gallery``, ``queries``, and ``rerank`` where the system does), the pictures of
+it that are done (of ``rerank``, the regions of queries) and all."""
 
 SHOWN = 5
 """First places kept of each query's ranking."""
@@ -58,7 +62,7 @@ def search_gallery(
     batch_size: int,
     progress: Progress | None,
 ) -> SearchedQueries:
-    """Embed the gallery and the queries, and rank.
+    """Embed the gallery and the queries, and rank; with the system's re-ranker, if it has one.
 
     Args:
         system: What finds.
@@ -66,6 +70,10 @@ def search_gallery(
         queries: What to find.
         batch_size: Most regions embedded at once, at least 1.
         progress: Called after each picture.
+
+    Returns:
+        The ranks; seconds are by the steps ``gallery``, ``queries``, ``ranking`` and, of a system
+        with a re-ranker, ``rerank``, which the ranking is without.
 
     Raises:
         DatasetError: If a picture cannot be read, or a query's right product is not in the gallery
@@ -77,32 +85,43 @@ def search_gallery(
     product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
     own_images = _own_images(queries, right, images, product_of_image)
 
-    start = perf_counter()
-    shop, image_of_row = _embed(
-        system, [(image, None) for image in images], Domain.SHOP, batch_size, progress
-    )
-    embedded_gallery = perf_counter()
-    photos = [(query.picture, query.box) for query in queries]
-    street, query_of_row = _embed(system, photos, Domain.STREET, batch_size, progress)
-    embedded_queries = perf_counter()
-    row_starts = np.searchsorted(image_of_row, np.arange(len(images) + 1))
-    ranks = product_ranks(
-        street,
-        shop,
-        product_of_image[image_of_row],
-        right,
-        row_queries=query_of_row,
-        hidden={
-            query: [row for image in own for row in range(row_starts[image], row_starts[image + 1])]
-            for query, own in own_images.items()
-        },
-        top=SHOWN,
-    )
+    tell = progress or _ignore
+    with ExitStack() as stack:
+        reranking = None
+        if system.reranker is not None:
+            reranking = GalleryReranking(system.reranker, partial(tell, "rerank"))
+            stack.enter_context(reranking)
+        start = perf_counter()
+        shop, image_of_row = _embed(
+            system, [(image, None) for image in images], Domain.SHOP, batch_size, tell, reranking
+        )
+        embedded_gallery = perf_counter()
+        photos = [(query.picture, query.box) for query in queries]
+        street, query_of_row = _embed(system, photos, Domain.STREET, batch_size, tell, reranking)
+        embedded_queries = perf_counter()
+        row_starts = np.searchsorted(image_of_row, np.arange(len(images) + 1))
+        ranks = product_ranks(
+            street,
+            shop,
+            product_of_image[image_of_row],
+            right,
+            row_queries=query_of_row,
+            hidden={
+                query: [r for image in own for r in range(row_starts[image], row_starts[image + 1])]
+                for query, own in own_images.items()
+            },
+            rerank=None if reranking is None else reranking.heads,
+            top=SHOWN,
+        )
+        ranked = perf_counter()
     seconds = {
         "gallery": embedded_gallery - start,
         "queries": embedded_queries - embedded_gallery,
-        "ranking": perf_counter() - embedded_queries,
+        "ranking": ranked - embedded_queries,
     }
+    if reranking is not None:
+        seconds["ranking"] -= reranking.seconds
+        seconds["rerank"] = reranking.seconds
     return SearchedQueries(queries, ranks, gallery, seconds)
 
 
@@ -168,9 +187,10 @@ def _embed(
     pictures: Sequence[tuple[Path, Box | None]],
     domain: Domain,
     batch_size: int,
-    progress: Progress | None,
+    tell: Progress,
+    reranking: GalleryReranking | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Embed (parts of) pictures.
+    """Embed (parts of) pictures, and keep their descriptions where there is re-ranking.
 
     Returns:
         A row for each region, and the picture that each row belongs to.
@@ -183,6 +203,7 @@ def _embed(
         locator=system.locator,
         encoder=system.encoder,
         domain=domain,
+        describe=None if reranking is None else reranking.describe(domain),
         batch_size=batch_size,
     )
     for done, picture in enumerate(embedded, start=1):
@@ -192,8 +213,9 @@ def _embed(
                 "that no query is left out of the figures"
             ) from picture.error
         rows.append(picture.embeddings)
-        if progress is not None:
-            progress(step, done, len(pictures))
+        if reranking is not None:
+            reranking.keep(domain, picture.descriptions)
+        tell(step, done, len(pictures))
     owners = np.repeat(np.arange(len(rows)), [len(embeddings) for embeddings in rows])
     return np.concatenate(rows), owners
 
@@ -202,3 +224,7 @@ def _read_part(key: tuple[Path, Box | None]) -> RGB:
     path, box = key
     picture = read_picture(path)
     return picture if box is None else crop(picture, box)
+
+
+def _ignore(step: str, done: int, total: int) -> None:
+    """Leave progress untold: the caller did not ask for it."""
