@@ -112,7 +112,7 @@ def hybrid(name: str) -> System:
     """
     _, _, base = name.partition("/")
     settings = HybridSettings(base=base or DEFAULT_BASE)
-    found = load_base(Path(f"system {name}"), settings.base, KIND)
+    found = _load_base(Path(f"system {name}"), settings.base)
     return _put_together(name, found, settings, DEFAULT_FUSION)
 
 
@@ -144,7 +144,7 @@ def hybrid_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
         fusion = settings_from(Fusion, fitted, f"{file}: fusion")
     except TrainingError as error:
         raise ModelError(str(error)) from error
-    base = load_base(file, read.base, KIND)
+    base = _load_base(file, read.base)
     return replace(_put_together(str(folder), base, read, fusion), calibration=calibration)
 
 
@@ -177,7 +177,7 @@ def train_hybrid(
     """
     if out.is_dir() and any(out.iterdir()):
         raise ModelError(f"{out} holds something; give a new folder for the hybrid system")
-    base = load_base(out / "system.json", settings.base, KIND)
+    base = _load_base(out / "system.json", settings.base)
     fusion, fitted_on = DEFAULT_FUSION, 0
     if settings.reranking == "verified":
         shortlists = _training_shortlists(data, settings, base, monitor or Monitor())
@@ -195,6 +195,14 @@ def train_hybrid(
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "system.json", (json.dumps(written, indent=2) + "\n").encode())
     return hybrid_from_folder(out.resolve(), written)
+
+
+def _load_base(file: Path, name: str) -> System:
+    """Load the system that finds the shortlist, which must not re-rank itself."""
+    base = load_base(file, name, KIND)
+    if base.reranker is not None:
+        raise ModelError(f"{file}: the base must not be a hybrid system itself, got {name!r}")
+    return base
 
 
 def _put_together(name: str, base: System, settings: HybridSettings, fusion: Fusion) -> System:

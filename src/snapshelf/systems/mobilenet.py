@@ -1,8 +1,9 @@
 """`mobilenetv2`: features as ImageNet gives them, what the trained systems are measured against.
 
-picture ──► whole picture ──► MobileNetV2 ──► global average pooling ──► L2-normalised, cosine
+picture ──► whole picture ──► MobileNetV2 ──► pooling ──► L2-normalised, cosine
 """
 
+from snapshelf.errors import ModelError
 from snapshelf.features.mobilenet import mobilenet_v2
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.confidence import Calibration
@@ -14,22 +15,34 @@ __all__ = ["mobilenetv2"]
 CALIBRATION = Calibration(slope=7.2735, intercept=-5.4796, threshold=0.1149)
 
 
-def mobilenetv2() -> System:
-    """Make the system.
+def mobilenetv2(pooling: str = "gap") -> System:
+    """Make the system: `mobilenetv2`, or ``mobilenetv2:POOLING``.
 
     Its weights are a file where one is at hand, else fetched once, see `mobilenet_v2`. The two
     give different embeddings, so their fingerprints differ too.
 
+    Args:
+        pooling: A name of `POOLINGS`.
+
     Raises:
-        ModelError: If torch is missing, or no weights can be had; says how to give them.
+        ModelError: If there is no such pooling, torch is missing, or no weights can be had; says
+            how to give them.
     """
     from snapshelf.features.backbone_encoder import backbone_encoder
+    from snapshelf.features.pooling import POOLINGS
 
+    if pooling not in POOLINGS:
+        raise ModelError(
+            f"system mobilenetv2: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}"
+        )
     network = mobilenet_v2()
     encoder = backbone_encoder(
         network.backbone,
         weights=network.weights,
         options=network.options,
+        pooling=pooling,
         preprocessing=network.preprocessing,
     )
-    return System("mobilenetv2", WholePicture(), encoder, CALIBRATION)
+    if pooling == "gap":
+        return System("mobilenetv2", WholePicture(), encoder, CALIBRATION)
+    return System(f"mobilenetv2:{pooling}", WholePicture(), encoder)

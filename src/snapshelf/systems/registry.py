@@ -14,6 +14,7 @@ from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
 from snapshelf.systems.folder_settings import read_kind
+from snapshelf.systems.hybrid import hybrid, hybrid_from_folder
 from snapshelf.systems.mobilenet import mobilenetv2
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
@@ -30,6 +31,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
     "compact": partial(shipped, "compact", "compact"),
     "classical": classical,
     "mobilenetv2": mobilenetv2,
+    "hybrid": partial(hybrid, "hybrid"),
     "dinov2": partial(preset, "dinov2"),
     "dinov3": partial(preset, "dinov3"),
     "siglip2": partial(preset, "siglip2"),
@@ -40,6 +42,7 @@ FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
     "compact": network_from_folder,
     "corrected": corrected_from_folder,
     "fisher": fisher_from_folder,
+    "hybrid": hybrid_from_folder,
     "mtv": network_from_folder,
     "onnx": onnx_from_folder,
     "timm": backbone_from_folder,
@@ -58,9 +61,9 @@ def load_system(name_or_dir: str | Path) -> System:
     """Load a system.
 
     Args:
-        name_or_dir: A name of `SYSTEMS`, ``timm/BACKBONE[:POOLING]``,
-            ``torchvision/BACKBONE[:POOLING]``, a folder with a ``system.json``, or the name of
-            such a folder in `models_folder`.
+        name_or_dir: A name of `SYSTEMS`, ``mobilenetv2:POOLING``, ``timm/BACKBONE[:POOLING]``,
+            ``torchvision/BACKBONE[:POOLING]``, ``hybrid/SYSTEM``, a folder with a
+            ``system.json``, or the name of such a folder in `models_folder`.
 
     Raises:
         ModelError: If it is none of these, or cannot be loaded.
@@ -70,6 +73,10 @@ def load_system(name_or_dir: str | Path) -> System:
         return SYSTEMS[name]()
     if name.startswith(("timm/", "torchvision/")):
         return backbone_from_name(name)
+    if name.startswith("hybrid/"):
+        return hybrid(name)
+    if name.startswith("mobilenetv2:"):
+        return mobilenetv2(name.removeprefix("mobilenetv2:"))
     for folder in (Path(name_or_dir), models_folder() / name):
         if os.path.isfile(folder / "system.json"):  # False, not an error, for any odd name
             # A shelf notes the name, and is opened from other folders too.
@@ -84,7 +91,7 @@ def load_system(name_or_dir: str | Path) -> System:
         )
     raise ModelError(
         f"there is no system {name!r}: choose from {', '.join(SYSTEMS)}, timm/BACKBONE, "
-        "torchvision/BACKBONE, or a folder with a system.json (also looked in "
+        "torchvision/BACKBONE, hybrid/SYSTEM, or a folder with a system.json (also looked in "
         f"{models_folder()}; `snapshelf train` makes one of {', '.join(TRAINABLE)})"
     )
 

@@ -66,6 +66,17 @@ def _fisher() -> Trainable:
     )
 
 
+def _hybrid() -> Trainable:
+    from snapshelf.systems.hybrid import HybridSettings, train_hybrid
+
+    return Trainable(
+        HybridSettings,
+        lambda data, settings, out, resume, monitor: train_hybrid(  # noqa: ARG005
+            data, settings, out, monitor=monitor
+        ),
+    )
+
+
 def _vlad() -> Trainable:
     from snapshelf.features.classical.codebook_settings import VladSettings
     from snapshelf.systems.codebook import train_vlad
@@ -104,6 +115,7 @@ TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
     "compact": _compact,
     "corrected": _corrected,
     "fisher": _fisher,
+    "hybrid": _hybrid,
     "mtv": _mtv,
     "vlad": _vlad,
     "whitened": _whitened,

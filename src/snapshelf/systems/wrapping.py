@@ -1,18 +1,22 @@
 """What systems share that put something on top of another system's embeddings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import DatasetError, ModelError
 from snapshelf.features.encoder import Domain
+from snapshelf.media.picture import RGB
 from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.system import System
 
-__all__ = ["embed_pictures_of", "load_base"]
+if TYPE_CHECKING:
+    from snapshelf.features.pipeline import EmbeddedPicture
+
+__all__ = ["embed_and_describe", "embed_pictures_of", "load_base"]
 
 
 def load_base(file: Path, name: str, kind: str) -> System:
@@ -52,22 +56,62 @@ def embed_pictures_of(
     Raises:
         DatasetError: If a picture cannot be read.
     """
+    return np.stack([each.embeddings[0] for each in _embedded(system, pictures, domain, None)])
+
+
+def embed_and_describe(
+    system: System,
+    pictures: Sequence[Path],
+    domain: Domain,
+    describe: Callable[[RGB], bytes],
+) -> tuple[NDArray[np.float32], list[bytes]]:
+    """Embed the likeliest region of each picture, and describe it for re-ranking.
+
+    Args:
+        system: Its locator and encoder are used.
+        pictures: Files, at least one.
+        domain: The side that they come from.
+        describe: As `Reranker.describe`, of that side.
+
+    Returns:
+        (N, D) float32, L2-normalised, and N descriptions.
+
+    Raises:
+        DatasetError: If a picture cannot be read.
+    """
+    rows, descriptions = [], []
+    for each in _embedded(system, pictures, domain, describe):
+        rows.append(each.embeddings[0])
+        descriptions.append(each.descriptions[0])
+    return np.stack(rows), descriptions
+
+
+def _embedded(
+    system: System,
+    pictures: Sequence[Path],
+    domain: Domain,
+    describe: Callable[[RGB], bytes] | None,
+) -> "Iterator[EmbeddedPicture[Path]]":
+    """Embed pictures one after the other; one that cannot be read is an error."""
     from snapshelf.features.pipeline import embed_pictures
-    from snapshelf.media import RGB, decode_picture
+    from snapshelf.media.decode import decode_picture
     from snapshelf.media.picture_file import read_picture_file
 
     def read(path: Path) -> RGB:
         return decode_picture(read_picture_file(path))
 
     found = embed_pictures(
-        pictures, read, locator=system.locator, encoder=system.encoder, domain=domain
+        pictures,
+        read,
+        locator=system.locator,
+        encoder=system.encoder,
+        domain=domain,
+        describe=describe,
     )
-    rows = []
     for picture in found:
         if picture.error is not None:
             raise DatasetError(f"{picture.key}: {picture.error}")
-        rows.append(picture.embeddings[0])
-    return np.stack(rows)
+        yield picture
 
 
 def _kind(folder: Path) -> Any:

@@ -132,9 +132,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         KeypointFeatures.from_bytes(data)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"side": 0}, {"most": 0}, {"most": 70_000}, {"contrast": -0.1}]
-)
+@pytest.mark.parametrize("wrong", [{"side": 0}, {"most": 0}, {"most": 70_000}, {"contrast": -0.1}])
 def test_numbers_out_of_range_are_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="side must be at least 1, most in"):
         find_keypoints(print_of(0), **{"side": 100, **wrong})  # type: ignore[arg-type]

@@ -70,9 +70,7 @@ class TestEveryReranker:
             reranker.rerank(query, [Candidate(0.5, b"something else")])
 
 
-def test_verified_points_lie_where_the_label_is_seen(
-    labels: list[Picture], photo: Picture
-) -> None:
+def test_verified_points_lie_where_the_label_is_seen(labels: list[Picture], photo: Picture) -> None:
     reranker = RERANKERS[1]
     query = reranker.describe(photo, Domain.STREET)
     (judged,) = reranker.rerank(query, candidates_of(reranker, [labels[4]], [0.5]))

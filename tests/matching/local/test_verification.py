@@ -39,9 +39,7 @@ def test_the_mapping_is_found_among_many_wrong_matches(
     assert verified.inliers[25:].sum() <= 3
     assert verified.mapping is not None
     corners = np.array([[100, 100], [400, 100], [250, 400]], np.float32)
-    np.testing.assert_allclose(
-        mapped(corners, verified.mapping), mapped(corners, matrix), atol=4
-    )
+    np.testing.assert_allclose(mapped(corners, verified.mapping), mapped(corners, matrix), atol=4)
 
 
 def test_the_same_matches_give_the_same_inliers() -> None:
@@ -63,7 +61,8 @@ def test_too_few_matches_are_never_verified(model: Model, least: int) -> None:
 
 
 def test_a_mirror_image_is_no_view() -> None:
-    here, there = scene(np.diag([-1.0, 1.0, 1.0]) + [[0, 0, 512], [0, 0, 0], [0, 0, 0]], 30, 0)
+    mirror = np.array([[-1.0, 0, 512], [0, 1, 0], [0, 0, 1]])
+    here, there = scene(mirror, 30, 0)
     assert not verify_matches(here, there, model="affine", threshold=6).inliers.any()
 
 
