@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import DatasetError, ModelError
 from snapshelf.features.encoder import Domain
-from snapshelf.matching.distances import Distance, similarities
+from snapshelf.matching.distances import Distance, compare_embeddings
 from snapshelf.matching.local.fusion import Fusion, Shortlisted, fit_fusion
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
@@ -239,7 +239,7 @@ def _training_shortlists(
         monitor.step("shortlists", done, len(photos))
         if monitor.should_stop():
             raise TrainingStopped
-        deep = similarities(query[None], gallery, settings.distance)[0].astype(np.float64)
+        deep = compare_embeddings(query[None], gallery, settings.distance)[0].astype(np.float64)
         head = np.argsort(-deep, kind="stable")[: settings.depth]
         right = product[head] == own
         if right.any() and not right.all():
