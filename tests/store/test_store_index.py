@@ -124,7 +124,7 @@ def test_pictures_that_came_and_went_do_not_pile_up(make_store: MakeStore) -> No
             store,
             random_records(rng, [f"p{n}" for n in range(20)], most_pictures=1, salt=f"{turn}"),
         )
-    with store._reading() as db:
+    with store._connections.reading() as db:
         (kept,) = db.execute("SELECT count(*) FROM picture").fetchone()
         (vectors,) = db.execute("SELECT count(*) FROM embedding").fetchone()
         (bodies,) = db.execute("SELECT count(*) FROM description").fetchone()
