@@ -52,6 +52,7 @@ def old_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReferenceStore
     reference.upsert(records)
     with closing(sqlite3.connect(tmp_path / "shelf" / "shelf.sqlite")) as db, db:
         db.execute("DROP TABLE description")
+        db.execute("DELETE FROM meta WHERE name = 'distance'")
         (version,) = db.execute("PRAGMA user_version").fetchone()
     assert version == SCHEMA_VERSION == 1
     return reference
@@ -66,6 +67,7 @@ def tables(folder: Path) -> set[str]:
 def test_an_older_shelf_is_searched_as_before(old_shelf: ReferenceStore, tmp_path: Path) -> None:
     with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
         check(reader, old_shelf)
+        assert reader.distance == "cosine"
         assert reader.descriptions(range(50)) == {}
     assert "description" not in tables(tmp_path / "shelf"), "searching changes nothing"
 

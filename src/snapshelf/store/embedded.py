@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
+from snapshelf.errors import ShelfError
+from snapshelf.matching.distances import Distance, check_distance
 from snapshelf.store.connections import Connections
 from snapshelf.store.creation import check_names, create_store, store_exists
 from snapshelf.store.database import read_meta
@@ -60,28 +62,41 @@ class EmbeddedStore:
         try:
             with self._connections.reading() as db:
                 self._dimension = int(read_meta(db, "dimension"))
+                self._distance = _read_distance(db)
                 self._views = ViewCache(
-                    folder / "index", shelf_id=read_meta(db, "shelf"), dimension=self._dimension
+                    folder / "index",
+                    shelf_id=read_meta(db, "shelf"),
+                    dimension=self._dimension,
+                    distance=self._distance,
                 )
         except BaseException:
             self.close()
             raise
 
     @classmethod
-    def create(cls, folder: Path, *, dimension: int, properties: Mapping[str, str]) -> None:
+    def create(
+        cls,
+        folder: Path,
+        *,
+        dimension: int,
+        properties: Mapping[str, str],
+        distance: Distance = "cosine",
+    ) -> None:
         """Make a new, empty store.
 
         Args:
             folder: Made if missing; must not hold a shelf.
             dimension: Length D of an embedding, at least 1.
             properties: What the shelf notes about itself.
+            distance: How embeddings are compared, see `snapshelf.matching.distances`.
 
         Raises:
             ShelfError: If the folder cannot be made, holds a shelf or other files.
             ShelfLockedError: If another process is making it.
-            ValueError: If `dimension` is below 1 or a property has a name of `RESERVED`.
+            ValueError: If `dimension` is below 1, there is no such distance, or a property has a
+                name of `RESERVED`.
         """
-        create_store(folder, dimension=dimension, properties=properties)
+        create_store(folder, dimension=dimension, distance=distance, properties=properties)
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -92,6 +107,11 @@ class EmbeddedStore:
     def dimension(self) -> int:
         """Length D of an embedding."""
         return self._dimension
+
+    @property
+    def distance(self) -> Distance:
+        """How embeddings are compared."""
+        return self._distance
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -190,7 +210,12 @@ class EmbeddedStore:
         with self._connections.writing() as db:
             db.execute("UPDATE run SET finished = ? WHERE number = ?", (_now(), run))
         with self._connections.outside_transaction() as db:
-            refresh_index(db, self._folder / "index", dimension=self._dimension)
+            refresh_index(
+                db,
+                self._folder / "index",
+                dimension=self._dimension,
+                distance=self._distance,
+            )
 
     def search(
         self, queries: NDArray[np.float32], top: int, where: Filter | None = None
@@ -263,6 +288,17 @@ class EmbeddedStore:
                 if view is not None:
                     yield db, view
                     return
+
+
+def _read_distance(db: sqlite3.Connection) -> Distance:
+    """Read how embeddings are compared; shelves from before there was a choice do not tell."""
+    try:
+        return check_distance(read_meta(db, "distance", "cosine"))
+    except ValueError as error:
+        raise ShelfError(
+            f"the shelf was made by another version of snapshelf: {error}; search it with that "
+            "one, or index the feed into a new shelf"
+        ) from error
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from snapshelf.features.encoder import Encoder
 from snapshelf.locating.locator import Locator
 from snapshelf.matching.confidence import Calibration
+from snapshelf.matching.distances import Distance, check_distance
 from snapshelf.matching.reranker import Reranker
 
 __all__ = ["System"]
@@ -23,6 +24,8 @@ class System:
         calibration: Similarities to confidences. It can be fitted anew without indexing
             again, so it is no part of the fingerprint.
         reranker: Compares the first candidates more closely; None to leave them as they are.
+        distance: How embeddings are compared; what it makes of them is a similarity, larger being
+            more alike, see `snapshelf.matching.distances`.
     """
 
     name: str
@@ -30,6 +33,15 @@ class System:
     encoder: Encoder
     calibration: Calibration = field(default_factory=Calibration)
     reranker: Reranker | None = None
+    distance: Distance = "cosine"
+
+    def __post_init__(self) -> None:
+        """Refuse a distance that there is not.
+
+        Raises:
+            ValueError: If `distance` is none of the names.
+        """
+        check_distance(self.distance)
 
     @classmethod
     def load(cls, name_or_dir: str | Path) -> "System":
@@ -51,7 +63,7 @@ class System:
 
     @property
     def embedding_fingerprint(self) -> str:
-        """Hex digest of everything that decides the regions and embeddings of a picture.
+        """Hex digest of what decides a picture's regions and embeddings, and how they compare.
 
         The same as `fingerprint` for a system without a re-ranker.
         """
@@ -59,7 +71,9 @@ class System:
 
     @property
     def _embedding_parts(self) -> tuple[str, ...]:
-        return self.locator.fingerprint, self.encoder.fingerprint
+        # Left out where it is the default, so that shelves from before there were others fit.
+        compared = () if self.distance == "cosine" else (f"distance {self.distance}",)
+        return self.locator.fingerprint, self.encoder.fingerprint, *compared
 
 
 def _digest(*parts: str) -> str:
