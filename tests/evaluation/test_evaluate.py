@@ -26,7 +26,7 @@ METRICS = {
 }
 
 
-def slow_similarities(query, dataset, halves):
+def slow_similarities(query, dataset, halves, distance="cosine"):
     """Every product's similarity to a query, by loops over the pictures' pixels."""
 
     def colours(path):
@@ -38,7 +38,7 @@ def slow_similarities(query, dataset, halves):
 
     return {
         product.id: max(
-            float(street @ shop)
+            similarity(street, shop, distance)
             for image in product.images
             for shop in colours(dataset.root / image)
             for street in colours(query.picture)
@@ -47,15 +47,24 @@ def slow_similarities(query, dataset, halves):
     }
 
 
+def similarity(street, shop, distance):
+    if distance == "l1":
+        return 1 - sum(abs(street - shop)) / len(street) ** 0.5
+    if distance == "l2":
+        return 1 - sum((street - shop) ** 2) / 2
+    return float(street @ shop)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 32])
+@pytest.mark.parametrize("distance", ["cosine", "l1", "l2"])
 @pytest.mark.parametrize("name", ["eye", "two_eyes"])
-def test_figures_are_those_of_slow_loops(request, paints, name, batch_size):
-    system = request.getfixturevalue(name)
+def test_figures_are_those_of_slow_loops(request, paints, name, distance, batch_size):
+    system = replace(request.getfixturevalue(name), distance=distance)
     result = evaluate(system, paints, batch_size=batch_size)
 
     ranks, precisions = {}, {}
     for outcome, query in zip(result.outcomes, paints.queries("test"), strict=True):
-        similarities = slow_similarities(query, paints, halves=name == "two_eyes")
+        similarities = slow_similarities(query, paints, name == "two_eyes", distance)
         right = {p: s for p, s in similarities.items() if p in query.products}
         wrong = {p: s for p, s in similarities.items() if p not in query.products}
         places = sorted(

@@ -147,10 +147,11 @@ class Exact(Darkest):
         return [Reranked(-abs(own - float(c.description.split()[1]))) for c in candidates]
 
 
-@pytest.mark.parametrize("kind", [Darkest, Exact])
+@pytest.mark.parametrize("kind", [None, Darkest, Exact])
+@pytest.mark.parametrize("distance", ["cosine", "l1"])
 @pytest.mark.parametrize("depth", [1, 4, 12, 100])
-def test_ranks_are_those_of_searches_in_a_shelf(demo, eye, tmp_path, kind, depth):
-    system = replace(eye, reranker=kind(depth))
+def test_ranks_are_those_of_searches_in_a_shelf(demo, eye, tmp_path, kind, distance, depth):
+    system = replace(eye, reranker=kind and kind(depth), distance=distance)
     evaluation = evaluate(system, demo)
     feed = Catalog.open(tmp_path / "feed.csv")
     with Shelf.build(feed, tmp_path / "shelf", system) as shelf:

@@ -2,6 +2,7 @@
 
 import math
 import tracemalloc
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from snapshelf.evaluation.metrics import (
     top_percent,
 )
 from snapshelf.evaluation.ranking import product_ranks
+from snapshelf.matching import Distance
 
 
 def slow_ranking(query, gallery, gallery_products, right, row_queries):
@@ -121,9 +123,55 @@ def test_random_embeddings_rank_as_sorting_ranks_them():
         assert ranks.found[number].tolist() == order[:5]
 
 
+def slow_similarities(query, gallery, distance):
+    query, gallery = query.astype(np.float64), gallery.astype(np.float64)
+    if distance == "l1":
+        apart = np.stack([np.abs(gallery - one).sum(axis=1) for one in query])
+        return 1 - apart / math.sqrt(query.shape[1])
+    if distance == "l2":
+        return 1 - np.stack([((gallery - one) ** 2).sum(axis=1) for one in query]) / 2
+    return query @ gallery.T
+
+
+@pytest.mark.parametrize("distance", get_args(Distance))
+@pytest.mark.parametrize("block", [7, 256])
+def test_each_distance_ranks_as_brute_force_does(distance, block):
+    rng = np.random.default_rng(4)
+    query, gallery = unit(rng, 90, 24), unit(rng, 300, 24)
+    products = rng.integers(0, 80, 300)
+    row_queries = np.repeat(np.arange(45), 2)
+    right = [rng.choice(80, size=rng.integers(1, 4), replace=False).tolist() for _ in range(45)]
+    hidden = {3: [0, 5], 7: [9]}
+    ranks = product_ranks(
+        query, gallery, products, right,
+        row_queries=row_queries, hidden=hidden, distance=distance, block=block, top=80,
+    )  # fmt: skip
+    exact = slow_similarities(query, gallery, distance)
+    for number, answers in enumerate(right):
+        own = exact[2 * number : 2 * number + 2].max(axis=0)
+        own[hidden.get(number, [])] = -9
+        best = {int(p): own[products == p].max() for p in np.unique(products)}
+        order = sorted(best, key=best.__getitem__, reverse=True)
+        expected = sorted(order.index(a) + 1 if a in best else math.inf for a in set(answers))
+        assert ranks.ranks[ranks.starts[number] : ranks.starts[number + 1]].tolist() == expected
+        assert ranks.found[number].tolist() == order
+        np.testing.assert_allclose(
+            ranks.similarities[number], [best[p] for p in order], rtol=0, atol=2e-6
+        )
+
+
+def test_l1_orders_otherwise_than_cosine():
+    query = np.array([[1, 0, 0, 0]], np.float32)
+    gallery = np.array([[0.9, 0.436, 0, 0], [0.95, 0.18, 0.18, 0.18]], np.float32)
+    for distance, expected in (("cosine", [1, 0]), ("l2", [1, 0]), ("l1", [0, 1])):
+        ranks = product_ranks(query, gallery, np.arange(2), [[0]], distance=distance)
+        assert ranks.found.tolist() == [expected]
+
+
+@pytest.mark.parametrize("distance", get_args(Distance))
 @pytest.mark.parametrize("block", [1, 3, 256])
 @pytest.mark.parametrize("depth", [3, 64, 1280])
-def test_equal_pictures_tie_whatever_the_rounding(depth, block):
+def test_equal_pictures_tie_whatever_the_rounding(depth, block, distance):
     # The same picture in 200 products, at every position of the matrix product's kernels, one
     # of them off in its last bits as another batch would give it.
     rng = np.random.default_rng(depth)
@@ -131,7 +179,7 @@ def test_equal_pictures_tie_whatever_the_rounding(depth, block):
     gallery = np.repeat(unit(rng, 1, depth), 200, axis=0)
     gallery[100:] = np.nextafter(gallery[100:], np.float32(2))
     right = [[int(number)] for number in rng.integers(0, 200, 7)]
-    ranks = product_ranks(query, gallery, np.arange(200), right, block=block)
+    ranks = product_ranks(query, gallery, np.arange(200), right, block=block, distance=distance)
     assert ranks.best.tolist() == [200.0] * 7
     assert mean_rank(ranks) == 200
 
@@ -139,8 +187,9 @@ def test_equal_pictures_tie_whatever_the_rounding(depth, block):
 def test_a_difference_beyond_rounding_is_no_tie():
     query = np.array([[1, 0]], np.float32)
     gallery = np.array([[0.9, 0], [0.9 - 2e-6, 0]], np.float32)
-    ranks = product_ranks(query, gallery, np.array([4, 5]), [[4]])
-    assert ranks.best.tolist() == [1.0]
+    for distance in get_args(Distance):
+        ranks = product_ranks(query, gallery, np.array([4, 5]), [[4]], distance=distance)
+        assert ranks.best.tolist() == [1.0]
 
 
 def test_equal_relevant_products_take_one_place_each_behind_the_tied_irrelevant_one():

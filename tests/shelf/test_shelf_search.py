@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shelf_parts import FakeEncoder, fake_system, pixels, png, write_feed
+from shelf_parts import FakeEncoder, embed, fake_system, pixels, png, write_feed
 
 from snapshelf.catalog import Catalog, Problem
 from snapshelf.errors import (
@@ -134,6 +134,35 @@ def test_another_system_is_refused(feed: Path, shelf: Shelf, tmp_path: Path) -> 
     assert shelf.store.properties["version"] == version
     # Nothing stays locked.
     Shelf.build(Catalog.open(feed), tmp_path / "shelf", fake_system()).close()
+
+
+def test_a_shelf_compares_by_its_systems_distance(feed: Path, tmp_path: Path) -> None:
+    system = replace(fake_system(), distance="l1")
+    with Shelf.build(Catalog.open(feed), tmp_path / "l1", system) as built:
+        assert built.store.distance == "l1"
+        (item,) = built.search(pixels(99)).items
+        query = embed(pixels(99)[None, ::4, ::4])[0]
+        for match in item.matches:
+            own = embed(pixels(int(match.image.removesuffix(".png")))[None, ::4, ::4])[0]
+            expected = 1 - float(np.abs(query - own).sum()) / len(query) ** 0.5
+            assert match.similarity == pytest.approx(expected, abs=1e-5)
+        similarities = [match.similarity for match in item.matches]
+        assert similarities == sorted(similarities, reverse=True)
+    for other in ("cosine", "l2"):
+        with pytest.raises(SystemMismatchError, match="give the same system and weights"):
+            Shelf.open(tmp_path / "l1", replace(system, distance=other))
+    again = Shelf.build(Catalog.open(feed), tmp_path / "l1", system)
+    with again:
+        assert again.updated is not None
+        assert again.updated.unchanged == 6
+
+
+def test_the_distance_is_part_of_the_fingerprint_unless_it_is_the_default() -> None:
+    plain = fake_system()
+    assert replace(plain, distance="cosine").fingerprint == plain.fingerprint
+    assert len({replace(plain, distance=d).fingerprint for d in ("cosine", "l1", "l2")}) == 3
+    with pytest.raises(ValueError, match="distance must be one of cosine, l1, l2, got 'l3'"):
+        replace(plain, distance="l3")
 
 
 def test_a_shelf_that_names_no_system(tmp_path: Path) -> None:

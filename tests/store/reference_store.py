@@ -7,6 +7,7 @@ import numpy as np
 
 from snapshelf.catalog import Availability, Price, Product
 from snapshelf.locating import Region
+from snapshelf.matching import Distance
 from snapshelf.store import Condition, Filter, Hit, PictureRecord, ProductRecord
 
 DIMENSION = 6
@@ -48,10 +49,20 @@ def record(product: Product | str, *pictures: PictureRecord) -> ProductRecord:
     return ProductRecord(product, tuple(pictures))
 
 
+def similarity(query: np.ndarray, vector: np.ndarray, distance: Distance) -> float:
+    query, vector = query.astype(np.float64), vector.astype(np.float64)
+    if distance == "l1":
+        return 1 - float(np.abs(query - vector).sum()) / len(query) ** 0.5
+    if distance == "l2":
+        return 1 - float(np.sum((query - vector) ** 2)) / 2
+    return float(np.dot(query, vector))
+
+
 class ReferenceStore:
     """What a store must answer, by plain loops in double precision."""
 
-    def __init__(self) -> None:
+    def __init__(self, distance: Distance = "cosine") -> None:
+        self.distance = distance
         self.records: dict[str, ProductRecord] = {}
         self.contents: dict[str, PictureRecord] = {}
 
@@ -105,7 +116,7 @@ class ReferenceStore:
         for one in self.passing(where):
             for shown in one.pictures:
                 for region, vector in zip(shown.regions, shown.embeddings, strict=True):
-                    value = float(np.dot(query.astype(np.float64), vector.astype(np.float64)))
+                    value = similarity(query, vector, self.distance)
                     name = one.product.id
                     best[name] = max(best.get(name, -9.0), value)
                     key = (name, shown.source, region.box)

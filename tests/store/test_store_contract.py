@@ -1,6 +1,8 @@
 """What every `VectorStore` must do, written against the protocol alone."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +18,10 @@ from reference_store import (
 
 from snapshelf.catalog import Availability, Price, Product
 from snapshelf.errors import FilterError, ShelfError
+from snapshelf.matching import Distance
 from snapshelf.store import Counts, KnownPicture, VectorStore, parse_filter, product_digest
+
+StoreBy = Callable[[Distance], VectorStore]
 
 ODD_IDS = [
     "x" * 256,
@@ -49,6 +54,7 @@ def found(store: VectorStore, query: np.ndarray, top: int = 20, where: str | Non
 
 def test_an_empty_store_answers_everything(store: VectorStore) -> None:
     assert store.dimension == DIMENSION
+    assert store.distance == "cosine"
     assert store.count() == Counts(0, 0, 0)
     assert store.search(random_unit(np.random.default_rng(0), 3), 5) == [[], [], []]
     assert store.search(axis(0)[None], 5, parse_filter("brand=Acme,price<3")) == [[]]
@@ -493,12 +499,14 @@ FILTERS = (
 
 
 @pytest.mark.parametrize("coarse", [False, True], ids=["random", "tied"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("distance", "seed"), [*(("cosine", n) for n in range(6)), ("l2", 6), ("l1", 7), ("l1", 8)]
+)
 def test_search_is_what_the_slow_reference_says(
-    store: VectorStore, seed: int, coarse: bool
+    store_by: StoreBy, distance: Distance, seed: int, coarse: bool
 ) -> None:
     rng = np.random.default_rng(seed)
-    reference = ReferenceStore()
+    store, reference = store_by(distance), ReferenceStore(distance)
     names = [f"p{n}" for n in range(40)]
     for turn in range(3):
         batch = random_records(
@@ -543,7 +551,34 @@ def test_all_similarities_may_be_negative(store: VectorStore) -> None:
     assert all(h.similarity == pytest.approx(-1 / np.sqrt(DIMENSION), abs=1e-6) for h in hits)
 
 
-def test_similarities_stay_within_one(store: VectorStore) -> None:
+@pytest.mark.parametrize("distance", get_args(Distance))
+def test_opposites_and_equals_are_at_the_ends(store_by: StoreBy, distance: Distance) -> None:
+    store = store_by(distance)
+    assert store.distance == distance
+    level = unit(np.ones(DIMENSION))
+    store.upsert([record("same", picture("a", level)), record("far", picture("b", -level))], run=1)
+    for _ in range(2):
+        (hits,) = store.search(level[None], 5)
+        assert [hit.product_id for hit in hits] == ["same", "far"]
+        assert [hit.similarity for hit in hits] == pytest.approx([1, -1], abs=1e-6)
+        store.end_run(run=store.begin_run("feed"))
+
+
+def test_the_order_is_the_distances_own(store_by: StoreBy) -> None:
+    # By L1 distance the spread difference is the larger one, by the others the single one.
+    query, single, spread = axis(0), np.zeros(DIMENSION), np.full(DIMENSION, 0.16)
+    single[:2] = 0.9, np.sqrt(1 - 0.9**2)
+    spread[0] = np.sqrt(1 - 5 * 0.16**2)
+    batch = [record("single", picture("a", unit(single))), record("spread", picture("b", spread))]
+    store = store_by("l1")
+    store.upsert(batch, run=1)
+    assert found(store, query) == ["single", "spread"]
+    assert float(query @ spread) > float(query @ single), "else this test shows nothing"
+
+
+@pytest.mark.parametrize("distance", get_args(Distance))
+def test_similarities_stay_within_one(store_by: StoreBy, distance: Distance) -> None:
+    store = store_by(distance)
     vectors = random_unit(np.random.default_rng(6), 400)
     store.upsert([record(f"p{n}", picture(f"{n}", v)) for n, v in enumerate(vectors)], run=1)
     store.end_run(run=store.begin_run("feed"))

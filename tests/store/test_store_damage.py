@@ -91,6 +91,10 @@ DAMAGES = [
     (_sql("PRAGMA user_version = 99"), "has shelf format 99, this snapshelf reads format 1"),
     (_sql("DELETE FROM meta WHERE name = 'shelf'"), "the shelf is damaged: it does not tell its"),
     (_sql("DELETE FROM meta WHERE name = 'dimension'"), "does not tell its dimension"),
+    (
+        _sql("UPDATE meta SET value = 'l3' WHERE name = 'distance'"),
+        "another version of snapshelf: distance must be one of cosine, l1, l2, got 'l3'",
+    ),
     (_sql("DROP TABLE meta"), "restore it from a backup, or index the feed into a new shelf"),
     (_short, "restore it from a backup, or index the feed into a new shelf"),
     (_header_only, "restore it from a backup, or index the feed into a new shelf"),
@@ -153,7 +157,9 @@ def test_creating_over_something_is_refused(tmp_path: Path) -> None:
         create(tmp_path / "b" / "thesis.txt", dimension=4, properties={})
     with pytest.raises(ValueError, match="dimension must be at least 1, got 0"):
         create(tmp_path / "d", dimension=0, properties={})
-    for name in ("version", "dimension", "shelf", "index_version"):
+    with pytest.raises(ValueError, match="distance must be one of cosine, l1, l2, got 'l3'"):
+        create(tmp_path / "d", dimension=4, properties={}, distance="l3")
+    for name in ("version", "dimension", "distance", "shelf", "index_version"):
         with pytest.raises(ValueError, match=f"'{name}' is kept by the store"):
             create(tmp_path / "d", dimension=4, properties={name: "7"})
     assert not (tmp_path / "d").exists()

@@ -52,6 +52,7 @@ def old_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReferenceStore
     reference.upsert(records)
     with closing(sqlite3.connect(tmp_path / "shelf" / "shelf.sqlite")) as db, db:
         db.execute("DROP TABLE description")
+        db.execute("DELETE FROM meta WHERE name = 'distance'")
         (version,) = db.execute("PRAGMA user_version").fetchone()
     assert version == SCHEMA_VERSION == 1
     return reference
@@ -66,6 +67,7 @@ def tables(folder: Path) -> set[str]:
 def test_an_older_shelf_is_searched_as_before(old_shelf: ReferenceStore, tmp_path: Path) -> None:
     with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
         check(reader, old_shelf)
+        assert reader.distance == "cosine"
         assert reader.descriptions(range(50)) == {}
     assert "description" not in tables(tmp_path / "shelf"), "searching changes nothing"
 
@@ -99,7 +101,7 @@ def test_a_reader_follows_a_file_that_grows(make_store: MakeStore, tmp_path: Pat
             store.upsert(records, run=1)
             reference.upsert(records)
             check(reader, reference)
-            store._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            store._connections._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             check(reader, reference)
         assert (tmp_path / "shelf" / "shelf.sqlite").stat().st_size > 24 * 2 * BODY
 
@@ -116,13 +118,13 @@ def test_what_lies_beyond_the_mapped_part_is_read_too(
     store.close()
     with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
         check(reader, reference)
-        with reader._reading() as db:
+        with reader._connections.reading() as db:
             assert db.execute("PRAGMA mmap_size").fetchone() == (mapped,)
 
 
 def test_readers_map_the_file_as_far_as_sqlite_can(make_store: MakeStore) -> None:
     store = make_store()
-    with store._reading() as db:
+    with store._connections.reading() as db:
         (mapped,) = db.execute("PRAGMA mmap_size").fetchone()
     assert mapped == database.MAPPED, "this SQLite is built to map less"
 
@@ -158,7 +160,7 @@ def test_a_file_cut_short_under_a_reader_says_so(make_store: MakeStore, tmp_path
 def test_garbled_descriptions_say_so(make_store: MakeStore, tmp_path: Path) -> None:
     store = make_store()
     store.upsert(described([f"p{n}" for n in range(20)], 0), run=1)
-    with store._reading() as db:
+    with store._connections.reading() as db:
         (first,) = db.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'description'"
         ).fetchone()
@@ -185,5 +187,5 @@ def test_a_commit_that_fails_leaves_no_description(
     with pytest.raises(ValueError, match="expected one for each of 2 regions, got 1"):
         store.upsert([*described(["a", "d"], 2), bad], run=1)
     check(store, reference)
-    with store._reading() as db:
+    with store._connections.reading() as db:
         assert db.execute("SELECT count(*) FROM description").fetchone() == (4,)

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import get_args
 
+import faiss
 import numpy as np
 import pytest
 from reference_store import (
@@ -19,6 +21,7 @@ from reference_store import (
     unit,
 )
 
+from snapshelf.matching import Distance
 from snapshelf.store import EmbeddedStore, parse_filter
 from snapshelf.store import index_file as index_module
 from snapshelf.store import refreshing as refreshing_module
@@ -92,8 +95,11 @@ def test_a_small_shelf_has_no_index_and_a_larger_one_has(make_store: MakeStore) 
     check(store, reference)
 
 
-def test_few_changes_are_searched_beside_the_index(make_store: MakeStore) -> None:
-    store, reference = make_store(), ReferenceStore()
+@pytest.mark.parametrize("distance", get_args(Distance))
+def test_few_changes_are_searched_beside_the_index(
+    make_store: MakeStore, distance: Distance
+) -> None:
+    store, reference = make_store(distance=distance), ReferenceStore(distance)
     rng = np.random.default_rng(1)
     names = [f"p{n}" for n in range(400)]
     run(store, random_records(rng, names), reference=reference)
@@ -124,7 +130,7 @@ def test_pictures_that_came_and_went_do_not_pile_up(make_store: MakeStore) -> No
             store,
             random_records(rng, [f"p{n}" for n in range(20)], most_pictures=1, salt=f"{turn}"),
         )
-    with store._reading() as db:
+    with store._connections.reading() as db:
         (kept,) = db.execute("SELECT count(*) FROM picture").fetchone()
         (vectors,) = db.execute("SELECT count(*) FROM embedding").fetchone()
         (bodies,) = db.execute("SELECT count(*) FROM description").fetchone()
@@ -148,15 +154,20 @@ def test_a_shelf_emptied_after_its_index_was_built(make_store: MakeStore, eager:
 # --- the graph ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("distance", get_args(Distance))
 @pytest.mark.parametrize("seed", range(3))
 def test_a_graph_over_a_small_world_answers_like_the_reference(
-    make_store: MakeStore, graph: None, seed: int
+    make_store: MakeStore, graph: None, seed: int, distance: Distance
 ) -> None:
-    store, reference = make_store(), ReferenceStore()
+    store, reference = make_store(distance=distance), ReferenceStore(distance)
     rng = np.random.default_rng(seed)
     names = [f"p{n}" for n in range(60)]
     run(store, random_records(rng, names), reference=reference)
-    assert store._views.open_index(int(versions(store)[0])).index.hnsw is not None
+    index = store._views.open_index(int(versions(store)[0])).index
+    assert index.hnsw is not None
+    assert index.metric_type == (
+        faiss.METRIC_L1 if distance == "l1" else faiss.METRIC_INNER_PRODUCT
+    )
     check(store, reference, seed)
     # Not rebuilt: these lie beside the graph, and those are masked in it.
     changed = random_records(rng, names[:15], salt="-later")
@@ -338,6 +349,23 @@ def test_an_index_of_another_shelf_is_not_taken(make_store: MakeStore, eager: No
     shutil.copytree(index_folder(other), index_folder(one))
     with reader_of(one) as reader:
         check(reader, references[0])
+
+
+def test_an_index_of_another_distance_is_not_taken(make_store: MakeStore, eager: None) -> None:
+    store, reference = make_store(distance="l1"), ReferenceStore("l1")
+    run(store, random_records(np.random.default_rng(8), ["a", "b"]), reference=reference)
+    other = make_store("other")
+    run(other, random_records(np.random.default_rng(8), ["a", "b"]))
+    wrong = index_folder(other) / versions(other)[0] / "vectors.faiss"
+    right = index_folder(store) / versions(store)[0] / "vectors.faiss"
+    shutil.copyfile(wrong, right)
+    sizes = {file.name: file.stat().st_size for file in right.parent.iterdir()}
+    _manifest(files={name: size for name, size in sizes.items() if name != "manifest.json"})(
+        right.parent
+    )
+    with reader_of(store) as reader:
+        check(reader, reference)
+        assert reader._views.open_index(int(versions(store)[0])) is None
 
 
 def test_what_a_kill_left_half_built_is_cleared_away(make_store: MakeStore, eager: None) -> None:

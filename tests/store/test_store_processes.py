@@ -107,7 +107,7 @@ def test_a_kill_within_a_transaction_leaves_the_last_commit(
     store = make_store()
     query = np.eye(DIMENSION, dtype=np.float32)[:1]
     assert {hit.source for hit in store.search(query, 100)[0]} == {"3.jpg"}
-    with store._reading() as db:
+    with store._connections.reading() as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
@@ -154,7 +154,7 @@ def test_short_lived_threads_leave_no_connections_open(make_store: MakeStore) ->
         thread = threading.Thread(target=store.search, args=(query, 3))
         thread.start()
         thread.join()
-    assert len(store._idle) <= 2
+    assert store._connections.idle <= 2
 
 
 def test_a_closed_store_says_so(make_store: MakeStore) -> None:

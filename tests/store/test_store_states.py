@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from reference_store import DIMENSION, ReferenceStore, picture, random_product, record, unit
 
+from snapshelf.matching import Distance
 from snapshelf.store import EmbeddedStore, index_file, parse_filter, refreshing
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -29,18 +30,22 @@ def embedding_of(content: str) -> np.ndarray:
 
 
 class History(RuleBasedStateMachine):
-    @initialize(exact=st.sampled_from([0, 3, 1_000]), stale=st.sampled_from([0, 2, 10_000]))
-    def start(self, exact: int, stale: int) -> None:
+    @initialize(
+        exact=st.sampled_from([0, 3, 1_000]),
+        stale=st.sampled_from([0, 2, 10_000]),
+        distance=st.sampled_from(["cosine", "l1"]),
+    )
+    def start(self, exact: int, stale: int, distance: Distance) -> None:
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(index_file, "EXACT_UP_TO", exact)
         self.patch.setattr(refreshing, "STALE_FROM", stale)
         self.patch.setattr(refreshing, "STALE_SHARE", 0.0)
         self.folder = Path(tempfile.mkdtemp(prefix="snapshelf-history-", dir=MEMORY))
         place = self.folder / "shelf"
-        EmbeddedStore.create(place, dimension=DIMENSION, properties={})
+        EmbeddedStore.create(place, dimension=DIMENSION, properties={}, distance=distance)
         self.writer = EmbeddedStore(place, write=True)
         self.reader = EmbeddedStore(place)
-        self.reference = ReferenceStore()
+        self.reference = ReferenceStore(distance)
         self.run = self.writer.begin_run("feed")
         self.seen: set[str] = set()
 

@@ -1,6 +1,7 @@
 """`corrected`: a bank of street photos made from a small data set, written and read back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,23 @@ def test_is_written_and_read_back(tmp_path, data):
     assert back.encoder.dimension == load_system("classical").encoder.dimension + 1
     notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
     assert notes == {"data": ["drawn"], "street_pictures": 10, "neighbours": 3, "weight": 0.4}
+
+
+def test_the_bases_reranker_stays_and_l1_distance_is_refused(tmp_path, data, monkeypatch):
+    base = replace(load_system("classical"), reranker=object())
+    monkeypatch.setattr("snapshelf.systems.corrected.load_base", lambda *_: base)
+    system = train_corrected([data], SETTINGS, tmp_path / "out")
+    assert system.reranker is base.reranker
+    assert system.name == str(tmp_path / "out")
+    by_l1 = replace(base, distance="l1")
+    monkeypatch.setattr("snapshelf.systems.corrected.load_base", lambda *_: by_l1)
+    for use in (
+        lambda: read(tmp_path / "out"),
+        lambda: train_corrected([data], SETTINGS, tmp_path / "x"),
+    ):
+        with pytest.raises(ModelError, match="'classical' compares by L1 distance, which cannot"):
+            use()
+    assert not (tmp_path / "x").exists()
 
 
 def test_the_bank_holds_the_street_photos(tmp_path, data):

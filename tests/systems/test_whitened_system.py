@@ -1,6 +1,7 @@
 """`whitened`: fitted to small data sets that the test draws, written and read back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,15 @@ def test_is_written_and_read_back(tmp_path, data):
     assert back.fingerprint != load_system("classical").fingerprint
     notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
     assert notes == {"data": ["drawn"], "street_pictures": 12, "shop_pictures": 6, "power": 0.0}
+
+
+def test_the_bases_other_parts_stay(tmp_path, data, monkeypatch):
+    base = replace(load_system("classical"), distance="l1", reranker=object())
+    monkeypatch.setattr("snapshelf.systems.whitened.load_base", lambda *_: base)
+    system = train_whitened([data], SETTINGS, tmp_path / "out")
+    assert (system.distance, system.reranker) == ("l1", base.reranker)
+    assert system.locator is base.locator
+    assert system.name == str(tmp_path / "out")
 
 
 def test_each_side_is_centred(tmp_path, data):

@@ -35,12 +35,12 @@ def evaluate(
 ) -> Evaluation:
     """Search the whole gallery with every query of a split, and measure what comes out.
 
-    The gallery is always every product. A product's similarity to a query is the largest over
-    the query's regions and the product's images and their regions; ties count against the
-    system. Where the system has a re-ranker, it judges the first products that each of a query's
-    regions finds, as in a search. A query that has a box is cut to it first. A query whose
-    picture is an image of its right product as well is not compared with that image. No query is
-    ever left out of the figures: one unreadable picture is an error.
+    The gallery is always every product. A product's similarity to a query, by the system's
+    distance, is the largest over the query's regions and the product's images and their regions;
+    ties count against the system. Where the system has a re-ranker, it judges the first products
+    that each of a query's regions finds, as in a search. A query that has a box is cut to it
+    first. A query whose picture is an image of its right product as well is not compared with
+    that image. No query is ever left out of the figures: one unreadable picture is an error.
 
     Args:
         system: What finds.

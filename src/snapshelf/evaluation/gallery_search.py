@@ -110,6 +110,7 @@ def search_gallery(
                 query: [r for image in own for r in range(row_starts[image], row_starts[image + 1])]
                 for query, own in own_images.items()
             },
+            distance=system.distance,
             rerank=None if reranking is None else reranking.heads,
             top=SHOWN,
         )

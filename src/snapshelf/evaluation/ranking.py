@@ -1,14 +1,15 @@
 """The ranks of the right products, counted in blocks of queries.
 
-A ranking is over products, not images: a product's similarity to a query is the largest inner
-product between any of the query's rows and any of the product's images. Larger is better,
-ranks start at 1.
+A ranking is over products, not images: a product's similarity to a query is the largest between
+any of the query's rows and any of the product's images, by the system's distance (see
+`snapshelf.matching.distances`). Larger is better, ranks start at 1.
 
 Ties count against the system. An irrelevant product ranks before a relevant one when its
 similarity is at least the relevant one's. As float32 matrix products of equal pictures may
 differ in the last bits, similarities that differ by at most `TIE` times the lengths of the two
-embeddings are taken as equal here. Relevant products among themselves rank by similarity and
-never share a rank; equal ones, in the order of their product numbers.
+embeddings (by L1 distance, times the mean of the two) are taken as equal here. Relevant products
+among themselves rank by similarity and never share a rank; equal ones, in the order of their
+product numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from snapshelf.evaluation.head_reranking import HeadReranking, place_reranked
 from snapshelf.evaluation.placing import place_products
 from snapshelf.evaluation.query_ranks import QueryRanks, group_starts
+from snapshelf.matching.distances import Distance, compare_embeddings
 
 __all__ = ["TIE", "product_ranks"]
 
@@ -42,6 +44,7 @@ def product_ranks(
     *,
     row_queries: NDArray[np.integer[Any]] | None = None,
     hidden: Mapping[int, Sequence[int]] | None = None,
+    distance: Distance = "cosine",
     rerank: HeadReranking | None = None,
     top: int = 5,
     block: int = 256,
@@ -64,6 +67,7 @@ def product_ranks(
             query, in order.
         hidden: For some of the queries, by their number, the gallery rows that they are not
             compared with. Every product must have another row for such a query.
+        distance: How embeddings are compared.
         rerank: Judges the first products of every row's shortlist anew, see `head_reranking`; the
             ranks, and the similarities given, are then those of the re-ranked order.
         top: How many of the first places to keep for each query; fewer if the gallery has
@@ -110,13 +114,14 @@ def product_ranks(
     for first, last in _query_blocks(row_starts, rows_at_once):
         rows = query_embeddings[row_starts[first] : row_starts[last]]
         regions = row_starts[first:last] - row_starts[first]
-        compared = rows @ gallery.T
+        compared = compare_embeddings(rows, gallery, distance)
         for query in hidden_columns.keys() & range(first, last):
             own = slice(*(row_starts[query : query + 2] - row_starts[first]))
             compared[own, hidden_columns[query]] = -np.inf
         table = np.maximum.reduceat(compared, image_starts, axis=1)
         lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
-        tie = (TIE * longest * lengths).astype(np.float64)
+        scale = (longest + lengths) / 2 if distance == "l1" else longest * lengths
+        tie = (TIE * scale).astype(np.float64)
         own_columns = columns[starts[first] : starts[last]]
         own_starts = starts[first : last + 1] - starts[first]
 

@@ -19,7 +19,7 @@ class Domain(StrEnum):
 
 
 class Encoder(Protocol):
-    """Turns pictures of single items into embeddings that can be compared by inner product."""
+    """Turns pictures of single items into embeddings that can be compared."""
 
     @property
     def dimension(self) -> int:
@@ -50,6 +50,7 @@ class Encoder(Protocol):
             domain: The side that the pictures come from.
 
         Returns:
-            (B, D) float32, L2-normalised. Larger inner product means more alike.
+            (B, D) float32, L2-normalised. Larger inner product means more alike, unless the
+            system compares by another distance.
         """
         ...

@@ -162,10 +162,10 @@ def distances_to_similarities(
         [1.0, 0.0, -1.0]
     """
     if distance == "cosine":
-        return 1 - distances
+        return np.float32(1) - distances
     if distance == "l2":
-        return 1 - np.square(distances) / np.float32(2)
-    return 1 - distances / np.float32(math.sqrt(dimension))
+        return np.float32(1) - distances * distances / np.float32(2)
+    return np.float32(1) - distances / np.float32(math.sqrt(dimension))
 
 
 def compare_embeddings(queries: FloatArray, gallery: FloatArray, distance: Distance) -> FloatArray:

@@ -97,7 +97,10 @@ class Shelf:
         path = Path(path)
         if not EmbeddedStore.exists(path):
             EmbeddedStore.create(
-                path, dimension=system.encoder.dimension, properties=system_properties(system)
+                path,
+                dimension=system.encoder.dimension,
+                properties=system_properties(system),
+                distance=system.distance,
             )
         store = EmbeddedStore(path, write=True)
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from snapshelf.errors import ShelfError, ShelfLockedError
+from snapshelf.matching.distances import Distance, check_distance
 from snapshelf.store.database import create_database
 
 __all__ = ["DATABASE", "LOCK", "RESERVED", "check_names", "create_store", "store_exists"]
@@ -14,7 +15,7 @@ __all__ = ["DATABASE", "LOCK", "RESERVED", "check_names", "create_store", "store
 DATABASE = "shelf.sqlite"
 LOCK = "writer.lock"
 
-RESERVED = frozenset({"shelf", "dimension", "version", "index_version"})
+RESERVED = frozenset({"shelf", "dimension", "distance", "version", "index_version"})
 """Properties that the store itself keeps."""
 
 
@@ -23,10 +24,13 @@ def store_exists(folder: Path) -> bool:
     return (folder / DATABASE).is_file()
 
 
-def create_store(folder: Path, *, dimension: int, properties: Mapping[str, str]) -> None:
+def create_store(
+    folder: Path, *, dimension: int, distance: Distance, properties: Mapping[str, str]
+) -> None:
     """Make a new, empty store; see `EmbeddedStore.create`."""
     if dimension < 1:
         raise ValueError(f"dimension must be at least 1, got {dimension}")
+    check_distance(distance)
     check_names(properties)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +49,7 @@ def create_store(folder: Path, *, dimension: int, properties: Mapping[str, str])
     fixed = {
         "shelf": uuid.uuid4().hex,
         "dimension": str(dimension),
+        "distance": distance,
         "version": "0",
         "index_version": "0",
     }

@@ -101,9 +101,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def read_meta(db: sqlite3.Connection, name: str) -> str:
-    """Read one entry of the table ``meta``."""
+def read_meta(db: sqlite3.Connection, name: str, default: str | None = None) -> str:
+    """Read one entry of the table ``meta``; without a default it must be there."""
     row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    if row is None and default is not None:
+        return default
     if row is None:
         raise ShelfError(f"the shelf is damaged: it does not tell its {name}; index it again")
     return str(row[0])

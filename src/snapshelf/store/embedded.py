@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError
-from snapshelf.store.creation import DATABASE, check_names, create_store, store_exists
-from snapshelf.store.database import (
-    connect,
-    read_meta,
-    readable_errors,
-    transaction,
-)
+from snapshelf.matching.distances import Distance, check_distance
+from snapshelf.store.connections import Connections
+from snapshelf.store.creation import check_names, create_store, store_exists
+from snapshelf.store.database import read_meta
 from snapshelf.store.filters import Filter
 from snapshelf.store.hits import read_hits
 from snapshelf.store.reading import (
@@ -34,7 +31,6 @@ from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Ru
 from snapshelf.store.refreshing import refresh_index
 from snapshelf.store.view import View, nearest_products
 from snapshelf.store.view_cache import ViewCache
-from snapshelf.store.writer_lock import take_lock, writer_lock
 from snapshelf.store.writing import (
     delete_products,
     mark_seen,
@@ -62,46 +58,45 @@ class EmbeddedStore:
 
     def __init__(self, folder: Path, *, write: bool = False) -> None:
         self._folder = folder
-        self._file = folder / DATABASE
-        self._idle: list[sqlite3.Connection] = []
-        self._closed = False
-        self._writer: sqlite3.Connection | None = None
-        self._lock = writer_lock(folder)
-        if not self._file.is_file():
-            raise ShelfError(
-                f"there is no shelf in {folder}: make one with "
-                f"`snapshelf index FEED --shelf {folder}`"
-            )
-        self._identity = self._file_identity()
+        self._connections = Connections(folder, write=write)
         try:
-            if write:
-                take_lock(self._lock, folder, self.last_run)
-            with self._reading() as db:
+            with self._connections.reading() as db:
                 self._dimension = int(read_meta(db, "dimension"))
+                self._distance = _read_distance(db)
                 self._views = ViewCache(
-                    folder / "index", shelf_id=read_meta(db, "shelf"), dimension=self._dimension
+                    folder / "index",
+                    shelf_id=read_meta(db, "shelf"),
+                    dimension=self._dimension,
+                    distance=self._distance,
                 )
-            if write:
-                self._writer = connect(self._file, write=True)
         except BaseException:
             self.close()
             raise
 
     @classmethod
-    def create(cls, folder: Path, *, dimension: int, properties: Mapping[str, str]) -> None:
+    def create(
+        cls,
+        folder: Path,
+        *,
+        dimension: int,
+        properties: Mapping[str, str],
+        distance: Distance = "cosine",
+    ) -> None:
         """Make a new, empty store.
 
         Args:
             folder: Made if missing; must not hold a shelf.
             dimension: Length D of an embedding, at least 1.
             properties: What the shelf notes about itself.
+            distance: How embeddings are compared, see `snapshelf.matching.distances`.
 
         Raises:
             ShelfError: If the folder cannot be made, holds a shelf or other files.
             ShelfLockedError: If another process is making it.
-            ValueError: If `dimension` is below 1 or a property has a name of `RESERVED`.
+            ValueError: If `dimension` is below 1, there is no such distance, or a property has a
+                name of `RESERVED`.
         """
-        create_store(folder, dimension=dimension, properties=properties)
+        create_store(folder, dimension=dimension, distance=distance, properties=properties)
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -114,9 +109,14 @@ class EmbeddedStore:
         return self._dimension
 
     @property
+    def distance(self) -> Distance:
+        """How embeddings are compared."""
+        return self._distance
+
+    @property
     def properties(self) -> Mapping[str, str]:
         """What the shelf notes about itself, such as the fingerprint of its system."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return dict(db.execute("SELECT name, value FROM meta"))
 
     def note(self, name: str, value: str) -> None:
@@ -126,7 +126,7 @@ class EmbeddedStore:
             ValueError: If it is one of `RESERVED`.
         """
         check_names([name])
-        with self._writing() as db:
+        with self._connections.writing() as db:
             db.execute(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
                 (name, value, value),
@@ -134,17 +134,17 @@ class EmbeddedStore:
 
     def last_run(self) -> Run | None:
         """The latest indexing run, None if there was none."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return last_run(db)
 
     def known(self, product_ids: Sequence[str]) -> Mapping[str, KnownProduct]:
         """Tell what is remembered of these products; unknown ones are left out."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return known_products(db, product_ids)
 
     def known_contents(self, contents: Sequence[str]) -> set[str]:
         """Tell which of these content digests have embeddings that can be taken over."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return known_contents(db, contents)
 
     def upsert(self, records: Sequence[ProductRecord], *, run: int) -> None:
@@ -164,7 +164,7 @@ class EmbeddedStore:
                     self._check_dimension(picture.embeddings, f"embeddings of {picture.source!r}")
         if not records:
             return
-        with self._writing() as db:
+        with self._connections.writing() as db:
             version = next_version(db)
             for record in records:
                 put_product(db, record, version=version, run=run)
@@ -172,12 +172,12 @@ class EmbeddedStore:
     def touch(self, product_ids: Sequence[str], *, run: int) -> None:
         """Mark unchanged products as seen by an indexing run; unknown ones are ignored."""
         if product_ids:
-            with self._writing() as db:
+            with self._connections.writing() as db:
                 mark_seen(db, product_numbers(db, product_ids), run=run)
 
     def delete(self, product_ids: Sequence[str]) -> int:
         """Remove products; gives how many there were."""
-        with self._writing() as db:
+        with self._connections.writing() as db:
             numbers = product_numbers(db, product_ids)
             if numbers:
                 delete_products(db, numbers, version=next_version(db))
@@ -185,7 +185,7 @@ class EmbeddedStore:
 
     def begin_run(self, feed: str) -> int:
         """Note that an indexing run starts; gives its number, larger than all before."""
-        with self._writing() as db:
+        with self._connections.writing() as db:
             (number,) = db.execute(
                 "INSERT INTO run (feed, process, started) VALUES (?, ?, ?) RETURNING number",
                 (feed, os.getpid(), _now()),
@@ -194,7 +194,7 @@ class EmbeddedStore:
 
     def sweep(self, *, run: int) -> int:
         """Remove every product that a run has not seen; gives how many."""
-        with self._writing() as db:
+        with self._connections.writing() as db:
             rows = db.execute(
                 "SELECT number FROM product"
                 " WHERE number NOT IN (SELECT product FROM seen WHERE run = ?)",
@@ -207,10 +207,15 @@ class EmbeddedStore:
 
     def end_run(self, *, run: int) -> None:
         """Note that a run is complete, and bring the derived index up to date."""
-        with self._writing() as db:
+        with self._connections.writing() as db:
             db.execute("UPDATE run SET finished = ? WHERE number = ?", (_now(), run))
-        with readable_errors(self._file):
-            refresh_index(db, self._folder / "index", dimension=self._dimension)
+        with self._connections.outside_transaction() as db:
+            refresh_index(
+                db,
+                self._folder / "index",
+                dimension=self._dimension,
+                distance=self._distance,
+            )
 
     def search(
         self, queries: NDArray[np.float32], top: int, where: Filter | None = None
@@ -244,12 +249,12 @@ class EmbeddedStore:
 
     def descriptions(self, regions: Sequence[int]) -> Mapping[int, bytes]:
         """Read what re-ranking needs of regions, given by number; those not there are left out."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return read_descriptions(db, regions)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return read_products(db, product_ids)
 
     def count(self, where: Filter | None = None) -> Counts:
@@ -258,7 +263,7 @@ class EmbeddedStore:
         Raises:
             FilterError: If the filter names an attribute that no product has.
         """
-        with self._reading() as db:
+        with self._connections.reading() as db:
             return read_counts(db, where)
 
     def close(self) -> None:
@@ -266,13 +271,7 @@ class EmbeddedStore:
 
         A search under way in another thread comes to its end.
         """
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._lock.release()
+        self._connections.close()
 
     def _check_dimension(self, array: NDArray[np.float32], name: str) -> None:
         if array.ndim != 2 or array.shape[1] != self._dimension:
@@ -280,59 +279,26 @@ class EmbeddedStore:
                 f"{name} must have shape (N, {self._dimension}), got {tuple(array.shape)}"
             )
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError(f"the store of {self._folder} is closed: open it again")
-        # A connection goes on with a deleted file, and a new one would see another shelf.
-        if self._file_identity() != self._identity:
-            raise ShelfError(
-                f"the shelf in {self._folder} was removed or replaced while it was open: "
-                "open it again"
-            )
-
-    def _file_identity(self) -> tuple[int, int] | None:
-        """Tell the database's file apart from one put in its place; None if it is gone."""
-        try:
-            status = self._file.stat()
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        self._check_open()
-        if self._writer is None:
-            raise ShelfError(
-                f"{self._folder} was opened for searching only; open it with write=True"
-            )
-        with readable_errors(self._file), transaction(self._writer, write=True):
-            yield self._writer
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend out an idle connection, or a new one; a list's pop and append are atomic."""
-        self._check_open()
-        try:
-            db = self._idle.pop()
-        except IndexError:
-            db = connect(self._file, write=False)
-        try:
-            with readable_errors(self._file), transaction(db, write=False):
-                yield db
-        finally:
-            self._idle.append(db)
-            if self._closed:
-                self.close()
-
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, View]]:
         """Read in one transaction that sees just the version of the view it comes with."""
         while True:
-            with self._reading() as db:
+            with self._connections.reading() as db:
                 view = self._views.at(db, int(read_meta(db, "version")))
                 if view is not None:
                     yield db, view
                     return
+
+
+def _read_distance(db: sqlite3.Connection) -> Distance:
+    """Read how embeddings are compared; shelves from before there was a choice do not tell."""
+    try:
+        return check_distance(read_meta(db, "distance", "cosine"))
+    except ValueError as error:
+        raise ShelfError(
+            f"the shelf was made by another version of snapshelf: {error}; search it with that "
+            "one, or index the feed into a new shelf"
+        ) from error
 
 
 def _now() -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import ShelfError
 from snapshelf.locating.region import Box
+from snapshelf.matching.distances import Distance
 from snapshelf.store.database import sync
 
 __all__ = [
@@ -48,7 +49,8 @@ class IndexFile:
         regions: (N,) int64, region number of each row, rising.
         products: (N,) int64, product number of each row.
         product_count: How many products these are.
-        index: Inner-product index over N rows: `faiss.IndexFlatIP` or `faiss.IndexHNSWFlat`.
+        index: Index over N rows, by inner product or L1 distance: `faiss.IndexFlat` or
+            `faiss.IndexHNSWFlat`.
         flat: The exact index over the same rows (the graph's own storage).
         labels: What each row shows, so that a hit needs no look-up in the database.
     """
@@ -99,6 +101,7 @@ def write_index(
     version: int,
     shelf_id: str,
     dimension: int,
+    distance: Distance,
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]],
     labels: Iterable[tuple[str, str, Box]],
     rows: int,
@@ -110,6 +113,7 @@ def write_index(
         version: Version of the shelf that the rows are of; names the index.
         shelf_id: The shelf that it belongs to, checked when it is opened.
         dimension: Length D of an embedding.
+        distance: How embeddings are compared.
         blocks: Region numbers (B,), product numbers (B,) and embeddings (B, D) float32, in
             rising order of region numbers, `rows` rows in all.
         labels: Product ID, image and box of each row, in the same order.
@@ -124,7 +128,7 @@ def write_index(
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:
-        product_count = _write_rows(building, dimension, blocks, rows)
+        product_count = _write_rows(building, dimension, _metric(distance), blocks, rows)
         _write_labels(building, labels, rows)
         sizes = {file.name: file.stat().st_size for file in building.iterdir()}
         manifest = {
@@ -149,7 +153,9 @@ def write_index(
         raise
 
 
-def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> IndexFile | None:
+def open_index(
+    folder: Path, *, version: int, shelf_id: str, dimension: int, distance: Distance
+) -> IndexFile | None:
     """Open the index of one version.
 
     Args:
@@ -157,6 +163,7 @@ def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> 
         version: The version wanted.
         shelf_id: The shelf that it must belong to.
         dimension: Length of an embedding that it must have.
+        distance: How it must compare embeddings.
 
     Returns:
         The index, memory-mapped, or None if there is none of this version that is whole.
@@ -184,8 +191,15 @@ def open_index(folder: Path, *, version: int, shelf_id: str, dimension: int) -> 
         return None
     if not index.ntotal == len(regions) == len(products) == manifest["rows"]:
         return None
+    if index.metric_type != _metric(distance):
+        return None
     flat = faiss.downcast_index(index.storage) if hasattr(index, "storage") else index
     return IndexFile(version, regions, products, product_count, index, flat, labels)
+
+
+def _metric(distance: Distance) -> int:
+    """Give what faiss ranks by; cosine and L2 distance rank L2-normalised embeddings alike."""
+    return int(faiss.METRIC_L1 if distance == "l1" else faiss.METRIC_INNER_PRODUCT)
 
 
 def _read_ahead(file: Path, *, vectors: int) -> None:
@@ -202,15 +216,16 @@ def _read_ahead(file: Path, *, vectors: int) -> None:
 def _write_rows(
     place: Path,
     dimension: int,
+    metric: int,
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]],
     rows: int,
 ) -> int:
     """Write the embeddings and whose they are; gives the number of products."""
     if rows > EXACT_UP_TO:
-        index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, metric)
         index.hnsw.efConstruction = HNSW_CONSTRUCTION
     else:
-        index = faiss.IndexFlatIP(dimension)
+        index = faiss.IndexFlat(dimension, metric)
     regions, products = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for block_regions, block_products, vectors in blocks:
         index.add(vectors)

@@ -72,7 +72,7 @@ class Hit:
         product_id: The product.
         source: The image that matched best, as the feed names it.
         box: The region of that image that matched best, in pixels.
-        similarity: Inner product of the L2-normalised embeddings, in [-1, 1].
+        similarity: Of the embeddings, by the store's distance, in [-1, 1]; larger is more alike.
         region: The store's number of that region, for `VectorStore.descriptions`.
     """
 

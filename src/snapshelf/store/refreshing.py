@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+from snapshelf.matching.distances import Distance
 from snapshelf.store.database import read_meta, transaction
 from snapshelf.store.index_file import open_index, remove_other_indexes, write_index
 from snapshelf.store.reading import all_labels, count_changed, count_rows
@@ -17,7 +18,9 @@ STALE_SHARE = 0.05
 CHECKPOINT_PATIENCE_MS = 500
 
 
-def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> None:
+def refresh_index(
+    db: sqlite3.Connection, folder: Path, *, dimension: int, distance: Distance
+) -> None:
     """Build the derived index anew where it is missing or lags far behind.
 
     It lags far behind when more than `STALE_FROM` pictures, and more than `STALE_SHARE` of its
@@ -27,13 +30,16 @@ def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> No
         db: The writer's connection, outside a transaction.
         folder: Where the shelf's derived indexes lie.
         dimension: Length D of an embedding.
+        distance: How embeddings are compared.
     """
     with transaction(db, write=False):
         shelf_id = read_meta(db, "shelf")
         version = int(read_meta(db, "version"))
         built = int(read_meta(db, "index_version"))
         remove_other_indexes(folder, built)
-        index = open_index(folder, version=built, shelf_id=shelf_id, dimension=dimension)
+        index = open_index(
+            folder, version=built, shelf_id=shelf_id, dimension=dimension, distance=distance
+        )
         changed = count_changed(db, 0 if index is None else built)
         rows = 0 if index is None else len(index.regions)
         if changed <= max(STALE_FROM, STALE_SHARE * rows):
@@ -43,6 +49,7 @@ def refresh_index(db: sqlite3.Connection, folder: Path, *, dimension: int) -> No
             version=version,
             shelf_id=shelf_id,
             dimension=dimension,
+            distance=distance,
             blocks=embedding_blocks(db, dimension),
             labels=all_labels(db),
             rows=count_rows(db),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
+from snapshelf.matching.distances import Distance
 from snapshelf.store.filters import Filter
 from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
 
@@ -23,6 +24,11 @@ class VectorStore(Protocol):
     @property
     def dimension(self) -> int:
         """Length D of an embedding."""
+        ...
+
+    @property
+    def distance(self) -> Distance:
+        """How embeddings are compared."""
         ...
 
     @property

@@ -11,6 +11,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.matching.distances import Distance, compare_embeddings, distances_to_similarities
 from snapshelf.store.index_file import IndexFile
 
 __all__ = ["Selection", "View", "nearest_products", "select"]
@@ -35,6 +36,7 @@ class View:
     Attributes:
         version: The shelf's version.
         index_version: The version that the derived index was built from, 0 for none.
+        distance: How embeddings are compared.
         index: The derived index, None where there is none.
         alive: (N,) bool, False for rows of the index removed since; None if none was.
         regions: (M,) int64, region numbers of the embeddings beside the index, rising.
@@ -44,6 +46,7 @@ class View:
 
     version: int
     index_version: int
+    distance: Distance
     index: IndexFile | None
     alive: NDArray[np.bool_] | None
     regions: NDArray[np.int64]
@@ -137,7 +140,7 @@ def _nearest_embeddings(
         return [(empty, empty, np.empty(0, np.float32)) for _ in queries]
     ranked = []
     if view.index is not None and selection.indexed:
-        ranked.append(_indexed(view.index, queries, fetch, selection))
+        ranked.append(_indexed(view.index, queries, fetch, selection, view.distance))
     if len(view.regions):
         ranked.append(_beside(view, queries, fetch, selection))
     if len(ranked) == 1:
@@ -153,7 +156,11 @@ def _nearest_embeddings(
 
 
 def _indexed(
-    file: IndexFile, queries: NDArray[np.float32], fetch: int, selection: Selection
+    file: IndexFile,
+    queries: NDArray[np.float32],
+    fetch: int,
+    selection: Selection,
+    distance: Distance,
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
     rows = len(file.regions)
     fetch = max(1, min(fetch, selection.indexed))
@@ -162,12 +169,16 @@ def _indexed(
     if file.index is not file.flat and fetch <= GRAPH_UP_TO and share >= GRAPH_FROM_SHARE:
         breadth = int(max(GRAPH_BREADTH, 2 * fetch) / share)
         parameters = faiss.SearchParametersHNSW(sel=selector, efSearch=breadth)
-        similarities, positions = file.index.search(queries, fetch, params=parameters)
+        found, positions = file.index.search(queries, fetch, params=parameters)
     elif selector is not None:
         parameters = faiss.SearchParameters(sel=selector)
-        similarities, positions = file.flat.search(queries, fetch, params=parameters)
+        found, positions = file.flat.search(queries, fetch, params=parameters)
     else:
-        similarities, positions = file.flat.search(queries, fetch)
+        found, positions = file.flat.search(queries, fetch)
+    # An inner product, of L2-normalised embeddings, is the similarity itself.
+    similarities = (
+        distances_to_similarities(found, distance, queries.shape[1]) if distance == "l1" else found
+    )
     ranked = []
     for query_positions, query_similarities in zip(positions, similarities, strict=True):
         if query_positions[-1] < 0:  # faiss fills up with -1 when there are fewer
@@ -185,7 +196,7 @@ def _beside(
     rows = None if selection.beside is None else np.flatnonzero(selection.beside)
     vectors = view.vectors if rows is None else view.vectors[rows]
     ranked = []
-    for similarities in queries @ vectors.T:
+    for similarities in compare_embeddings(queries, vectors, view.distance):
         if fetch < len(similarities):
             best = np.argpartition(-similarities, fetch - 1)[:fetch]
         else:
@@ -207,7 +218,7 @@ def _best_of_each_product(
     for row, product in enumerate(products.tolist()):
         first.setdefault(product, row)
     best = list(first.values())[:top]
-    # Rounding takes the inner product of two unit vectors a little beyond 1.
+    # Rounding takes the similarity of two unit vectors a little beyond 1.
     similarities = np.clip(similarities, -1.0, 1.0)
     if len(best) == len(products):
         return regions, similarities

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from snapshelf.matching.distances import Distance
 from snapshelf.store.database import read_meta
 from snapshelf.store.filters import Filter
 from snapshelf.store.index_file import IndexFile, open_index
@@ -24,12 +25,14 @@ class ViewCache:
         folder: Where the shelf's derived indexes lie.
         shelf_id: The shelf that an index must belong to.
         dimension: Length D of an embedding.
+        distance: How embeddings are compared.
     """
 
-    def __init__(self, folder: Path, *, shelf_id: str, dimension: int) -> None:
+    def __init__(self, folder: Path, *, shelf_id: str, dimension: int, distance: Distance) -> None:
         self._folder = folder
         self._shelf_id = shelf_id
         self._dimension = dimension
+        self._distance: Distance = distance
         self._view: View | None = None
         self._view_lock = threading.Lock()
         self._selections: OrderedDict[tuple[int, int, Filter | None], Selection] = OrderedDict()
@@ -57,7 +60,9 @@ class ViewCache:
                 if view is not None and view.index_version == built:
                     view = next_view(db, self._dimension, version, view)
                 else:
-                    view = first_view(db, self._dimension, version, self.open_index(built))
+                    view = first_view(
+                        db, self._dimension, self._distance, version, self.open_index(built)
+                    )
                 self._view = view
             return view
 
@@ -66,7 +71,11 @@ class ViewCache:
         if version == 0:
             return None
         return open_index(
-            self._folder, version=version, shelf_id=self._shelf_id, dimension=self._dimension
+            self._folder,
+            version=version,
+            shelf_id=self._shelf_id,
+            dimension=self._dimension,
+            distance=self._distance,
         )
 
     def selection(self, db: sqlite3.Connection, view: View, where: Filter | None) -> Selection:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.matching.distances import Distance
 from snapshelf.store.index_file import IndexFile
 from snapshelf.store.view import View
 
@@ -58,19 +59,24 @@ def embedding_blocks(
 
 
 def first_view(
-    db: sqlite3.Connection, dimension: int, version: int, index: IndexFile | None
+    db: sqlite3.Connection,
+    dimension: int,
+    distance: Distance,
+    version: int,
+    index: IndexFile | None,
 ) -> View:
     """Read a view: all that the derived index does not hold.
 
     Args:
         db: Inside a transaction that sees `version`.
         dimension: Length of an embedding.
+        distance: How embeddings are compared.
         version: The shelf's version.
         index: The derived index that the database names, None if it is lost or there is none.
     """
     built = 0 if index is None else index.version
     regions, products, vectors = _stack(embedding_blocks(db, dimension, after=built), dimension)
-    view = View(version, built, index, None, regions, products, vectors)
+    view = View(version, built, distance, index, None, regions, products, vectors)
     return _without(view, _removed_since(db, built))
 
 
@@ -89,6 +95,7 @@ def next_view(db: sqlite3.Connection, dimension: int, version: int, view: View) 
     grown = View(
         version,
         view.index_version,
+        view.distance,
         view.index,
         view.alive,
         np.concatenate([view.regions, regions]),
@@ -122,6 +129,7 @@ def _without(view: View, removed: NDArray[np.int64]) -> View:
     return View(
         view.version,
         view.index_version,
+        view.distance,
         view.index,
         alive,
         view.regions[keep],

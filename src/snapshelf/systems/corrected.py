@@ -5,7 +5,7 @@ picture ──► the base's locator ──► the base's encoder ──► CSLS
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ def corrected_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
 
     Raises:
         ModelError: If a setting is missing, unknown or of the wrong type, the base cannot be
-            loaded, or the correction was made with another one.
+            loaded or compares by L1 distance, or the correction was made with another one.
     """
     from snapshelf.features.hubness import CorrectedEncoder, load_correction
 
@@ -86,10 +86,10 @@ def corrected_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     check_settings(file, settings, FIELDS, needed="base")
     calibration = read_calibration(file, settings)
     place = file_setting(file, settings, "correction")
-    base = load_base(file, settings["base"], KIND)
+    base = _load_base(file, settings["base"])
     correction = load_correction(place, base.encoder.fingerprint)
     encoder = CorrectedEncoder(base.encoder, correction)
-    return System(str(folder), base.locator, encoder, calibration)
+    return replace(base, name=str(folder), encoder=encoder, calibration=calibration)
 
 
 def train_corrected(
@@ -107,13 +107,14 @@ def train_corrected(
 
     Raises:
         DatasetError: If there are fewer street photos than neighbours, or one cannot be read.
-        ModelError: If the base cannot be loaded or is corrected itself, or `out` holds something.
+        ModelError: If the base cannot be loaded, is corrected itself or compares by L1 distance,
+            or `out` holds something.
     """
     from snapshelf.features.hubness import HubnessCorrection
 
     if out.is_dir() and any(out.iterdir()):
         raise ModelError(f"{out} holds something; give a new folder for the corrected system")
-    base = load_base(out / "system.json", settings.base, KIND)
+    base = _load_base(out / "system.json", settings.base)
     photos = [photo for each in data for item in each.training_items() for photo in item.street]
     if len(photos) < settings.neighbours:
         raise DatasetError(
@@ -139,3 +140,14 @@ def train_corrected(
     text = json.dumps(written, indent=2) + "\n"
     write_whole(out / "system.json", text.encode())
     return corrected_from_folder(out.resolve(), written)
+
+
+def _load_base(file: Path, name: str) -> System:
+    """Load the base, whose similarities must be inner products, of which hubness is measured."""
+    base = load_base(file, name, KIND)
+    if base.distance == "l1":
+        raise ModelError(
+            f"{file}: the base {name!r} compares by L1 distance, which cannot be corrected for "
+            "hubs; give one that compares by cosine or L2 distance"
+        )
+    return base

@@ -5,7 +5,7 @@ picture ──► the base's locator ──► the base's encoder ──► whit
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def whitened_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     base = load_base(file, settings["base"], KIND)
     encoder = base.encoder
     whitened = WhitenedEncoder(encoder, load_whitening(place, encoder.fingerprint))
-    return System(str(folder), base.locator, whitened, calibration)
+    return replace(base, name=str(folder), encoder=whitened, calibration=calibration)
 
 
 def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, out: Path) -> System:
