@@ -4,6 +4,7 @@ __all__ = [
     "DatasetError",
     "FeedError",
     "FilterError",
+    "MissingWeightsError",
     "ModelError",
     "PictureError",
     "ShelfError",
@@ -27,6 +28,22 @@ class PictureError(SnapshelfError):
 
 class ModelError(SnapshelfError):
     """A system, backbone or weights file is missing, unreadable or not what it says."""
+
+
+class MissingWeightsError(ModelError):
+    """Published weights are not on this machine, and cannot be had.
+
+    Args:
+        what: What is missing, a sentence without its full stop.
+        how: How to give it, one sentence or more.
+
+    Attributes:
+        what: As given.
+    """
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what}. {how}")
+        self.what = what
 
 
 class DatasetError(SnapshelfError):

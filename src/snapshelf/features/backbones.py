@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from snapshelf.errors import ModelError
+from snapshelf.errors import MissingWeightsError, ModelError
 from snapshelf.features.hub import hub_weights
 from snapshelf.features.preprocessing import FITS, INTERPOLATIONS, Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.torchvision_backbones import create_torchvision, published_name
+from snapshelf.features.torchvision_backbones import (
+    check_torchvision_name,
+    create_torchvision,
+    published_name,
+)
 from snapshelf.features.weights import find_weights, load_safetensors
 
 with torch_extra():
@@ -19,6 +23,7 @@ with torch_extra():
     from torch import Tensor, nn
 
 __all__ = [
+    "check_backbone",
     "create_backbone",
     "default_preprocessing",
     "feature_map",
@@ -31,6 +36,22 @@ CROP_MODES = {"center": "crop", "squash": "squash", "border": "pad"}
 
 TORCHVISION = "torchvision/"
 """What the name of a backbone of torchvision's begins with; other names are timm's."""
+
+
+def check_backbone(name: str) -> None:
+    """Refuse a name of a backbone that there is not, before anything is done with it.
+
+    Args:
+        name: A name of ``timm.list_models()``, with or without a pretrained tag, or
+            ``torchvision/NAME``.
+
+    Raises:
+        ModelError: If the name is unknown; close names are listed.
+    """
+    if name.startswith(TORCHVISION):
+        check_torchvision_name(name.removeprefix(TORCHVISION))
+    else:
+        _check_name(name)
 
 
 def create_backbone(name: str, options: Mapping[str, Any]) -> nn.Module:
@@ -113,8 +134,9 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
         The backbone without its classifier, and the safetensors file that filled it.
 
     Raises:
-        ModelError: If the name is unknown, there are no published safetensors for it, or they
-            are neither on this machine nor to be fetched.
+        MissingWeightsError: If there are no published safetensors for it, or they are neither on
+            this machine nor to be fetched.
+        ModelError: If the name is unknown.
     """
     if name.startswith(TORCHVISION):
         return _load_torchvision(name.removeprefix(TORCHVISION), options)
@@ -124,9 +146,10 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
         where = (
             f"only as {published.url}, which" if published and published.url else "nowhere; this"
         )
-        raise ModelError(
+        raise MissingWeightsError(
             f"the weights of {name} are published {where} cannot be loaded, since only "
-            "safetensors are read. Give the path of a safetensors file as the weights"
+            "safetensors are read",
+            "Give the path of a safetensors file as the weights",
         )
     path = hub_weights(published.hf_hub_id)
     overlay = {"file": str(path), "custom_load": False}
@@ -197,17 +220,18 @@ def _load_torchvision(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
     backbone = create_torchvision(name, options)
     published = published_name(name)
     if published is None:
-        raise ModelError(
-            f"torchvision publishes no weights of {name}; give the path of a safetensors file"
+        raise MissingWeightsError(
+            f"torchvision publishes no weights of {name}", "Give the path of a safetensors file"
         )
     path = find_weights(f"{published}.safetensors")
     if path is None:
-        raise ModelError(
+        raise MissingWeightsError(
             f"torchvision publishes the weights of {name} only as the pickle {published}.pth, "
-            "which is not loaded, since reading a pickle can run code. Convert it once: "
+            "which is not loaded, since reading a pickle can run code",
+            "Convert it once: "
             "safetensors.torch.save_file(torch.load('FILE.pth', weights_only=True), "
             f"'{published}.safetensors'), and give that file's path as the weights, or put it "
-            "into a folder that SNAPSHELF_WEIGHTS names"
+            "into a folder that SNAPSHELF_WEIGHTS names",
         )
     load_weights(backbone, path)
     return backbone, path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from snapshelf.errors import ModelError
+from snapshelf.errors import MissingWeightsError
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.features.weights import find_weights
 
@@ -32,8 +32,8 @@ def hub_weights(repository: str) -> Path:
         The file on this machine.
 
     Raises:
-        ModelError: If it is on none of them or the hub cannot be reached; names the file that
-            is wanted and the ways to give it.
+        MissingWeightsError: If it is on none of them or the hub cannot be reached; names the file
+            that is wanted and the ways to give it.
     """
     local_name = f"{repository.rpartition('/')[2]}.safetensors"
     if path := find_weights(local_name):
@@ -48,9 +48,9 @@ def hub_weights(repository: str) -> Path:
         httpx.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)
         return Path(huggingface_hub.hf_hub_download(repository, FILE))
     except (httpx.HTTPError, HfHubHTTPError, OSError) as error:
-        raise ModelError(
+        raise MissingWeightsError(
             f"the weights {FILE} of the hub repository {repository} are not on this machine and "
-            f"cannot be fetched ({error}). Run this once with a connection, or fetch the file "
-            f"elsewhere and give its path as the weights, or save it as {local_name} in a folder "
-            "that SNAPSHELF_WEIGHTS names"
+            f"cannot be fetched ({error})",
+            "Run this once with a connection, or fetch the file elsewhere and give its path as "
+            f"the weights, or save it as {local_name} in a folder that SNAPSHELF_WEIGHTS names",
         ) from error

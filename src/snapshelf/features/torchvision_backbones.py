@@ -16,7 +16,7 @@ with torch_extra():
     from torchvision import models
     from torchvision.models.feature_extraction import NodePathTracer
 
-__all__ = ["FeatureGraph", "create_torchvision", "published_name"]
+__all__ = ["FeatureGraph", "check_torchvision_name", "create_torchvision", "published_name"]
 
 CLASSIFIERS = ("classifier", "fc", "head", "heads", "AuxLogits", "aux1", "aux2")
 """Names under which torchvision's networks keep what comes behind the last feature map."""
@@ -41,6 +41,19 @@ class FeatureGraph(fx.GraphModule):
         return features
 
 
+def check_torchvision_name(name: str) -> None:
+    """Refuse what is no classification model of torchvision's.
+
+    Raises:
+        ModelError: If the name is unknown; close names are listed.
+    """
+    names = models.list_models(module=models)
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=5)
+        hint = f"; did you mean {', '.join(close)}" if close else "; see its list_models()"
+        raise ModelError(f"there is no backbone {name!r} in torchvision {_version()}{hint}")
+
+
 def create_torchvision(name: str, options: Mapping[str, Any]) -> nn.Module:
     """Make a backbone of torchvision without its classifier, with random weights.
 
@@ -55,11 +68,7 @@ def create_torchvision(name: str, options: Mapping[str, Any]) -> nn.Module:
         ModelError: If the name is unknown (close names are listed), an option does not fit, or
             the network has no feature map.
     """
-    names = models.list_models(module=models)
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=5)
-        hint = f"; did you mean {', '.join(close)}" if close else "; see its list_models()"
-        raise ModelError(f"there is no backbone {name!r} in torchvision {_version()}{hint}")
+    check_torchvision_name(name)
     if reserved := options.keys() & {"weights", "num_classes"}:
         raise ValueError(f"options must not hold {', '.join(sorted(reserved))}")
     try:
