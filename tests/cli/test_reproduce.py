@@ -70,6 +70,7 @@ def trained(monkeypatch):
                     row("keen", "Keen", 0.9, settings.noise, "It sees well."),
                 ),
                 "How well they see.",
+                metrics=METRICS,
             ),
         )
 
@@ -90,7 +91,7 @@ def test_the_json_holds_every_row_and_seed(reproduce, trained):
     assert done.code == 0, done.err
     value = done.json
     assert list(value) == [
-        *("system", "data", "split", "queries", "gallery", "seeds", "settings", "tables")
+        *("system", "data", "split", "queries", "gallery", "seeds", "settings", "note", "tables")
     ]
     assert value["queries"] == {"all": 8, "seen": 4, "unseen": 4}
     assert value["seeds"] == [0, 1, 2]
@@ -125,7 +126,7 @@ def test_progress_and_the_trainings_are_told(reproduce):
     done = reproduce("--seeds", "1")
     assert "1 of 2: blind, seed 0" in done.err
     assert "2 of 2: keen, seed 0; about 1 min left" in done.err
-    assert "top-1: all 0.750, seen 1.000, unseen 0.500" in done.err
+    assert "Top-1: all 0.750, seen 1.000, unseen 0.500" in done.err
     assert "too few seeds" in done.out
 
 
@@ -162,7 +163,7 @@ def test_another_split(reproduce, grocery):
     (grocery / "val.txt").write_text("\n".join(lines[:2]))
     value = reproduce("--split", "val", "--seeds", "1", "--json", "-").json
     assert (value["split"], value["queries"]) == ("val", {"all": 2, "unseen": 2})
-    assert len(list(Path("reproduce-toy").rglob("ranks-val-*.json"))) == 2
+    assert len(list(Path("reproduce-toy").rglob("right-ranks-val-*.json"))) == 2
 
 
 MISTAKES = [
@@ -272,7 +273,7 @@ def make(seed, folder, monitor):
 def tables(data, settings, pictures):
     row = PaperRow("a", "A", dict.fromkeys(("top1", "top10", "top20"), 0.5),
                    Training("a", {}, make))
-    yield (PaperTable("t", "T", (row,)),)
+    yield (PaperTable("t", "T", (row,), metrics=("top1", "top10", "top20")),)
 
 REPRODUCIBLE["toy"] = lambda: Reproducible(Settings, tables)
 from snapshelf.cli.main import main

@@ -6,6 +6,7 @@ from snapshelf.cli.table_text import print_tables
 from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table
 
 METRICS = ("top1", "top10", "top20")
+ORDER = "the paper's order"
 
 
 def row(name, values, *, note=""):
@@ -15,17 +16,20 @@ def row(name, values, *, note=""):
 
 
 def difference(better, worse, mean, verdict):
-    return Difference(better, worse, "all", "top1", 0.1, (mean,), mean - 0.2, mean + 0.2, verdict)
+    return Difference(
+        ORDER, better, worse, "all", "top1", 0.1, (mean,), mean - 0.2, mean + 0.2, verdict
+    )
 
 
 @pytest.fixture
 def printed(capsys):
     def run(rows, differences):
-        table = Table("table-1", "Table 1 [bold]", "What it is.", rows, tuple(differences))
-        queries = {"all": 7} if any(each.cells for each in rows) else {}
-        print_tables(
-            Reproduction("mtv", ("paints",), "test", METRICS, queries, 5, (0, 1), {}, (table,))
+        table = Table(
+            *("table-1", "Table 1 [bold]", "What it is.", METRICS, rows, (ORDER,)),
+            tuple(differences),
         )
+        queries = {"all": 7} if any(each.cells for each in rows) else {}
+        print_tables(Reproduction("mtv", ("paints",), "test", queries, 5, (0, 1), {}, (table,)))
         return capsys.readouterr().out.splitlines()
 
     return run
@@ -58,11 +62,15 @@ def test_several_pairs_are_counted_and_the_reversed_ones_named(printed):
     )
     assert (
         "  Top-1, the paper's order: reversed (of 3 pairs 1 holds, 1 not distinguishable, "
-        "1 reversed; reversed: Row b over Row a by 25.0)"
+        "1 reversed; -25.0 to +50.0 points, in the paper +10.0 to +10.0; "
+        "reversed: Row b over Row a by 25.0)"
     ) in lines
 
 
 def test_notes_stand_below_and_nothing_run_is_told(printed):
     lines = printed((row("a", (), note="It is quick."),), [])
-    assert lines[2:4] == ["  not run yet", "  Row a: It is quick."]
+    heads = [text for label in ("Top-1", "Top-10", "Top-20") for text in (label, "paper")]
+    assert lines[2].split() == ["not", "run", *heads]
+    assert lines[3].split() == ["Row", "a", *["not", "run", "37.4"] * 3]
+    assert lines[4] == "  Row a: It is quick."
     assert lines[-1].startswith("paints, test, gallery of 5 products.")

@@ -60,19 +60,20 @@ def table(verdicts):
         Row("c", "C", "three", True, (), {"top1": 0.2}, {}),
     ]
     pairs = [
-        Difference("a", "b", products, metric, 0.1, (0.1, 0.3), 0.05, 0.35, verdict)
+        Difference("order", "a", "b", products, metric, 0.1, (0.1, 0.3), 0.05, 0.35, verdict)
         for products, metric, verdict in verdicts
     ]
-    return Table("t", "Table", "", tuple(rows), tuple(pairs))
+    return Table("t", "Table", "", ("top1",), tuple(rows), ("order",), tuple(pairs))
 
 
 def test_a_table_judges_each_metric_and_choice_by_itself():
     whole = table(
         [("all", "top1", "holds"), ("all", "top10", "reversed"), ("seen", "top1", "holds")]
     )
-    assert whole.verdict("all", "top1") == "holds"
-    assert whole.verdict("all", "top10") == "reversed"
-    assert whole.verdict("unseen", "top1") is None
+    assert whole.verdict("order", "all", "top1") == "holds"
+    assert whole.verdict("order", "all", "top10") == "reversed"
+    assert whole.verdict("order", "unseen", "top1") is None
+    assert whole.verdict("another", "all", "top1") is None
 
 
 def test_everything_is_plain_json():
@@ -80,7 +81,6 @@ def test_everything_is_plain_json():
         system="mtv",
         data=("paints",),
         split="test",
-        metrics=("top1",),
         queries={"all": 7, "seen": 4},
         gallery=6,
         seeds=(0, 1),
@@ -89,13 +89,13 @@ def test_everything_is_plain_json():
     )
     value = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert list(value) == [
-        *("system", "data", "split", "queries", "gallery", "seeds", "settings", "tables")
+        *("system", "data", "split", "queries", "gallery", "seeds", "settings", "note", "tables")
     ]
     (only,) = value["tables"]
-    assert list(only) == ["table", "title", "note", "rows", "order", "differences"]
+    assert list(only) == ["table", "title", "note", "metrics", "rows", "order", "differences"]
     assert only["order"] == [
-        {"products": "all", "metric": "top1", "verdict": "holds"},
-        {"products": "seen", "metric": "top1", "verdict": None},
+        {"claim": "order", "products": "all", "metric": "top1", "verdict": "holds"},
+        {"claim": "order", "products": "seen", "metric": "top1", "verdict": None},
     ]
     assert [row["row"] for row in only["rows"]] == ["a", "b", "c"]
     assert only["rows"][0]["products"]["all"]["top1"]["mean"] == 0.625

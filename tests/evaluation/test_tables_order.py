@@ -4,34 +4,35 @@ import numpy as np
 import pytest
 
 from snapshelf.evaluation import order
-from snapshelf.evaluation.order import judge, mean_interval, resampled_accuracies
+from snapshelf.evaluation.order import judge, mean_interval, resampled_means
 
 
 def draw(shape, chance, seed=0):
-    return np.random.default_rng(seed).random(shape) < chance
+    """Draw what queries count for: 1 with a chance, else 0."""
+    return (np.random.default_rng(seed).random(shape) < chance).astype(np.float64)
 
 
-def test_resampling_is_that_of_slow_loops():
-    found = draw((3, 11), 0.4)
-    fast = resampled_accuracies(found, resamples=40, seed=5)
+@pytest.mark.parametrize("found", [draw((3, 11), 0.4), np.random.default_rng(2).random((3, 11))])
+def test_resampling_is_that_of_slow_loops(found):
+    fast = resampled_means(found, resamples=40, seed=5)
     rng = np.random.default_rng(5)
     for replicate in range(40):
         queries = [int(query) for query in rng.integers(11, size=11)]
         for system in range(3):
-            hits = sum(bool(found[system, query]) for query in queries)
-            assert fast[system, replicate] == pytest.approx(hits / 11, abs=1e-12)
+            total = sum(found[system, query] for query in queries)
+            assert fast[system, replicate] == pytest.approx(total / 11, abs=1e-12)
 
 
 def test_blocks_make_no_difference(monkeypatch):
     found = draw((2, 50), 0.5)
-    whole = resampled_accuracies(found, resamples=31)
+    whole = resampled_means(found, resamples=31)
     monkeypatch.setattr(order, "HELD", 120)
-    np.testing.assert_array_equal(resampled_accuracies(found, resamples=31), whole)
+    np.testing.assert_array_equal(resampled_means(found, resamples=31), whole)
 
 
 def test_all_systems_are_drawn_the_same_queries():
     found = np.repeat(draw((1, 80), 0.5), 2, axis=0)
-    first, second = resampled_accuracies(found, resamples=50)
+    first, second = resampled_means(found, resamples=50)
     np.testing.assert_array_equal(first, second)
     assert first.std() > 0
 
@@ -39,7 +40,7 @@ def test_all_systems_are_drawn_the_same_queries():
 def test_the_spread_is_that_of_a_share():
     found = draw((1, 400), 0.3)
     share = found.mean()
-    (drawn,) = resampled_accuracies(found, resamples=4000)
+    (drawn,) = resampled_means(found, resamples=4000)
     assert drawn.mean() == pytest.approx(share, abs=0.003)
     assert drawn.std() == pytest.approx(np.sqrt(share * (1 - share) / 400), rel=0.05)
 
@@ -67,7 +68,7 @@ def test_seeds_that_disagree_widen_the_interval():
 def verdict(better, worse):
     """Compare (S, Q) with (S, Q), seed by seed, with the same queries drawn for both."""
     seeds = len(better)
-    drawn = resampled_accuracies(np.concatenate([better, worse]), resamples=300)
+    drawn = resampled_means(np.concatenate([better, worse]).astype(np.float64), resamples=300)
     values = better.mean(axis=1) - worse.mean(axis=1)
     interval = mean_interval(drawn[:seeds] - drawn[seeds:])
     return judge(tuple(float(value) for value in values), interval)
@@ -110,12 +111,14 @@ def test_the_rule(values, interval, seeded, expected):
 
 
 def test_what_cannot_be_compared_is_refused():
-    with pytest.raises(ValueError, match=r"found must be bool of shape \(N, Q\)"):
-        resampled_accuracies(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match=r"values must be float64 of shape \(N, Q\)"):
+        resampled_means(np.zeros((2, 3), np.bool_))
     with pytest.raises(ValueError, match="at least one query"):
-        resampled_accuracies(np.zeros((2, 0), np.bool_))
+        resampled_means(np.zeros((2, 0)))
+    with pytest.raises(ValueError, match="values must be finite"):
+        resampled_means(np.full((2, 3), np.nan))
     with pytest.raises(ValueError, match="resamples must be at least 1, got 0"):
-        resampled_accuracies(np.zeros((2, 3), np.bool_), resamples=0)
+        resampled_means(np.zeros((2, 3)), resamples=0)
     with pytest.raises(ValueError, match="at least one seed and draw"):
         mean_interval(np.zeros((0, 4)))
     with pytest.raises(ValueError, match=r"level must be in \(0, 1\), got 1"):

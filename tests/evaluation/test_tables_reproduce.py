@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from snapshelf.datasets.training_item import TrainingItem
-from snapshelf.errors import DatasetError
+from snapshelf.errors import DatasetError, MissingWeightsError
 from snapshelf.evaluation import evaluate
 from snapshelf.evaluation.paper_tables import PaperRow, PaperTable, Training
 from snapshelf.evaluation.reproduce import reproduce
@@ -17,6 +17,8 @@ from snapshelf.evaluation.time_left import TimeLeft, duration
 from snapshelf.locating import WholePicture
 from snapshelf.systems.system import System
 from snapshelf.training.monitor import Monitor, TrainingStopped
+
+METRICS = ("top1", "top10", "top20", "map7")
 
 
 class Tinted:
@@ -77,7 +79,7 @@ def paper(trainer, **changes):
         return Training(name, {"bias": bias} | changes, make, seeded=seeded)
 
     def row(name, own, figure):
-        published = {"top1": figure, "top10": figure, "top20": figure}
+        published = dict.fromkeys(METRICS, figure)
         return PaperRow(name, name.upper(), published, own)
 
     both = training("both", 2)
@@ -89,9 +91,13 @@ def paper(trainer, **changes):
                 row("fixed", training("fixed", 1, seeded=False), 0.1),
                 row("both", both, 0.2),
             ),
+            metrics=METRICS,
         ),
         PaperTable(
-            "table-2", "Table 2", (row("alone", training("alone", 3), 0.3), row("again", both, 0.2))
+            "table-2",
+            "Table 2",
+            (row("alone", training("alone", 3), 0.3), row("again", both, 0.2)),
+            metrics=METRICS,
         ),
     )
 
@@ -148,6 +154,8 @@ def test_the_figures_are_those_of_evaluate(run, paints, tmp_path):
         system = System("alone", WholePicture(), Tinted(json.loads(file.read_text())))
         alone = evaluate(system, paints, products="unseen")
         assert value == alone.metrics["top1"]
+        precision = result.tables[1].rows[0].cells["unseen"]["map7"].values[seed]
+        assert precision == pytest.approx(alone.metrics["map7"], abs=1e-12)
 
 
 def test_nothing_is_done_again(run, tmp_path):
@@ -311,7 +319,7 @@ def test_progress_names_the_work_and_the_time_left(run):
     assert begun[0] == "1 of 7: fixed"
     assert begun[1] == "2 of 7: both, seed 0; about 1 min left"
     assert monitor.steps[-1] == ("7 of 7: alone, seed 2, queries; about 1 min left", 5, 5)
-    assert sum(note.startswith("   top-1: all ") for note in monitor.notes) == 7
+    assert sum(note.startswith("   Top-1: all ") for note in monitor.notes) == 7
 
 
 @pytest.mark.parametrize(
@@ -322,20 +330,28 @@ def test_progress_names_the_work_and_the_time_left(run):
         "{}",
         '{"gallery": 6, "ranks": {}}',
         '{"gallery": 6, "ranks": {"all": []}}',
-        '{"gallery": 6, "ranks": {"all": [1, 0]}}',
-        '{"gallery": 6, "ranks": {"all": [1.5]}}',
-        '{"gallery": 6, "ranks": {"all": ["1"]}}',
-        '{"gallery": 6, "ranks": {"all": [[1]]}}',
-        '{"gallery": null, "ranks": {"all": [1]}}',
+        '{"gallery": 6, "ranks": {"all": [[1], [0]]}}',
+        '{"gallery": 6, "ranks": {"all": [[1], []]}}',
+        '{"gallery": 6, "ranks": {"all": [[3, 1]]}}',
+        '{"gallery": 6, "ranks": {"all": [1, 2]}}',
+        '{"gallery": 6, "ranks": {"all": [[true]]}}',
+        '{"gallery": 6, "ranks": {"all": [[1, "2"]]}}',
+        '{"gallery": 6, "ranks": {"all": {"1": 1}}}',
+        '{"gallery": 6, "ranks": {"all": [[1.5]]}}',
+        '{"gallery": 6, "ranks": {"all": [["1"]]}}',
+        '{"gallery": 6, "ranks": {"all": [[[1]]]}}',
+        '{"gallery": null, "ranks": {"all": [[1]]}}',
         "[" * 100_000,
     ],
 )
 def test_damaged_figures_are_named_and_can_be_made_anew(run, tmp_path, text):
     trainer = Trainer()
     whole = run(trainer, seeds=[0])
-    file = next((tmp_path / "out" / "alone").rglob("ranks-*.json"))
+    file = next((tmp_path / "out" / "alone").rglob("right-ranks-*.json"))
     file.write_text(text)
-    with pytest.raises(DatasetError, match=r"ranks-test-\w+\.json .*remove it, and the system is"):
+    with pytest.raises(
+        DatasetError, match=r"right-ranks-test-\w+\.json .*remove it, and the system is"
+    ):
         run(trainer, seeds=[0])
     file.unlink()
     assert run(trainer, seeds=[0]) == whole
@@ -373,6 +389,76 @@ def test_what_makes_no_sense_is_refused(run):
         run(Trainer(), split="dev")
 
 
+class Weightless:
+    """Has no weights for one of the trainings, as often as it is asked."""
+
+    def __init__(self, name):
+        self.name, self.inner, self.asked = name, Trainer(), 0
+
+    def __call__(self, name, bias, seed, folder, monitor):
+        if name == self.name:
+            self.asked += 1
+            raise MissingWeightsError("the weights are\n  at sea", "Wait for the ship")
+        return self.inner(name, bias, seed, folder, monitor)
+
+
+def test_rows_without_weights_are_left_out_and_say_so(run, tmp_path):
+    monitor, trainer = Stopper(), Weightless("both")
+    result = run(trainer, seeds=[0], monitor=monitor)
+    rows = [row for table in result.tables for row in table.rows]
+    gone = "the weights are at sea."
+    assert [row.missing for row in rows] == ["", gone, "", gone]
+    assert [bool(row.cells) for row in rows] == [True, False, True, False]
+    assert monitor.notes.count("   left out: the weights are at sea.") == 1
+    assert trainer.inner.calls == [("fixed", 0), ("alone", 0)]
+    assert not list((tmp_path / "out" / "both").rglob("system"))
+    value = json.loads(json.dumps(result.to_json()))["tables"][0]["rows"]
+    assert [one["missing"] for one in value] == [None, "the weights are at sea."]
+    # They are asked for again, and once they are there the rows are like any other.
+    assert run(trainer, seeds=[0]).tables == result.tables
+    assert (trainer.asked, trainer.inner.calls) == (2, [("fixed", 0), ("alone", 0)])
+    whole = run(Trainer(), seeds=[0])
+    assert not any(table.missing for table in whole.tables)
+    assert all(row.cells for table in whole.tables for row in table.rows)
+    # What has been measured stays, wherever the weights are now.
+    assert run(trainer, seeds=[0]) == whole
+
+
+def test_rows_that_were_not_asked_for_miss_nothing(run):
+    result = run(Weightless("both"), rows={("table-1", "fixed")})
+    assert not any(table.missing for table in result.tables)
+
+
+def test_what_is_missing_takes_no_time(run):
+    monitor = Stopper()
+    run(Weightless("both"), seeds=[0], monitor=monitor)
+    begun = [note for note in monitor.notes if " of 3: " in note]
+    assert begun[-1] == "3 of 3: alone, seed 0; about 1 min left"
+
+
+def test_without_data_to_train_on(paints, pictures, tmp_path):
+    """What training data make no difference to is kept whatever they are."""
+    made = []
+
+    def make(seed, folder, monitor):
+        made.append(folder)
+        return System("plain", WholePicture(), Tinted([1.0, 1.0, 1.0]))
+
+    plain = PaperRow("a", "A", {}, Training("plain", {}, make, seeded=False, trained=False))
+    tables = (PaperTable("t", "T", (plain,), metrics=("map7",)),)
+
+    def go(data):
+        return reproduce("toy", tables, paints, data, out=tmp_path / "out", note="Plain.")
+
+    first = go([])
+    assert (first.data, first.seeds, first.note) == (("paints",), (), "Plain.")
+    assert first.tables[0].rows[0].cells == go([pictures]).tables[0].rows[0].cells
+    assert len(made) == 1
+    pictures.name = "others"
+    assert go([pictures]).data == ("paints", "others")
+    assert len(made) == 1
+
+
 def test_the_time_left_follows_from_what_was_done_here():
     now = [100.0]
     left = TimeLeft([2.0, 2.0, 4.0], clock=lambda: now[0])
@@ -385,7 +471,7 @@ def test_the_time_left_follows_from_what_was_done_here():
     now[0] = 130.0
     left.finish()  # told nothing on the way: three units in thirty seconds
     assert left.seconds == pytest.approx(40)
-    left.finish()
+    left.skip()  # it was not there
     assert left.seconds == 0
 
 

@@ -54,7 +54,7 @@ def evaluation(shop, ranks, category="Fruit", right=("p7",)):
             found[rank - 1] = right[0]
         return Outcome(
             Query(shop.root / "3.png", frozenset(right), category),
-            rank,
+            (rank,),
             tuple(Found(name, 0.9 - place / 10) for place, name in enumerate(found)),
             0.8,
         )
@@ -144,7 +144,7 @@ def test_the_histogram_ends_with_the_gallery(report, shop, products, label):
     shop.gallery = [*shop.gallery[:products], Product(id="p7")]
     value = evaluation(shop, [1], right=("p0",))
     found = tuple(f for f in value.outcomes[0].found if f.product == "p0")
-    outcome = Outcome(value.outcomes[0].query, 1, found, None)
+    outcome = Outcome(value.outcomes[0].query, (1,), found, None)
     page = report(replace(value, gallery=products, outcomes=(outcome,)))
     assert rows(page, 1)[-1][0] == label
 

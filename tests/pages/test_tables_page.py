@@ -9,6 +9,7 @@ from snapshelf.evaluation.table_report import write_tables
 from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table
 
 METRICS = ("top1", "top10", "top20")
+ORDER = "the paper's order"
 
 
 def cells(**values):
@@ -38,22 +39,26 @@ def result():
         "table-1",
         "Table 1",
         "What this is.",
+        METRICS,
         (
             row("a", cells(all=(0.125,), unseen=(0.0,)), seeded=False, note="No training."),
             row("b", measured),
             row("c", {}),
         ),
+        (ORDER,),
         (
-            Difference("b", "a", "all", "top1", 0.1, (0.375, 0.625), 0.2, 0.7, "holds"),
-            Difference("b", "a", "unseen", "top1", 0.1, (-0.25, -0.25), -0.3, -0.1, "reversed"),
+            Difference(ORDER, "b", "a", "all", "top1", 0.1, (0.375, 0.625), 0.2, 0.7, "holds"),
+            Difference(
+                ORDER, "b", "a", "unseen", "top1", 0.1, (-0.25, -0.25), -0.3, -0.1, "reversed"
+            ),
         ),
     )
-    other = Table("table-2", "Table 2", "", (row("d", measured, training="b"),), ())
+    own = (row("d", measured, training="b"),)
+    other = Table("table-2", "Table 2", "", METRICS, own, (ORDER,), ())
     return Reproduction(
         system="mtv",
         data=("paints", "clothing"),
         split="test",
-        metrics=METRICS,
         queries={"all": 1200, "unseen": 400},
         gallery=81,
         seeds=(0, 1),
@@ -94,7 +99,7 @@ def test_every_figure_has_its_spread_and_the_papers_beside(page, result):
     assert head == ["Row", "Top-1", "Top-10", "Top-20", "Seeds"]
     assert plain == ["Row a", *["12.5 paper 37.4"] * 3, "any"]
     assert spread == ["Row b", *["62.5 ± 17.7 50.0 to 75.0 · paper 37.4"] * 3, "0, 1"]
-    assert missing == ["Row c", "not run yet"]
+    assert missing == ["Row c", *["not run paper 37.4"] * 3, ""]
     assert order == ["The paper's order", "holds", *["nothing to compare"] * 2, ""]
     assert lines(read, 1)[-1][1] == "reversed"
     headings = [e.text for e in read.all("h3")]
@@ -117,8 +122,8 @@ def test_charts_show_mean_spread_and_the_papers_mark(page, result):
 def test_differences_tell_both_intervals_and_seeds(page, result):
     _, holds, turned = lines(page(result), 2)
     assert holds == [
-        *("Row b", "Row a", "all, Top-1", "+10.0", "+50.0", "+20.0 to +70.0", "+37.5, +62.5"),
-        "holds",
+        *(ORDER, "Row b", "Row a", "all, Top-1", "+10.0", "+50.0", "+20.0 to +70.0"),
+        *("+37.5, +62.5", "holds"),
     ]
     assert turned[-2:] == ["-25.0, -25.0", "reversed"]
 
@@ -140,7 +145,9 @@ def test_nothing_run_yet(page, result):
     ]
     read = page(replace(result, queries={}, tables=tuple(empty)))
     assert read.all("h2")[0].text == "Table 1"
-    assert "have not been run yet" in read.all("main")[0].text
+    assert [e.text for e in read.all("h3")] == ["Not run", "Not run"]
+    assert lines(read, 0)[1] == ["Row a", *["not run paper 37.4"] * 3, "any"]
+    assert len(lines(read, 0)) == 4  # no order is looked for
 
 
 def test_hostile_names_stay_text(page, result):

@@ -1,12 +1,10 @@
 """A paper's tables on the terminal."""
 
-from collections import Counter
-from typing import get_args
-
 from snapshelf.cli.console import printer
 from snapshelf.evaluation.evaluation import ProductChoice
-from snapshelf.evaluation.table_report import LABELS, percent
-from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table, Verdict
+from snapshelf.evaluation.query_values import LABELS
+from snapshelf.evaluation.table_report import NOT_RUN, left_out, percent, sum_up
+from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table
 
 __all__ = ["print_tables"]
 
@@ -22,50 +20,87 @@ def print_tables(reproduction: Reproduction) -> None:
         console.print(table.title, style="bold")
         if table.note:
             console.print(table.note)
-        for choice, queries in reproduction.queries.items():
-            _print_part(table, choice, queries, reproduction.metrics)
-        if not any(row.cells for row in table.rows):
-            console.print("  not run yet")
+        if table.has_run:
+            for choice, queries in reproduction.queries.items():
+                _print_part(table, choice, f"{choice} products, {queries} queries")
+        else:
+            _print_part(table, None, NOT_RUN)
+        for sentence in table.missing:
+            console.print(f"  left out: {sentence}")
         for row in table.rows:
             if row.note:
                 console.print(f"  {row.title}: {row.note}")
         console.print()
     seeds = ", ".join(map(str, reproduction.seeds))
+    spread = f": mean ± standard deviation (lowest-highest) over the seeds {seeds}" if seeds else ""
     console.print(
         f"{reproduction.data[0]}, {reproduction.split}, gallery of {reproduction.gallery} "
-        f"products. Percent: mean ± standard deviation (lowest-highest) over the seeds {seeds}; "
-        "beside it the paper's figure, of its own data."
+        f"products. Percent{spread}; beside it the paper's figure, of its own data."
     )
+    if reproduction.note:
+        console.print(reproduction.note)
 
 
-def _print_part(
-    table: Table, choice: ProductChoice, queries: int, metrics: tuple[str, ...]
-) -> None:
-    from rich.table import Table as Grid
-
+def _print_part(table: Table, choice: ProductChoice | None, heading: str) -> None:
+    """Print the figures for one choice of products; None where there are only the paper's."""
+    if all(row.place for row in table.rows):
+        for metric in table.metrics:
+            _print_grid(table, choice, metric, f"{heading}, {LABELS[metric]}")
+    else:
+        _print_lines(table, choice, heading)
+    if choice is None:
+        return
     console = printer()
-    grid = Grid(box=None, pad_edge=False)
-    grid.add_column(f"{choice} products, {queries} queries")
-    for metric in metrics:
-        grid.add_column(LABELS[metric], justify="right")
-        grid.add_column("paper", justify="right")
+    for claim in table.claims:
+        for metric in table.metrics:
+            if verdict := table.verdict(claim, choice, metric):
+                told = sum_up(table, claim, choice, metric)
+                console.print(f"  {LABELS[metric]}, {claim}: {verdict} ({told})")
+
+
+def _print_lines(table: Table, choice: ProductChoice | None, heading: str) -> None:
+    """Print a line for each row, with its metrics side by side."""
+    from rich.table import Table as Lines
+
+    lines = Lines(box=None, pad_edge=False)
+    lines.add_column(heading)
+    for metric in table.metrics:
+        lines.add_column(LABELS[metric], justify="right")
+        lines.add_column("paper", justify="right")
     for row in table.rows:
-        grid.add_row(row.title, *_figures(row, choice, metrics))
-    console.print(grid)
-    for metric in metrics:
-        if verdict := table.verdict(choice, metric):
-            console.print(
-                f"  {LABELS[metric]}, the paper's order: {verdict}{_pairs(table, choice, metric)}"
-            )
+        texts = [text for metric in table.metrics for text in _figures(row, choice, metric)]
+        lines.add_row(row.title, *texts)
+    printer().print(lines)
 
 
-def _figures(row: Row, choice: ProductChoice, metrics: tuple[str, ...]) -> list[str]:
-    cells = row.cells.get(choice)
-    texts: list[str] = []
-    for metric in metrics:
-        texts.append("not run" if cells is None else _figure(cells[metric]))
-        texts.append(percent(row.published[metric]))
-    return texts
+def _print_grid(table: Table, choice: ProductChoice | None, metric: str, heading: str) -> None:
+    """Print one metric of all rows, each in its place."""
+    from rich.table import Table as Lines
+
+    places = {row.place: row for row in table.rows if row.place}
+    columns = dict.fromkeys(column for _, column in places)
+    lines = Lines(box=None, pad_edge=False)
+    lines.add_column(heading)
+    for column in columns:
+        lines.add_column(column, justify="right")
+        lines.add_column("paper", justify="right")
+    for line in dict.fromkeys(line for line, _ in places):
+        texts: list[str] = []
+        for column in columns:
+            row = places.get((line, column))
+            texts += ("", "") if row is None else _figures(row, choice, metric)
+        lines.add_row(line, *texts)
+    printer().print(lines)
+
+
+def _figures(row: Row, choice: ProductChoice | None, metric: str) -> tuple[str, str]:
+    """Give what was measured, and what the paper has."""
+    cells = None if choice is None else row.cells.get(choice)
+    published = row.published.get(metric)
+    return (
+        left_out(row) if cells is None else _figure(cells[metric]),
+        "-" if published is None else percent(published),
+    )
 
 
 def _figure(cell: Cell) -> str:
@@ -73,21 +108,3 @@ def _figure(cell: Cell) -> str:
         return percent(cell.mean)
     span = f"({percent(cell.lowest)}-{percent(cell.highest)})"
     return f"{percent(cell.mean)} ± {percent(cell.deviation)} {span}"
-
-
-def _pairs(table: Table, choice: ProductChoice, metric: str) -> str:
-    """Count the pairs of rows by their verdicts, and name those that are reversed."""
-    titles = {row.name: row.title for row in table.rows}
-    pairs = [pair for pair in table.differences if (pair.products, pair.metric) == (choice, metric)]
-    if len(pairs) < 2:
-        (pair,) = pairs
-        return f" ({100 * pair.mean:+.1f} points, {100 * pair.low:+.1f} to {100 * pair.high:+.1f})"
-    counts = Counter(pair.verdict for pair in pairs)
-    told = ", ".join(f"{counts[each]} {each}" for each in get_args(Verdict) if counts[each])
-    turned = [
-        f"{titles[pair.worse]} over {titles[pair.better]} by {-100 * pair.mean:.1f}"
-        for pair in pairs
-        if pair.verdict == "reversed"
-    ]
-    named = f"; reversed: {', '.join(turned)}" if turned else ""
-    return f" (of {len(pairs)} pairs {told}{named})"

@@ -193,14 +193,19 @@ def _outcomes(
     return tuple(
         Outcome(
             query=query,
-            rank=int(rank),
+            ranks=tuple(int(rank) for rank in own),
             found=tuple(
                 Found(gallery[number].id, float(similarity))
                 for number, similarity in zip(numbers, similarities, strict=True)
             ),
             wrong=None if np.isnan(wrong) else float(wrong),
         )
-        for query, rank, numbers, similarities, wrong in zip(
-            queries, ranks.best, ranks.found, ranks.similarities, ranks.wrong, strict=True
+        for query, own, numbers, similarities, wrong in zip(
+            queries,
+            np.split(ranks.ranks, ranks.starts[1:-1]),
+            ranks.found,
+            ranks.similarities,
+            ranks.wrong,
+            strict=True,
         )
     )

@@ -31,16 +31,21 @@ class Outcome:
 
     Attributes:
         query: The query, with its right products.
-        rank: Rank of the best right product among all products, from 1.
+        ranks: Ranks of its right products among all products, from 1, ascending; at least one.
         found: The first places of the ranking, best first; at most five.
         wrong: Similarity of the best wrong product: what would come first if the shop did not
             sell the right ones. None if every product is right.
     """
 
     query: Query
-    rank: int
+    ranks: tuple[int, ...]
     found: tuple[Found, ...]
     wrong: float | None
+
+    @property
+    def rank(self) -> int:
+        """Rank of the best right product."""
+        return self.ranks[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from snapshelf.datasets.dataset import Dataset
 from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
+from snapshelf.evaluation.query_ranks import group_starts
+from snapshelf.evaluation.query_values import query_values
 from snapshelf.whole_file import write_whole
 
 __all__ = ["KeptRanks", "digest_of", "queries_digest", "training_digest", "write_json"]
@@ -25,12 +27,12 @@ class KeptRanks:
 
     Attributes:
         gallery: Number of products in the gallery.
-        ranks: By choice of products (Q,) int64, for each query that takes part the rank of its
-            best right product, from 1.
+        ranks: By choice of products, for each query that takes part the ranks of its right
+            products, from 1, ascending; at least one.
     """
 
     gallery: int
-    ranks: Mapping[ProductChoice, NDArray[np.int64]]
+    ranks: Mapping[ProductChoice, Sequence[Sequence[int]]]
 
     @classmethod
     def of(cls, evaluations: Mapping[ProductChoice, Evaluation]) -> Self:
@@ -39,7 +41,7 @@ class KeptRanks:
         return cls(
             first.gallery,
             {
-                choice: np.array([outcome.rank for outcome in evaluation.outcomes], np.int64)
+                choice: [outcome.ranks for outcome in evaluation.outcomes]
                 for choice, evaluation in evaluations.items()
             },
         )
@@ -55,13 +57,12 @@ class KeptRanks:
             values = json.loads(file.read_text(encoding="utf-8"))
             gallery = values["gallery"]
             ranks = {
-                choice: np.array(values["ranks"][choice])
+                choice: values["ranks"][choice]
                 for choice in get_args(ProductChoice)
                 if choice in values["ranks"]
             }
-            whole = all(each.ndim == 1 and each.dtype == np.int64 for each in ranks.values())
-            if not (ranks and whole and all(each.min() >= 1 for each in ranks.values())):
-                raise ValueError("expected ranks from 1")
+            if not ranks or not all(_are_ranks(each) for each in ranks.values()):
+                raise ValueError("expected the ranks of each query's right products, from 1")
             return cls(int(gallery), ranks)
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise DatasetError(
@@ -76,13 +77,23 @@ class KeptRanks:
             file: An existing one is replaced.
             of: What they are the ranks of, for people to read.
         """
-        ranks = {choice: each.tolist() for choice, each in self.ranks.items()}
-        write_json(file, {"of": dict(of), "gallery": self.gallery, "ranks": ranks})
+        write_json(file, {"of": dict(of), "gallery": self.gallery, "ranks": dict(self.ranks)})
 
-    def found(self, products: ProductChoice, k: int) -> NDArray[np.bool_]:
-        """Say for each query whether a right product is among the first k, (Q,) bool."""
-        within: NDArray[np.bool_] = self.ranks[products] <= k
-        return within
+    def values(self, products: ProductChoice, metric: str) -> NDArray[np.float64]:
+        """Give what each query counts for in a metric, (Q,) float64; see `query_values`."""
+        own = self.ranks[products]
+        starts = group_starts(np.array([len(each) for each in own]))
+        return query_values(metric, np.concatenate(own).astype(np.int64), starts)
+
+
+def _are_ranks(queries: Any) -> bool:
+    """Whether these are the ranks of at least one query."""
+    return (
+        isinstance(queries, list)
+        and len(queries) > 0
+        and all(isinstance(own, list) and own and own == sorted(own) for own in queries)
+        and all(type(rank) is int and rank >= 1 for own in queries for rank in own)
+    )
 
 
 def write_json(file: Path, values: Mapping[str, Any]) -> None:

@@ -6,11 +6,21 @@ below is over all queries. A relevant product without a gallery image has an inf
 is never found, and counts as such.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from snapshelf.evaluation.query_ranks import QueryRanks
 
-__all__ = ["average_precision_at", "mean_rank", "median_rank", "top_k", "top_percent"]
+__all__ = [
+    "average_precision_at",
+    "average_precisions",
+    "mean_rank",
+    "median_rank",
+    "top_k",
+    "top_percent",
+]
 
 
 def top_k(ranks: QueryRanks, k: int) -> float:
@@ -56,14 +66,7 @@ def top_percent(ranks: QueryRanks, percent: int = 1) -> float:
 def average_precision_at(ranks: QueryRanks, k: int) -> float:
     """Mean average precision of the first k places, mAP@k.
 
-    Tang, Huang, Fuh: Cross-Domain Beauty and Personal Care Product Retrieval, Eq. 9 and 10,
-    with k = 7. Eq. 10 is printed as ``AP = 1/GTP * sum_i TPseen / i``; read here with the sum
-    over the ranks i <= k that hold a right product, TPseen the number of right products up to
-    and with rank i, and GTP the number of right products of the query. The mean over all
-    queries is mAP@k.
-
-    GTP counts the right products beyond place k too, so a query with more than k of them
-    cannot reach 1. Ties count against the system.
+    The mean over all queries of `average_precisions`. Ties count against the system.
 
     Args:
         ranks: The ranks of Q >= 1 queries.
@@ -76,10 +79,43 @@ def average_precision_at(ranks: QueryRanks, k: int) -> float:
         ValueError: If there is no query or `k` is below 1.
     """
     _check(ranks, k)
-    sizes = np.diff(ranks.starts)
-    seen = np.arange(len(ranks.ranks)) - np.repeat(ranks.starts[:-1], sizes) + 1
-    precisions = np.where(ranks.ranks <= k, seen / ranks.ranks, 0.0)
-    return float(np.mean(np.add.reduceat(precisions, ranks.starts[:-1]) / sizes))
+    return float(np.mean(average_precisions(ranks.ranks, ranks.starts, k)))
+
+
+def average_precisions(
+    ranks: NDArray[np.integer[Any] | np.floating[Any]], starts: NDArray[np.int64], k: int
+) -> NDArray[np.float64]:
+    """Give each query's average precision of the first k places, AP@k.
+
+    Tang, Huang, Fuh: Cross-Domain Beauty and Personal Care Product Retrieval, Eq. 9 and 10,
+    with k = 7. What is printed cannot be meant as it stands: Eq. 9 uses one letter for the number
+    of results and of queries, and Eq. 10, ``AP(q) = 1/GTP * sum_(i=1..q) TPseen / i``, adds a term
+    at every place, so that a single right product in the first one would give 1 + 1/2 + ... + 1/7.
+    Read as the average precision that the text names: the sum is over the places i <= k that hold
+    a right product, TPseen is the number of right products up to and with place i, and GTP the
+    number of right products of the query. The mean over the queries is mAP@k.
+
+    GTP counts the right products beyond place k too, so a query with more than k of them
+    cannot reach 1.
+
+    Args:
+        ranks: (N,) ranks from 1 of every query's right products, one query after another,
+            ascending within a query.
+        starts: (Q + 1,) query q's ranks are ``ranks[starts[q] : starts[q + 1]]``, at least one.
+        k: At least 1.
+
+    Returns:
+        (Q,) float64 in [0, 1].
+
+    Example:
+        >>> average_precisions(np.array([1, 4, 3, 8, 9]), np.array([0, 2, 3, 5]), 7).tolist()
+        [0.75, 0.3333333333333333, 0.0]
+    """
+    sizes = np.diff(starts)
+    seen = np.arange(len(ranks)) - np.repeat(starts[:-1], sizes) + 1
+    precisions = np.where(ranks <= k, seen / ranks, 0.0)
+    average: NDArray[np.float64] = np.add.reduceat(precisions, starts[:-1]) / sizes
+    return average
 
 
 def mean_rank(ranks: QueryRanks) -> float:

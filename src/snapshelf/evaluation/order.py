@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snapshelf.evaluation.tables import Verdict
 
-__all__ = ["LEVEL", "judge", "mean_interval", "resampled_accuracies"]
+__all__ = ["LEVEL", "judge", "mean_interval", "resampled_means"]
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -22,46 +22,48 @@ HELD = 2**22
 """Most draws of queries held at a time (32 MiB of int64)."""
 
 
-def resampled_accuracies(
-    found: NDArray[np.bool_], *, resamples: int = 2000, seed: int = 0
+def resampled_means(
+    values: NDArray[np.float64], *, resamples: int = 2000, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Draw the queries again and again, and give each system's accuracy every time.
+    """Draw the queries again and again, and give each system's mean every time.
 
-    ``a[n, b] = 1/Q * sum_q m[b, q] * found[n, q]``, where ``m[b, q]`` is how often query q was
+    ``a[n, b] = 1/Q * sum_q m[b, q] * values[n, q]``, where ``m[b, q]`` is how often query q was
     drawn in the b-th draw of Q queries: the same draws for all systems.
 
     Args:
-        found: (N, Q) bool, Q >= 1: whether each of N systems found a right product for a query.
+        values: (N, Q) float64, Q >= 1, finite: what each query counts for with each of N systems,
+            see `snapshelf.evaluation.query_values`.
         resamples: Number of draws B, at least 1.
         seed: Decides the draws.
 
     Returns:
-        (N, B) float64 in [0, 1].
+        (N, B) float64.
 
     Raises:
-        ValueError: If `found` is not (N, Q) bool with a query, or `resamples` is below 1.
+        ValueError: If `values` is not (N, Q) finite float64 with a query, or `resamples` is below
+            1.
     """
-    if found.ndim != 2 or found.dtype != np.bool_ or not found.shape[1]:
+    if values.ndim != 2 or values.dtype != np.float64 or not values.shape[1]:
         raise ValueError(
-            "found must be bool of shape (N, Q) with at least one query, "
-            f"got {found.dtype} of shape {found.shape}"
+            "values must be float64 of shape (N, Q) with at least one query, "
+            f"got {values.dtype} of shape {values.shape}"
         )
+    if not np.isfinite(values).all():
+        raise ValueError("values must be finite")
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}")
-    queries = found.shape[1]
+    queries = values.shape[1]
     rng = np.random.default_rng(seed)
-    wanted = found.T.astype(np.float32)
-    accuracies = np.empty((len(found), resamples))
+    means = np.empty((len(values), resamples))
     at_once = max(1, HELD // queries)
     for first in range(0, resamples, at_once):
         count = min(at_once, resamples - first)
         drawn = rng.integers(queries, size=(count, queries))
         drawn += np.arange(count)[:, np.newaxis] * queries
         times = np.bincount(drawn.ravel(), minlength=count * queries).reshape(count, queries)
-        # Sums of small whole numbers: exact in float32 up to 16 million queries.
-        accuracies[:, first : first + count] = (times.astype(np.float32) @ wanted).T
-    accuracies /= queries
-    return accuracies
+        means[:, first : first + count] = values @ times.T.astype(np.float64)
+    means /= queries
+    return means
 
 
 def mean_interval(
@@ -74,7 +76,7 @@ def mean_interval(
 
     Args:
         differences: (S, B) float, for each of S >= 1 seeds and each draw of the queries the
-            difference of two systems' `resampled_accuracies`.
+            difference of two systems' `resampled_means`.
         level: In (0, 1).
         seed: Decides the draws of the seeds.
 

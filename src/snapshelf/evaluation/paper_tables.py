@@ -1,7 +1,8 @@
 """What a paper's tables are made of: rows, the trainings behind them, and the printed figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from snapshelf.systems.system import System
     from snapshelf.training.monitor import Monitor
 
-__all__ = ["PaperRow", "PaperTable", "Training", "choose_rows"]
+__all__ = ["Claim", "PaperRow", "PaperTable", "Training", "choose_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Training:
             hold it.
         make: Called with a seed, a folder that nothing else uses (its parent is there) and who
             hears how it goes. Trains, goes on with what is in the folder, or loads it if it is
-            finished.
+            finished. Raises `MissingWeightsError` where it needs weights that cannot be had.
         seeded: Whether the seed makes a difference.
+        trained: Whether the training data make a difference.
         cost: Above 0, how long it takes in relation to the others.
     """
 
@@ -31,6 +33,7 @@ class Training:
     identity: Mapping[str, Any]
     make: "Callable[[int, Path, Monitor], System]"
     seeded: bool = True
+    trained: bool = True
     cost: float = 1.0
 
 
@@ -41,9 +44,11 @@ class PaperRow:
     Attributes:
         name: Unique in its table, for ``--rows``.
         title: As the paper calls it.
-        published: Its figures by metric, accuracies in [0, 1].
+        published: Its figures by metric, in [0, 1]; empty if the paper has no such row.
         training: How its system is made.
         note: What is to be known of it; may be empty.
+        place: The line and the column of its figure where the paper prints a grid; None in a table
+            of one line for each row.
     """
 
     name: str
@@ -51,6 +56,20 @@ class PaperRow:
     published: Mapping[str, float]
     training: Training
     note: str = ""
+    place: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which rows are said to be better than which.
+
+    Attributes:
+        title: What is claimed, and by whom if not by the paper's figures.
+        pairs: Names of rows, of each pair the better one first.
+    """
+
+    title: str
+    pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +79,19 @@ class PaperTable:
     Attributes:
         name: Unique, for ``--rows``.
         title: As the paper calls it.
-        rows: In the paper's order.
+        rows: In the paper's order. Either all have a place, each its own, or none has.
         note: What is to be known of it; may be empty.
+        metrics: Its figures, names of `LABELS`.
+        claims: What is looked for in it; none for the order that its printed figures give, every
+            two rows compared.
     """
 
     name: str
     title: str
     rows: tuple[PaperRow, ...]
     note: str = ""
+    metrics: tuple[str, ...] = field(kw_only=True)
+    claims: tuple[Claim, ...] = ()
 
 
 def choose_rows(tables: Sequence[PaperTable], wanted: str | None) -> frozenset[tuple[str, str]]:
@@ -75,7 +99,8 @@ def choose_rows(tables: Sequence[PaperTable], wanted: str | None) -> frozenset[t
 
     Args:
         tables: Those there are.
-        wanted: Tables and rows by name, with commas between; None for all.
+        wanted: Tables and rows by name, with commas between; ``*`` stands for any part of a name.
+            None for all.
 
     Returns:
         Pairs of a table's and a row's name.
@@ -88,11 +113,18 @@ def choose_rows(tables: Sequence[PaperTable], wanted: str | None) -> frozenset[t
         return frozenset((table, row) for table, names in rows.items() for row in names)
     chosen: set[tuple[str, str]] = set()
     for part in wanted.split(","):
-        table, slash, row = part.strip().partition("/")
-        if table not in rows:
-            raise ValueError(f"there is no table {table!r}, choose from {', '.join(rows)}")
-        if slash and row not in rows[table]:
-            choices = ", ".join(f"{table}/{name}" for name in rows[table])
+        pattern, slash, row = part.strip().partition("/")
+        found = [table for table in rows if fnmatchcase(table, pattern)]
+        if not found:
+            raise ValueError(f"there is no table {pattern!r}, choose from {', '.join(rows)}")
+        named = {
+            (table, name)
+            for table in found
+            for name in rows[table]
+            if not slash or fnmatchcase(name, row)
+        }
+        if not named:
+            choices = ", ".join(f"{table}/{name}" for table in found for name in rows[table])
             raise ValueError(f"there is no row {part.strip()!r}, choose from {choices}")
-        chosen.update((table, name) for name in ([row] if slash else rows[table]))
+        chosen |= named
     return frozenset(chosen)

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.datasets.training_item import TrainingData
-from snapshelf.errors import DatasetError
+from snapshelf.errors import DatasetError, MissingWeightsError
 from snapshelf.evaluation.evaluate import evaluate_by_products
 from snapshelf.evaluation.kept_ranks import (
     KeptRanks,
@@ -20,15 +20,13 @@ from snapshelf.evaluation.kept_ranks import (
     write_json,
 )
 from snapshelf.evaluation.paper_tables import PaperTable, Training, choose_rows
+from snapshelf.evaluation.query_values import LABELS
 from snapshelf.evaluation.table_making import make_table
 from snapshelf.evaluation.tables import Reproduction
 from snapshelf.evaluation.time_left import TimeLeft
 from snapshelf.training.monitor import Monitor, TrainingStopped
 
-__all__ = ["METRICS", "reproduce"]
-
-METRICS: Mapping[str, int] = {"top1": 1, "top10": 10, "top20": 20}
-"""The tables' columns, and how many places count."""
+__all__ = ["reproduce"]
 
 MARK = "reproduction.json"
 """A folder that has it holds trainings of this kind, and may be written to."""
@@ -45,14 +43,12 @@ class _Work:
     folder: Path
     ranks: Path
     identity: Mapping[str, Any]
+    metrics: tuple[str, ...]
 
     @property
     def title(self) -> str:
-        return (
-            f"{self.training.name}, seed {self.seed}"
-            if self.training.seeded
-            else (self.training.name)
-        )
+        name = self.training.name
+        return f"{name}, seed {self.seed}" if self.training.seeded else name
 
 
 def reproduce(
@@ -66,6 +62,7 @@ def reproduce(
     split: str = "test",
     rows: Collection[tuple[str, str]] | None = None,
     settings: Mapping[str, Any] | None = None,
+    note: str = "",
     monitor: Monitor | None = None,
 ) -> Reproduction:
     """Fill a paper's tables with figures of other data.
@@ -73,19 +70,22 @@ def reproduce(
     Every training is done once for each seed, however many rows need it, and evaluated once on
     all, seen and unseen products. Both are kept in `out`, so that the same call goes on where
     another was cut off, and a training that differs in a setting, its seed or its data is
-    another one. The first seed is done for all rows before the second.
+    another one. The first seed is done for all rows before the second. Rows whose weights cannot
+    be had are left out, and say so.
 
     Args:
         system: Whose paper.
         tables: The paper's.
         dataset: What is searched, and with what.
-        data: What is trained on; its digest is part of each training's.
+        data: What is trained on, if anything is; its digest is part of what each training that it
+            makes a difference to is kept by.
         out: The folder of the trainings; made if it isn't there.
         seeds: At least one, each once.
         split: The split that the queries come from.
         rows: Which rows are to be run, as `choose_rows` gives them; None for all. The tables
             show all rows that have been run, now or before.
         settings: What all trainings have in common, for the result.
+        note: What is to be known of all tables, for the result.
         monitor: Hears how it goes, with the time that is left, and can ask to stop.
 
     Returns:
@@ -108,12 +108,18 @@ def reproduce(
     with _locked(out, system):
         plan = _plan(tables, dataset, data, out=out, seeds=sorted(seeds), split=split)
         wanted = [work for work, used_by in plan if used_by & chosen and not work.ranks.is_file()]
-        _run(wanted, dataset, split, monitor or Monitor())
+        left_out = _run(wanted, dataset, split, monitor or Monitor())
     kept = [
         (KeptRanks.read(work.ranks), work.seed, used_by)
         for work, used_by in plan
         if work.ranks.is_file()
     ]
+    missing = {
+        row: left_out[work.folder]
+        for work, used_by in plan
+        if work.folder in left_out
+        for row in used_by
+    }
     filled = tuple(
         make_table(
             table,
@@ -125,23 +131,24 @@ def reproduce(
                 }
                 for row in table.rows
             },
-            METRICS,
+            {name: sentence for (own, name), sentence in missing.items() if own == table.name},
         )
         for table in tables
     )
     any_ranks = kept[0][0] if kept else None
+    is_random = any(row.training.seeded for table in tables for row in table.rows)
     return Reproduction(
         system=system,
         data=tuple(dict.fromkeys([dataset.name, *(one.name for one in data)])),
         split=split,
-        metrics=tuple(METRICS),
         queries=(
             {choice: len(ranks) for choice, ranks in any_ranks.ranks.items()} if any_ranks else {}
         ),
         gallery=len(dataset.products()),
-        seeds=tuple(sorted(seeds)),
+        seeds=tuple(sorted(seeds)) if is_random else (),
         settings=dict(settings or {}),
         tables=filled,
+        note=note,
     )
 
 
@@ -165,7 +172,7 @@ def _plan(
                     "training": training.name,
                     "seed": seed if training.seeded else None,
                     "settings": dict(training.identity),
-                    "data": trained_on,
+                    "data": trained_on if training.trained else None,
                 }
                 place = f"seed-{seed}" if training.seeded else "any-seed"
                 folder = out / training.name / f"{place}-{digest_of(identity)}"
@@ -173,15 +180,19 @@ def _plan(
                     training,
                     seed,
                     folder,
-                    folder / f"ranks-{split}-{searched}.json",
+                    folder / f"right-ranks-{split}-{searched}.json",
                     identity,
+                    table.metrics,
                 )
                 plan.setdefault(folder, (work, set()))[1].add((table.name, row.name))
     return list(plan.values())
 
 
-def _run(works: Sequence[_Work], dataset: Dataset, split: str, monitor: Monitor) -> None:
-    """Do the trainings and evaluations."""
+def _run(
+    works: Sequence[_Work], dataset: Dataset, split: str, monitor: Monitor
+) -> Mapping[Path, str]:
+    """Do the trainings and evaluations; give what those that had to be left out lack, by folder."""
+    left_out: dict[Path, str] = {}
     clock = TimeLeft([work.training.cost for work in works])
     for number, work in enumerate(works, start=1):
         if monitor.should_stop():
@@ -191,18 +202,29 @@ def _run(works: Sequence[_Work], dataset: Dataset, split: str, monitor: Monitor)
         monitor.note(f"{number} of {len(works)}: {work.title}{f'; {left}' if left else ''}")
         work.folder.mkdir(parents=True, exist_ok=True)
         write_json(work.folder / "identity.json", work.identity)
-        made = work.training.make(work.seed, work.folder / "system", heard)
+        try:
+            made = work.training.make(work.seed, work.folder / "system", heard)
+        except MissingWeightsError as error:
+            # What a library says of a failed download can have several lines.
+            sentence = f"{' '.join(error.what.split())}."
+            if sentence not in left_out.values():
+                monitor.note(f"   left out: {sentence}")
+            left_out[work.folder] = sentence
+            clock.skip()
+            continue
         evaluations = evaluate_by_products(made, dataset, split=split, progress=heard.evaluated)
         KeptRanks.of(evaluations).write(
             work.ranks,
             of=dict(work.identity) | {"searched": dataset.name, "split": split},
         )
         clock.finish()
+        first = work.metrics[0]
         figures = ", ".join(
-            f"{choice} {evaluation.metrics['top1']:.3f}"
+            f"{choice} {evaluation.metrics[first]:.3f}"
             for choice, evaluation in evaluations.items()
         )
-        monitor.note(f"   top-1: {figures}")
+        monitor.note(f"   {LABELS[first]}: {figures}")
+    return left_out
 
 
 class _Heard(Monitor):

@@ -9,23 +9,26 @@ from numpy.typing import NDArray
 
 from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.kept_ranks import KeptRanks
-from snapshelf.evaluation.order import judge, mean_interval, resampled_accuracies
-from snapshelf.evaluation.paper_tables import PaperRow, PaperTable
+from snapshelf.evaluation.order import judge, mean_interval, resampled_means
+from snapshelf.evaluation.paper_tables import Claim, PaperRow, PaperTable
 from snapshelf.evaluation.tables import Cell, Difference, Row, Table
 
-__all__ = ["RanksBySeed", "make_table"]
+__all__ = ["PAPERS_ORDER", "RanksBySeed", "make_table"]
 
 RanksBySeed = Mapping[int, KeptRanks]
 """The ranks of one training, by the seed; where nothing is random, by any one number."""
 
+PAPERS_ORDER = "the paper's order"
+"""What is looked for in a table that names no claims: the order of its printed figures."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Drawn:
-    """One row's accuracies in one metric.
+    """One row's figures in one metric.
 
     Attributes:
         seeds: (S,) the seeds.
-        values: (S,) the accuracy for each seed.
+        values: (S,) the figure for each seed.
         draws: (S, B) the same with the queries drawn again and again.
         seeded: Whether it is random; if not, S is 1 and it stands for any seed.
     """
@@ -44,7 +47,7 @@ class _Drawn:
 def make_table(
     table: PaperTable,
     ranks: Mapping[str, RanksBySeed],
-    metrics: Mapping[str, int],
+    missing: Mapping[str, str] | None = None,
     *,
     resamples: int = 2000,
 ) -> Table:
@@ -54,31 +57,51 @@ def make_table(
         table: The paper's.
         ranks: For each row that has been run, by its name, the ranks for each seed; of the same
             queries all of them.
-        metrics: The columns, and for each the number k of places that count (top-k).
+        missing: For each row that was left out, by its name, which weights it lacks.
         resamples: How often the queries are drawn again.
 
     Returns:
         The table. A row that has not been run has no cells and is compared with none. Two rows
         are compared over the seeds that both have been run with.
+
+    Raises:
+        ValueError: If one of its metrics is none.
     """
-    rows = tuple(_row(row, ranks.get(row.name, {}), metrics) for row in table.rows)
+    left_out = missing or {}
+    rows = tuple(
+        _row(row, ranks.get(row.name, {}), table.metrics, left_out.get(row.name, ""))
+        for row in table.rows
+    )
+    claims = {claim.title: _pairs(table, claim) for claim in table.claims}
     differences: list[Difference] = []
     for choice in _choices(ranks):
-        drawn = _draw(table, ranks, choice, metrics, resamples)
-        for first, second in combinations(table.rows, 2):
-            for metric in metrics:
-                found = _compare(first, second, choice, metric, drawn)
-                if found is not None:
-                    differences.append(found)
-    return Table(table.name, table.title, table.note, rows, tuple(differences))
+        drawn = _draw(table, ranks, choice, resamples)
+        for metric in table.metrics:
+            compared = claims or {PAPERS_ORDER: _published_pairs(table, metric)}
+            for title, pairs in compared.items():
+                for better, worse in pairs:
+                    found = _compare(title, better, worse, choice, metric, drawn)
+                    if found is not None:
+                        differences.append(found)
+    return Table(
+        name=table.name,
+        title=table.title,
+        note=table.note,
+        metrics=table.metrics,
+        rows=rows,
+        claims=tuple(claims) or (PAPERS_ORDER,),
+        differences=tuple(differences),
+    )
 
 
-def _row(row: PaperRow, by_seed: RanksBySeed, metrics: Mapping[str, int]) -> Row:
+def _row(row: PaperRow, by_seed: RanksBySeed, metrics: Sequence[str], missing: str) -> Row:
     seeds = sorted(by_seed)
     cells = {
         choice: {
-            metric: Cell(tuple(float(by_seed[seed].found(choice, k).mean()) for seed in seeds))
-            for metric, k in metrics.items()
+            metric: Cell(
+                tuple(float(by_seed[seed].values(choice, metric).mean()) for seed in seeds)
+            )
+            for metric in metrics
         }
         for choice in _choices({row.name: by_seed})
     }
@@ -88,10 +111,28 @@ def _row(row: PaperRow, by_seed: RanksBySeed, metrics: Mapping[str, int]) -> Row
         training=row.training.name,
         seeded=row.training.seeded,
         seeds=tuple(seeds) if row.training.seeded else (),
-        published={metric: row.published[metric] for metric in metrics},
+        published={metric: row.published[metric] for metric in metrics if metric in row.published},
         cells=cells,
         note=row.note,
+        place=row.place,
+        missing="" if cells else missing,
     )
+
+
+def _pairs(table: PaperTable, claim: Claim) -> list[tuple[PaperRow, PaperRow]]:
+    rows = {row.name: row for row in table.rows}
+    return [(rows[better], rows[worse]) for better, worse in claim.pairs]
+
+
+def _published_pairs(table: PaperTable, metric: str) -> list[tuple[PaperRow, PaperRow]]:
+    """Give every two rows whose printed figures differ, the better one first."""
+    pairs = []
+    for one, other in combinations(table.rows, 2):
+        if metric in one.published and metric in other.published:
+            first, second = one.published[metric], other.published[metric]
+            if first != second:
+                pairs.append((one, other) if first > second else (other, one))
+    return pairs
 
 
 def _choices(ranks: Mapping[str, RanksBySeed]) -> list[ProductChoice]:
@@ -106,7 +147,6 @@ def _draw(
     table: PaperTable,
     ranks: Mapping[str, RanksBySeed],
     choice: ProductChoice,
-    metrics: Mapping[str, int],
     resamples: int,
 ) -> dict[tuple[str, str], _Drawn]:
     """Draw the queries again and again, the same for all rows and metrics."""
@@ -114,16 +154,14 @@ def _draw(
     keys = [
         (row.name, metric, seed)
         for row in run
-        for metric in metrics
+        for metric in table.metrics
         for seed in sorted(ranks[row.name])
     ]
-    found = np.stack(
-        [ranks[name][seed].found(choice, metrics[metric]) for name, metric, seed in keys]
-    )
-    draws, values = resampled_accuracies(found, resamples=resamples), found.mean(axis=1)
+    found = np.stack([ranks[name][seed].values(choice, metric) for name, metric, seed in keys])
+    draws, values = resampled_means(found, resamples=resamples), found.mean(axis=1)
     drawn: dict[tuple[str, str], _Drawn] = {}
     for row in run:
-        for metric in metrics:
+        for metric in table.metrics:
             seeds = tuple(sorted(ranks[row.name]))
             places = [keys.index((row.name, metric, seed)) for seed in seeds]
             drawn[row.name, metric] = _Drawn(
@@ -133,17 +171,16 @@ def _draw(
 
 
 def _compare(
-    first: PaperRow,
-    second: PaperRow,
+    claim: str,
+    better: PaperRow,
+    worse: PaperRow,
     choice: ProductChoice,
     metric: str,
     drawn: Mapping[tuple[str, str], _Drawn],
 ) -> Difference | None:
-    """Compare two rows; None without a published order, a seed in common, or two trainings."""
-    published = first.published[metric] - second.published[metric]
-    better, worse = (first, second) if published > 0 else (second, first)
+    """Compare two rows; None without figures, a seed in common, or two trainings."""
     one, other = (drawn.get((row.name, metric)) for row in (better, worse))
-    if not published or one is None or other is None:
+    if one is None or other is None:
         return None
     random = [each for each in (one, other) if each.seeded]
     common = set.intersection(*(set(each.seeds) for each in random)) if random else {0}
@@ -153,12 +190,16 @@ def _compare(
     (values, draws), (other_values, other_draws) = one.of(seeds), other.of(seeds)
     each = tuple(float(value) for value in values - other_values)
     low, high = mean_interval(draws - other_draws)
+    published = [row.published.get(metric) for row in (better, worse)]
     return Difference(
+        claim=claim,
         better=better.name,
         worse=worse.name,
         products=choice,
         metric=metric,
-        published=abs(published),
+        published=(
+            None if published[0] is None or published[1] is None else published[0] - published[1]
+        ),
         values=each,
         low=low,
         high=high,

@@ -1,15 +1,19 @@
 """A paper's tables as a page: figures with their spread, the paper's beside, and the order."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from snapshelf.evaluation.evaluation import ProductChoice
+from snapshelf.evaluation.query_values import LABELS
 from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table, Verdict
 from snapshelf.pages.render import render
 
-__all__ = ["LABELS", "percent", "write_tables"]
+__all__ = ["NOT_RUN", "left_out", "percent", "sum_up", "write_tables"]
 
-LABELS = {"top1": "Top-1", "top10": "Top-10", "top20": "Top-20"}
+NOT_RUN = "not run"
 
 TAGS: dict[Verdict, str] = {
     "holds": "good",
@@ -28,35 +32,55 @@ class _Figure:
     deviation: str
     lowest: str
     highest: str
-    published: str
     bar: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What was measured, or why it was not, and the paper's figure, empty if it has none."""
+
+    figure: _Figure | None
+    left_out: str
+    published: str
     mark: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of a table for one choice of products; no figures if it has not been run."""
+    """A line of figures; None where the table has no row for a column."""
 
-    row: Row
-    figures: tuple[_Figure, ...]
+    title: str
+    cells: tuple[_Shown | None, ...]
+    seeds: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of a claim in one metric, and how many columns that is said of."""
+
+    verdict: Verdict | None
+    told: str
+    columns: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A table for one choice of products."""
+    """Figures for one choice of products: of all metrics, or of one of them as a grid."""
 
-    products: ProductChoice
-    queries: int
+    name: str
+    title: str
+    columns: tuple[str, ...]
     lines: tuple[_Line, ...]
-    verdicts: tuple[Verdict | None, ...]
+    claims: tuple[tuple[str, tuple[_Found, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """A comparison of two rows, in points."""
 
+    claim: str
     better: str
     worse: str
     where: str
@@ -69,7 +93,7 @@ class _Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Section:
     """A table with everything about it."""
 
     table: Table
@@ -87,10 +111,11 @@ def write_tables(reproduction: Reproduction, path: Path) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
+    metrics = dict.fromkeys(metric for table in reproduction.tables for metric in table.metrics)
     context = {
         "reproduction": reproduction,
-        "labels": [LABELS[metric] for metric in reproduction.metrics],
-        "shown": [_show(table, reproduction) for table in reproduction.tables],
+        "labels": [LABELS[metric] for metric in metrics],
+        "sections": [_section(table, reproduction) for table in reproduction.tables],
         "shared": _shared(reproduction),
         "tags": TAGS,
     }
@@ -107,52 +132,140 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _show(table: Table, reproduction: Reproduction) -> _Shown:
+def left_out(row: Row) -> str:
+    """Say why a row has no figures."""
+    return "no weights" if row.missing else NOT_RUN
+
+
+def sum_up(table: Table, claim: str, choice: ProductChoice, metric: str) -> str:
+    """Tell the difference of a claim's only two rows, or count its pairs by their verdicts.
+
+    Args:
+        table: Where the claim has been looked for.
+        claim: Its title.
+        choice: Which queries took part.
+        metric: Which figure.
+
+    Returns:
+        One line; empty if there are not two rows to compare.
+    """
+    pairs = table.compared(claim, choice, metric)
+    if not pairs:
+        return ""
+    if len(pairs) == 1:
+        (pair,) = pairs
+        return f"{_signed(pair.mean)} points, {_signed(pair.low)} to {_signed(pair.high)}"
     titles = {row.name: row.title for row in table.rows}
-    return _Shown(
+    counts = Counter(pair.verdict for pair in pairs)
+    told = ", ".join(f"{counts[each]} {each}" for each in get_args(Verdict) if counts[each])
+    published = [pair.published for pair in pairs if pair.published is not None]
+    papers = f", in the paper {_span(published)}" if published else ""
+    turned = [
+        f"{titles[pair.worse]} over {titles[pair.better]} by {percent(-pair.mean)}"
+        for pair in pairs
+        if pair.verdict == "reversed"
+    ]
+    named = f"; reversed: {', '.join(turned)}" if turned else ""
+    span = _span([pair.mean for pair in pairs])
+    return f"of {len(pairs)} pairs {told}; {span} points{papers}{named}"
+
+
+def _section(table: Table, reproduction: Reproduction) -> _Section:
+    titles = {row.name: row.title for row in table.rows}
+    queries = reproduction.queries if table.has_run else {}
+    parts = [
+        part
+        for choice, count in queries.items()
+        for part in _parts(table, choice, f"{choice.capitalize()} products, {count:,} queries")
+    ]
+    return _Section(
         table=table,
-        parts=tuple(
-            _Part(
-                products=choice,
-                queries=queries,
-                lines=tuple(
-                    _Line(
-                        row,
-                        tuple(
-                            _figure(cell, row.published[metric])
-                            for metric, cell in row.cells.get(choice, {}).items()
-                        ),
-                    )
-                    for row in table.rows
-                ),
-                verdicts=tuple(table.verdict(choice, metric) for metric in reproduction.metrics),
-            )
-            for choice, queries in reproduction.queries.items()
-        ),
+        parts=tuple(parts or _parts(table, None, NOT_RUN.capitalize())),
         pairs=tuple(_pair(difference, titles) for difference in table.differences),
     )
 
 
-def _figure(cell: Cell, published: float) -> _Figure:
+def _parts(table: Table, choice: ProductChoice | None, title: str) -> list[_Part]:
+    """Lay out the figures for one choice of products; None where there are only the paper's."""
+    name = choice or "none"
+    if not all(row.place for row in table.rows):
+        labels = tuple(LABELS[metric] for metric in table.metrics)
+        lines = [
+            _Line(
+                row.title,
+                tuple(_shown(row, choice, metric) for metric in table.metrics),
+                ", ".join(map(str, row.seeds)) if row.seeded else "any",
+            )
+            for row in table.rows
+        ]
+        return [_Part(name, title, labels, tuple(lines), _claims(table, choice, table.metrics, 1))]
+    places = {row.place: row for row in table.rows if row.place}
+    columns = tuple(dict.fromkeys(column for _, column in places))
+    parts = []
+    for metric in table.metrics:
+        lines = []
+        for line in dict.fromkeys(line for line, _ in places):
+            rows = [places.get((line, column)) for column in columns]
+            cells = tuple(None if row is None else _shown(row, choice, metric) for row in rows)
+            lines.append(_Line(line, cells, ""))
+        claims = _claims(table, choice, [metric], len(columns))
+        heading = f"{title}, {LABELS[metric]}"
+        parts.append(_Part(f"{name}-{metric}", heading, columns, tuple(lines), claims))
+    return parts
+
+
+def _claims(
+    table: Table, choice: ProductChoice | None, metrics: Sequence[str], columns: int
+) -> tuple[tuple[str, tuple[_Found, ...]], ...]:
+    if choice is None:
+        return ()
+    return tuple(
+        (
+            claim,
+            tuple(
+                _Found(
+                    table.verdict(claim, choice, metric),
+                    # In a table of lines there is no room, and the pairs stand below.
+                    sum_up(table, claim, choice, metric) if columns > 1 else "",
+                    columns,
+                )
+                for metric in metrics
+            ),
+        )
+        for claim in table.claims
+    )
+
+
+def _shown(row: Row, choice: ProductChoice | None, metric: str) -> _Shown:
+    cells = None if choice is None else row.cells.get(choice)
+    published = row.published.get(metric)
+    return _Shown(
+        figure=None if cells is None else _figure(cells[metric]),
+        left_out=left_out(row),
+        published="" if published is None else percent(published),
+        mark=100 * (published or 0.0),
+    )
+
+
+def _figure(cell: Cell) -> _Figure:
     return _Figure(
         mean=percent(cell.mean),
         deviation="" if cell.deviation is None else percent(cell.deviation),
         lowest=percent(cell.lowest),
         highest=percent(cell.highest),
-        published=percent(published),
         bar=100 * cell.mean,
         low=100 * cell.lowest,
         high=100 * cell.highest,
-        mark=100 * published,
     )
 
 
 def _pair(difference: Difference, titles: dict[str, str]) -> _Pair:
     return _Pair(
+        claim=difference.claim,
         better=titles[difference.better],
         worse=titles[difference.worse],
         where=f"{difference.products}, {LABELS[difference.metric]}",
-        published=f"+{percent(difference.published)}",
+        published="" if difference.published is None else _signed(difference.published),
         mean=_signed(difference.mean),
         low=_signed(difference.low),
         high=_signed(difference.high),
@@ -161,14 +274,20 @@ def _pair(difference: Difference, titles: dict[str, str]) -> _Pair:
     )
 
 
+def _span(shares: Sequence[float]) -> str:
+    return f"{_signed(min(shares))} to {_signed(max(shares))}"
+
+
 def _signed(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
 def _shared(reproduction: Reproduction) -> list[tuple[str, str]]:
-    """Name the trainings that several rows share, and those rows."""
+    """Name the trainings that several rows share, and those rows; a grid's note tells its own."""
     rows: dict[str, list[str]] = {}
     for table in reproduction.tables:
         for row in table.rows:
+            if row.place:
+                continue
             rows.setdefault(row.training, []).append(f"{row.title} ({table.title})")
     return [(name, " and ".join(titles)) for name, titles in rows.items() if len(titles) > 1]

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,9 +75,12 @@ class Row:
         training: What was trained for it; rows with the same one share it.
         seeded: Whether anything about it is random.
         seeds: The seeds that have been run, ascending; empty if none, or if nothing is random.
-        published: The paper's figures by metric, accuracies in [0, 1], on the paper's data.
+        published: The paper's figures by metric, in [0, 1], on the paper's data; empty if it has
+            none.
         cells: The figures by choice of products and metric; empty if it has not been run.
         note: What is to be known of it; may be empty.
+        place: The line and the column of its figure in a grid; None where it is a line itself.
+        missing: Which weights it was left out for, in a sentence; empty if it was not.
     """
 
     name: str
@@ -88,6 +91,8 @@ class Row:
     published: Mapping[str, float]
     cells: Mapping[ProductChoice, Mapping[str, Cell]]
     note: str = ""
+    place: tuple[str, str] | None = None
+    missing: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the row as plain values."""
@@ -98,6 +103,8 @@ class Row:
             "seeded": self.seeded,
             "seeds": list(self.seeds),
             "note": self.note,
+            "place": None if self.place is None else list(self.place),
+            "missing": self.missing or None,
             "paper": dict(self.published),
             "products": {
                 choice: {metric: cell.to_json() for metric, cell in cells.items()}
@@ -108,25 +115,27 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Whether one row is better than another, as the paper found it to be.
+    """Whether one row is better than another, as is claimed.
 
     Attributes:
-        better: Name of the row with the larger figure in the paper.
+        claim: What is claimed.
+        better: Name of the row that is said to be better.
         worse: Name of the other row.
         products: Which queries took part.
         metric: Which figure.
-        published: The difference in the paper, above 0.
+        published: The difference in the paper's figures; None where it has no two.
         values: The difference for each seed, `better` less `worse`.
         low: Lower end of the 95 % interval of their mean (see `snapshelf.evaluation.order`).
         high: Upper end.
-        verdict: Whether the paper's order was found.
+        verdict: Whether it was found to be so.
     """
 
+    claim: str
     better: str
     worse: str
     products: ProductChoice
     metric: str
-    published: float
+    published: float | None
     values: tuple[float, ...]
     low: float
     high: float
@@ -140,6 +149,7 @@ class Difference:
     def to_json(self) -> dict[str, Any]:
         """Give the difference as plain values."""
         return {
+            "claim": self.claim,
             "better": self.better,
             "worse": self.worse,
             "products": self.products,
@@ -161,20 +171,45 @@ class Table:
         name: Unique, for ``--rows``.
         title: As the paper calls it.
         note: What is to be known of it; may be empty.
+        metrics: Its figures, names of `LABELS`.
         rows: In the paper's order.
-        differences: Of every two rows that have been run, by choice of products and metric.
+        claims: What has been looked for in it, by title.
+        differences: Of the rows that are compared and have been run, by claim, choice of products
+            and metric.
     """
 
     name: str
     title: str
     note: str
+    metrics: tuple[str, ...]
     rows: tuple[Row, ...]
+    claims: tuple[str, ...]
     differences: tuple[Difference, ...]
 
-    def verdict(self, products: ProductChoice, metric: str) -> Verdict | None:
-        """Say whether the paper's order of all rows was found.
+    @property
+    def has_run(self) -> bool:
+        """Whether any row has figures."""
+        return any(row.cells for row in self.rows)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What rows were left out for, each sentence once."""
+        return tuple(dict.fromkeys(row.missing for row in self.rows if row.missing))
+
+    def compared(self, claim: str, products: ProductChoice, metric: str) -> tuple[Difference, ...]:
+        """Give the differences that say whether a claim was found."""
+        return tuple(
+            difference
+            for difference in self.differences
+            if (difference.claim, difference.products, difference.metric)
+            == (claim, products, metric)
+        )
+
+    def verdict(self, claim: str, products: ProductChoice, metric: str) -> Verdict | None:
+        """Say whether a claim was found of all its rows.
 
         Args:
+            claim: Its title.
             products: Which queries took part.
             metric: Which figure.
 
@@ -182,12 +217,30 @@ class Table:
             As `join_verdicts`; None if there are not two rows to compare.
         """
         return join_verdicts(
-            [
-                difference.verdict
-                for difference in self.differences
-                if (difference.products, difference.metric) == (products, metric)
-            ]
+            [difference.verdict for difference in self.compared(claim, products, metric)]
         )
+
+    def to_json(self, choices: Iterable[ProductChoice]) -> dict[str, Any]:
+        """Give the table as plain values, with the verdicts for each choice of products."""
+        return {
+            "table": self.name,
+            "title": self.title,
+            "note": self.note,
+            "metrics": list(self.metrics),
+            "rows": [row.to_json() for row in self.rows],
+            "order": [
+                {
+                    "claim": claim,
+                    "products": choice,
+                    "metric": metric,
+                    "verdict": self.verdict(claim, choice, metric),
+                }
+                for choice in choices
+                for claim in self.claims
+                for metric in self.metrics
+            ],
+            "differences": [difference.to_json() for difference in self.differences],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,30 +249,30 @@ class Reproduction:
 
     Attributes:
         system: Whose paper.
-        data: Names of the data sets trained on; the first is the one searched in.
+        data: Names of the data sets; the first is the one searched in.
         split: The split that the queries come from.
-        metrics: The tables' columns.
         queries: Number of queries by choice of products; those that have one.
         gallery: Number of products in the gallery.
-        seeds: The seeds asked for.
+        seeds: The seeds asked for; empty if nothing is random.
         settings: What all trainings have in common, as JSON can hold it.
         tables: In the paper's order.
+        note: What is to be known of all of them; may be empty.
     """
 
     system: str
     data: tuple[str, ...]
     split: str
-    metrics: tuple[str, ...]
     queries: Mapping[ProductChoice, int]
     gallery: int
     seeds: tuple[int, ...]
     settings: Mapping[str, Any]
     tables: tuple[Table, ...]
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as plain values, as ``snapshelf reproduce --json`` writes them.
 
-        Accuracies are in [0, 1]; an order's ``verdict`` is of the table's rows all together.
+        Figures are in [0, 1]; an order's ``verdict`` is of a claim's rows all together.
         """
         return {
             "system": self.system,
@@ -229,25 +282,8 @@ class Reproduction:
             "gallery": self.gallery,
             "seeds": list(self.seeds),
             "settings": dict(self.settings),
-            "tables": [
-                {
-                    "table": table.name,
-                    "title": table.title,
-                    "note": table.note,
-                    "rows": [row.to_json() for row in table.rows],
-                    "order": [
-                        {
-                            "products": choice,
-                            "metric": metric,
-                            "verdict": table.verdict(choice, metric),
-                        }
-                        for choice in self.queries
-                        for metric in self.metrics
-                    ],
-                    "differences": [difference.to_json() for difference in table.differences],
-                }
-                for table in self.tables
-            ],
+            "note": self.note,
+            "tables": [table.to_json(self.queries) for table in self.tables],
         }
 
 

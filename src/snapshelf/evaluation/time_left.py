@@ -33,6 +33,11 @@ class TimeLeft:
         self._worked += self._ahead.pop(0) * (self._part or 1.0)
         self._part = 0.0
 
+    def skip(self) -> None:
+        """Go on to the next piece without this one, which turned out not to be there."""
+        self._ahead.pop(0)
+        self._part = 0.0
+
     @property
     def seconds(self) -> float | None:
         """What is left; None before anything is done."""
