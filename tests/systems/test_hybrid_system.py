@@ -3,10 +3,8 @@
 import json
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import pytest
-from PIL import Image
+from printed_labels import Labels
 
 from snapshelf.catalog import Catalog
 from snapshelf.datasets.training_item import TrainingItem
@@ -23,47 +21,6 @@ from snapshelf.systems.hybrid import (
 )
 from snapshelf.systems.registry import load_system
 from snapshelf.training.monitor import Monitor, TrainingStopped
-
-
-def draw_label(seed):
-    """Draw a print with corners; all have the same colours, so that only key points tell."""
-    rng = np.random.default_rng(seed)
-    picture = np.full((260, 260, 3), 255, np.uint8)
-    for number in range(80):
-        x, y = (int(value) for value in rng.integers(10, 210, 2))
-        shade = (30 + 2 * number,) * 3
-        cv2.rectangle(picture, (x, y), (x + int(rng.integers(5, 40)), y + 14), shade, -1)
-    return picture
-
-
-def photograph(label, seed):
-    """Turn a label a little and darken it."""
-    rng = np.random.default_rng(seed)
-    turn = cv2.getRotationMatrix2D((130, 130), float(rng.uniform(-25, 25)), 0.8)
-    shown = cv2.warpAffine(label, turn, (260, 260), borderValue=(90, 110, 130))
-    return (shown * 0.8).astype(np.uint8)
-
-
-class Labels:
-    """Products that differ in their print."""
-
-    name = "labels"
-
-    def __init__(self, folder, products=6, street=2):
-        folder.mkdir()
-        self.items = []
-        for number in range(products):
-            label = draw_label(number)
-            shop = folder / f"{number}.png"
-            Image.fromarray(label).save(shop)
-            photos = []
-            for each in range(street):
-                photos.append(folder / f"{number}-{each}.png")
-                Image.fromarray(photograph(label, 10 * number + each)).save(photos[-1])
-            self.items.append(TrainingItem(str(number), street=tuple(photos), shop=(shop,)))
-
-    def training_items(self):
-        return self.items
 
 
 @pytest.fixture(scope="module")

@@ -17,21 +17,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from snapshelf.errors import DatasetError, ModelError
-from snapshelf.features.encoder import Domain
-from snapshelf.matching.distances import Distance, compare_embeddings
-from snapshelf.matching.local.fusion import Fusion, Shortlisted, fit_fusion
+from snapshelf.errors import ModelError
+from snapshelf.matching.distances import Distance
+from snapshelf.matching.local.fusion import Fusion, fit_fusion
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
-from snapshelf.matching.local.verified_reranking import VerifiedReranker, compare_keypoints
+from snapshelf.matching.local.verified_reranking import VerifiedReranker
 from snapshelf.matching.reranker import Reranker
 from snapshelf.systems.folder_settings import check_settings, read_calibration
+from snapshelf.systems.hybrid_fitting import training_shortlists
 from snapshelf.systems.system import System
-from snapshelf.systems.wrapping import embed_and_describe, load_base
-from snapshelf.training.monitor import Monitor, TrainingStopped
+from snapshelf.systems.wrapping import load_base
+from snapshelf.training.monitor import Monitor
 from snapshelf.training.settings import settings_from, settings_to_dict
 from snapshelf.training.training_error import TrainingError
 from snapshelf.whole_file import write_whole
@@ -39,7 +36,16 @@ from snapshelf.whole_file import write_whole
 if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
 
-__all__ = ["HybridSettings", "Reranking", "hybrid", "hybrid_from_folder", "train_hybrid"]
+__all__ = [
+    "DEFAULT_FUSION",
+    "HybridSettings",
+    "Reranking",
+    "hybrid",
+    "hybrid_from_folder",
+    "read_fusion",
+    "train_hybrid",
+    "write_hybrid",
+]
 
 KIND = "hybrid"
 
@@ -138,14 +144,30 @@ def hybrid_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
         for name in ("base", "distance", "reranking", "depth", "local")
         if name in settings
     }
-    fitted = {**asdict(DEFAULT_FUSION), **settings.get("fusion", {})}
     try:
         read = settings_from(HybridSettings, own, str(file))
-        fusion = settings_from(Fusion, fitted, f"{file}: fusion")
     except TrainingError as error:
         raise ModelError(str(error)) from error
+    fusion = read_fusion(file, settings)
     base = _load_base(file, read.base)
     return replace(_put_together(str(folder), base, read, fusion), calibration=calibration)
+
+
+def read_fusion(file: Path, settings: Mapping[str, Any]) -> Fusion:
+    """Give the fusion that a ``system.json`` holds; its numbers that are missing are the default.
+
+    Args:
+        file: The ``system.json``, for the message.
+        settings: What it holds.
+
+    Raises:
+        ModelError: If a number is unknown, of the wrong type or out of range.
+    """
+    try:
+        fitted = {**asdict(DEFAULT_FUSION), **settings.get("fusion", {})}
+        return settings_from(Fusion, fitted, f"{file}: fusion")
+    except (TypeError, TrainingError) as error:
+        raise ModelError(str(error)) from error
 
 
 def train_hybrid(
@@ -180,21 +202,47 @@ def train_hybrid(
     base = _load_base(out / "system.json", settings.base)
     fusion, fitted_on = DEFAULT_FUSION, 0
     if settings.reranking == "verified":
-        shortlists = _training_shortlists(data, settings, base, monitor or Monitor())
+        shortlists = training_shortlists(
+            data,
+            replace(base, distance=settings.distance),
+            VerifiedReranker(settings.local, DEFAULT_FUSION, depth=settings.depth),
+            queries=settings.queries,
+            seed=settings.seed,
+            monitor=monitor or Monitor(),
+        )
         fusion, fitted_on = fit_fusion(shortlists), len(shortlists)
+    notes = {"data": [each.name for each in data], "queries": fitted_on}
+    written = write_hybrid(out, replace(settings, base=base.name), fusion, notes)
+    return hybrid_from_folder(out.resolve(), written)
+
+
+def write_hybrid(
+    out: Path, settings: HybridSettings, fusion: Fusion, notes: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Write the folder of a hybrid system.
+
+    Args:
+        out: Made if it isn't there.
+        settings: What the system is made of; the base under the name that it is loaded by.
+        fusion: Of verified key points and similarities.
+        notes: Anything, for people.
+
+    Returns:
+        What its ``system.json`` holds.
+    """
     written = {
         "system": KIND,
-        "base": base.name,
+        "base": settings.base,
         "distance": settings.distance,
         "reranking": settings.reranking,
         "depth": settings.depth,
         "local": settings_to_dict(settings.local),
         "fusion": asdict(fusion),
-        "notes": {"data": [each.name for each in data], "queries": fitted_on},
+        "notes": dict(notes),
     }
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "system.json", (json.dumps(written, indent=2) + "\n").encode())
-    return hybrid_from_folder(out.resolve(), written)
+    return written
 
 
 def _load_base(file: Path, name: str) -> System:
@@ -213,52 +261,3 @@ def _put_together(name: str, base: System, settings: HybridSettings, fusion: Fus
     elif settings.reranking == "verified":
         reranker = VerifiedReranker(settings.local, fusion, depth=settings.depth)
     return replace(base, name=name, distance=settings.distance, reranker=reranker)
-
-
-def _training_shortlists(
-    data: Sequence["TrainingData"], settings: HybridSettings, base: System, monitor: Monitor
-) -> list[Shortlisted]:
-    """Search the training items' shop pictures with their photos, and compare key points."""
-    items = [item for each in data for item in each.training_items() if item.shop]
-    shop = [(picture, number) for number, item in enumerate(items) for picture in item.shop]
-    street = [(photo, number) for number, item in enumerate(items) for photo in item.street]
-    if not street:
-        raise DatasetError(
-            "fusion needs street photos of products that have a shop picture, and there are "
-            "none; add a data set that has some"
-        )
-    drawn = np.random.default_rng(settings.seed).permutation(len(street))[: settings.queries]
-    photos = [street[number] for number in sorted(drawn)]
-    gallery, described = _embed(base, shop, Domain.SHOP, settings)
-    product = np.array([number for _, number in shop])
-    queries, query_keypoints = _embed(base, photos, Domain.STREET, settings)
-    shortlists = []
-    for done, (query, keypoints, (_, own)) in enumerate(
-        zip(queries, query_keypoints, photos, strict=True)
-    ):
-        monitor.step("shortlists", done, len(photos))
-        if monitor.should_stop():
-            raise TrainingStopped
-        deep = compare_embeddings(query[None], gallery, settings.distance)[0].astype(np.float64)
-        head = np.argsort(-deep, kind="stable")[: settings.depth]
-        right = product[head] == own
-        if right.any() and not right.all():
-            compared = compare_keypoints(
-                keypoints, [described[number] for number in head], settings.local
-            )
-            inliers = np.array([agreement.inliers for agreement in compared], np.int64)
-            shortlists.append(Shortlisted(deep[head], inliers, right))
-    return shortlists
-
-
-def _embed(
-    base: System, pictures: Sequence[tuple[Path, int]], domain: Domain, settings: HybridSettings
-) -> tuple[NDArray[np.float32], list[bytes]]:
-    """Embed pictures of products, and find their key points."""
-    reranker = VerifiedReranker(settings.local, DEFAULT_FUSION)
-    return embed_and_describe(
-        base,
-        [picture for picture, _ in pictures],
-        domain,
-        lambda picture: reranker.describe(picture, domain),
-    )
