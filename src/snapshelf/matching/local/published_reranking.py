@@ -12,6 +12,7 @@ import numpy as np
 
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.local.keypoint_features import KeypointFeatures, find_keypoints
+from snapshelf.matching.remembering_reranker import NOTHING, Finding
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB
 
@@ -46,6 +47,12 @@ class PublishedReranker:
         """Hex digest of what a description is."""
         return hashlib.blake2b(b"sift, own size, all", digest_size=16).hexdigest()
 
+    @property
+    def comparison(self) -> str:
+        """Hex digest of what decides a description and a comparison."""
+        parts = f"{self.fingerprint} flann {TREES} {CHECKS} {RATIO}"
+        return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
     def describe(self, picture: RGB, domain: Domain) -> bytes:  # noqa: ARG002
         """Find all key points of a picture at its own size.
 
@@ -65,16 +72,49 @@ class PublishedReranker:
         Raises:
             ModelError: If a description is not of `describe`'s making.
         """
+        present = [each.description for each in candidates if each.description is not None]
+        found = iter(self.compare(query, present))
+        findings = [NOTHING if each.description is None else next(found) for each in candidates]
+        return self.judge([each.similarity for each in candidates], findings)
+
+    def compare(self, query: bytes, candidates: Sequence[bytes]) -> list[Finding]:
+        """Match with one candidate after the other.
+
+        Args:
+            query: Description of the query.
+            candidates: Descriptions.
+
+        Returns:
+            For each the number of matches, and the mean distance of their descriptors.
+
+        Raises:
+            ModelError: If a description is not of `describe`'s making.
+        """
         own = KeypointFeatures.from_bytes(query)
-        judged = []
+        found: list[Finding] = []
         for candidate in candidates:
-            distances: list[float] = []
-            if candidate.description is not None:
-                other = KeypointFeatures.from_bytes(candidate.description)
-                distances = flann_matches(own, other)
-            nearness = 1 / (1 + float(np.mean(distances))) if distances else 0.0
-            judged.append(Reranked(len(distances) + nearness, {"matches": len(distances)}))
-        return judged
+            distances = flann_matches(own, KeypointFeatures.from_bytes(candidate))
+            found.append((len(distances), float(np.mean(distances))) if distances else NOTHING)
+        return found
+
+    def judge(
+        self,
+        similarities: Sequence[float],  # noqa: ARG002
+        findings: Sequence[Finding],
+    ) -> list[Reranked]:
+        """Order candidates by the number of matches, and equal ones by their distance.
+
+        Args:
+            similarities: Of the embeddings; they make no difference.
+            findings: Of `compare`.
+        """
+        return [
+            Reranked(
+                matches + 1 / (1 + distance) if matches else 0.0,
+                {"matches": int(matches)},
+            )
+            for matches, distance in findings
+        ]
 
 
 def flann_matches(query: KeypointFeatures, candidate: KeypointFeatures) -> list[float]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from snapshelf.matching.local.keypoint_features import KeypointFeatures, find_ke
 from snapshelf.matching.local.keypoint_matching import Matches, match_keypoints
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verification import MODELS, verify_matches
+from snapshelf.matching.remembering_reranker import Finding
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB
 
@@ -21,6 +22,9 @@ __all__ = ["Agreement", "VerifiedReranker", "compare_keypoints"]
 
 SHOWN = 60
 """Verified points given as evidence, at most."""
+
+ALL = 65535
+"""Verify every candidate, of shortlists of any length that can be re-ranked."""
 
 UNIT = 512.0
 """Longer side of a picture as geometry sees it: estimators expect numbers the size of pixels."""
@@ -74,6 +78,12 @@ class VerifiedReranker:
         parts = f"rootsift {settings.shop_side} {settings.shop_most} {settings.contrast!r}"
         return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
+    @property
+    def comparison(self) -> str:
+        """Hex digest of what decides a description, of both sides, and a comparison of two."""
+        parts = {name: value for name, value in asdict(self.settings).items() if name != "verified"}
+        return hashlib.blake2b(f"rootsift {parts}".encode(), digest_size=16).hexdigest()
+
     def describe(self, picture: RGB, domain: Domain) -> bytes:
         """Find a picture's key points.
 
@@ -102,14 +112,55 @@ class VerifiedReranker:
         compared = compare_keypoints(
             query, [candidate.description for candidate in candidates], self.settings
         )
-        similarities = self.fusion.similarity(
-            np.array([candidate.similarity for candidate in candidates]),
-            np.array([agreement.inliers for agreement in compared], np.int64),
+        return self._fuse(
+            [candidate.similarity for candidate in candidates],
+            [agreement.inliers for agreement in compared],
+            [_evidence(agreement) for agreement in compared],
         )
-        return [
-            Reranked(float(similarity), _evidence(agreement))
-            for similarity, agreement in zip(similarities, compared, strict=True)
+
+    def compare(self, query: bytes, candidates: Sequence[bytes]) -> list[Finding]:
+        """Compare key points with each candidate, and verify however few matches.
+
+        Args:
+            query: Description of the query.
+            candidates: Descriptions.
+
+        Returns:
+            For each the number of matches, and how many of them are verified.
+
+        Raises:
+            ModelError: If a description is not of `describe`'s making.
+        """
+        compared = compare_keypoints(query, candidates, replace(self.settings, verified=ALL))
+        return [(agreement.matches, agreement.inliers) for agreement in compared]
+
+    def judge(self, similarities: Sequence[float], findings: Sequence[Finding]) -> list[Reranked]:
+        """Put what is known of all pairs of a shortlist together with the similarities.
+
+        Args:
+            similarities: Of the embeddings.
+            findings: Of `compare`; only the verified points of those with the most matches count,
+                as in `rerank`.
+        """
+        matches = [int(each) for each, _ in findings]
+        chosen = _to_verify(matches, self.settings)
+        inliers = [
+            int(each) if number in chosen else 0 for number, (_, each) in enumerate(findings)
         ]
+        evidence = [
+            {"matches": own, "inliers": verified}
+            for own, verified in zip(matches, inliers, strict=True)
+        ]
+        return self._fuse(similarities, inliers, evidence)
+
+    def _fuse(
+        self,
+        similarities: Sequence[float],
+        inliers: Sequence[int],
+        evidence: Sequence[Mapping[str, Any]],
+    ) -> list[Reranked]:
+        fused = self.fusion.similarity(np.array(similarities), np.array(inliers, np.int64))
+        return [Reranked(float(each), own) for each, own in zip(fused, evidence, strict=True)]
 
 
 def compare_keypoints(
@@ -138,12 +189,7 @@ def compare_keypoints(
         ratio=settings.ratio,
         mutual=settings.mutual,
     )
-    most_first = sorted(range(len(matched)), key=lambda number: -len(matched[number]))
-    chosen = {
-        number
-        for number in most_first[: settings.verified]
-        if len(matched[number]) > MODELS[settings.model]
-    }
+    chosen = _to_verify([len(matches) for matches in matched], settings)
     compared = [NOTHING] * len(candidates)
     for number, (place, other, matches) in enumerate(zip(present, others, matched, strict=True)):
         points = (
@@ -151,6 +197,16 @@ def compare_keypoints(
         )
         compared[place] = Agreement(len(matches), points)
     return compared
+
+
+def _to_verify(matches: Sequence[int], settings: LocalSettings) -> set[int]:
+    """Choose the candidates whose matches are verified, by number."""
+    most_first = sorted(range(len(matches)), key=lambda number: -matches[number])
+    return {
+        number
+        for number in most_first[: settings.verified]
+        if matches[number] > MODELS[settings.model]
+    }
 
 
 def _verified_points(

@@ -1,0 +1,138 @@
+"""`RememberingReranker`: pictures described once and pairs compared once, over many systems.
+
+The rows of a paper's tables differ in what finds the shortlist; what a query and a candidate have
+in common is the same in all of them.
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from typing import Protocol
+
+from snapshelf.errors import ModelError
+from snapshelf.features.encoder import Domain
+from snapshelf.matching.reranker import Candidate, Reranked, Reranker
+from snapshelf.media.picture import RGB
+from snapshelf.remembered import Remembered
+
+__all__ = ["NOTHING", "Finding", "PairReranker", "RememberingReranker"]
+
+Finding = tuple[float, float]
+"""What a query and a candidate have in common, as two numbers; which they are, the re-ranker knows.
+"""
+
+NOTHING: Finding = (0.0, 0.0)
+"""Of a candidate that has no description."""
+
+PACKED = struct.Struct("<dd")
+
+
+class PairReranker(Reranker, Protocol):
+    """A re-ranker in two steps: a costly one for each pair, and one for the whole shortlist."""
+
+    @property
+    def comparison(self) -> str:
+        """Hex digest of everything that decides `describe`, of both sides, and `compare`."""
+        ...
+
+    def compare(self, query: bytes, candidates: Sequence[bytes]) -> Sequence[Finding]:
+        """Compare a query with candidates, each by itself.
+
+        Args:
+            query: Description of the query.
+            candidates: Descriptions.
+
+        Raises:
+            ModelError: If a description is not of this re-ranker's making.
+        """
+        ...
+
+    def judge(
+        self, similarities: Sequence[float], findings: Sequence[Finding]
+    ) -> Sequence[Reranked]:
+        """Make of a shortlist's findings what `rerank` would have made of its descriptions.
+
+        Args:
+            similarities: Of the embeddings, one for each candidate.
+            findings: Of `compare`, in the same order.
+        """
+        ...
+
+
+class RememberingReranker:
+    """A re-ranker that gives what another gives, but for places as evidence, and remembers it.
+
+    Its descriptions are keys: those of the other one are kept in the file.
+
+    Args:
+        reranker: Describes and compares what is not there yet.
+        remembered: Where everything is kept. Re-rankers that compare differently may share it.
+    """
+
+    def __init__(self, reranker: PairReranker, remembered: Remembered) -> None:
+        self._reranker = reranker
+        self._remembered = remembered
+
+    @property
+    def depth(self) -> int:
+        """How many candidates are looked at."""
+        return self._reranker.depth
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of what decides a description."""
+        parts = f"remembered {self._reranker.comparison}"
+        return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+    def describe(self, picture: RGB, domain: Domain) -> bytes:
+        """Give the key of a picture's description, which is made if it is not there.
+
+        Args:
+            picture: (H, W, 3) uint8, RGB, [0, 255].
+            domain: The side that it comes from.
+        """
+        what = f"{self._reranker.comparison} {domain} {picture.shape}"
+        digest = hashlib.blake2b(what.encode(), digest_size=16)
+        digest.update(picture.tobytes())
+        key = digest.digest()
+        if key not in self._remembered:
+            self._remembered.put({key: self._reranker.describe(picture, domain)})
+        return key
+
+    def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> Sequence[Reranked]:
+        """Compare with those candidates that the query has not been compared with, and judge.
+
+        Args:
+            query: As `describe` gave it.
+            candidates: Those without a description have nothing in common with anything.
+
+        Raises:
+            ModelError: If a description is not of `describe`'s making.
+        """
+        others = [each.description for each in candidates if each.description is not None]
+        # Two keys of 16 bytes are no key of one picture.
+        pairs = {query + other: other for other in others}
+        known = self._remembered.get(list(pairs))
+        unknown = [other for pair, other in pairs.items() if pair not in known]
+        if unknown:
+            own, *descriptions = self._descriptions([query, *unknown])
+            found = self._reranker.compare(own, descriptions)
+            new = {
+                query + other: PACKED.pack(*finding)
+                for other, finding in zip(unknown, found, strict=True)
+            }
+            self._remembered.put(new)
+            known |= new
+        findings = [
+            NOTHING if each.description is None else PACKED.unpack(known[query + each.description])
+            for each in candidates
+        ]
+        return self._reranker.judge([each.similarity for each in candidates], findings)
+
+    def _descriptions(self, keys: Sequence[bytes]) -> list[bytes]:
+        found = self._remembered.get(keys)
+        if missing := [key for key in keys if key not in found]:
+            raise ModelError(
+                f"expected keys of descriptions that are remembered, got {len(missing)} others"
+            )
+        return [found[key] for key in keys]
