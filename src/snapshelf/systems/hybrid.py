@@ -49,7 +49,7 @@ DEFAULT_BASE = "timm/seresnext50_32x4d.gluon_in1k:mac"
 Reranking = Literal["verified", "published", "none"]
 
 # What `snapshelf train hybrid` fits for MobileNetV2 on the grocery data's seen products.
-DEFAULT_FUSION = Fusion(weight=0.155, chance=5.0)
+DEFAULT_FUSION = Fusion(weight=0.12, colour=0.1, chance=5.0)
 
 FIELDS = {
     "system": str,
@@ -247,7 +247,8 @@ def _training_shortlists(
                 keypoints, [described[number] for number in head], settings.local
             )
             inliers = np.array([agreement.inliers for agreement in compared], np.int64)
-            shortlists.append(Shortlisted(deep[head], inliers, right))
+            colours = np.array([agreement.colour for agreement in compared])
+            shortlists.append(Shortlisted(deep[head], inliers, colours, right))
     return shortlists
 
 
