@@ -74,8 +74,8 @@ def colour_agreement(
     hull = cv2.convexHull(np.rint(points * other - 0.5).astype(np.int32))
     region = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(region, hull, 255)
-    region = cv2.dilate(region, np.ones((MARGIN, MARGIN), np.uint8))
-    both = (region > 0) & (shown > 0)
+    around = cv2.dilate(region, np.ones((MARGIN, MARGIN), np.uint8))
+    both = (around > 0) & (shown > 0)
     if both.sum() < LEAST:
         return 0.0
     one, two = (each[both].astype(np.float64) for each in (moved, candidate))

@@ -85,17 +85,27 @@ def _estimate(
     query: NDArray[np.float32], candidate: NDArray[np.float32], model: Model, threshold: float
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:
     """Call OpenCV; it fails with an error on some degenerate points, with None on others."""
-    limits = {"maxIters": ITERATIONS, "confidence": CONFIDENCE}
-    method = cv2.USAC_MAGSAC
     try:
         if model == "homography":
-            found, mask = cv2.findHomography(query, candidate, method, threshold, **limits)
+            found, mask = cv2.findHomography(
+                query,
+                candidate,
+                cv2.USAC_MAGSAC,
+                threshold,
+                maxIters=ITERATIONS,
+                confidence=CONFIDENCE,
+            )
         else:
             found, mask = cv2.estimateAffine2D(
-                query, candidate, method=method, ransacReprojThreshold=threshold, **limits
+                query,
+                candidate,
+                method=cv2.USAC_MAGSAC,
+                ransacReprojThreshold=threshold,
+                maxIters=ITERATIONS,
+                confidence=CONFIDENCE,
             )
     except cv2.error:
-        found = mask = None
+        return None, np.zeros(len(query), np.bool_)
     if found is None or mask is None:
         return None, np.zeros(len(query), np.bool_)
     mapping = np.asarray(found, np.float64)
