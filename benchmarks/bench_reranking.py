@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.local.fusion import Fusion
-from snapshelf.matching.local.keypoint_features import KeypointFeatures, find_keypoints
+from snapshelf.matching.local.keypoint_features import find_keypoints
 from snapshelf.matching.local.keypoint_matching import match_keypoints
+from snapshelf.matching.local.local_description import LocalDescription
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker
@@ -52,7 +53,7 @@ def main() -> None:
         source, (candidates, queries) = "drawn", drawn(options.queries)
     settings = LocalSettings()
     published = PublishedReranker()
-    verified = VerifiedReranker(settings, Fusion(weight=0.1, chance=5))
+    verified = VerifiedReranker(settings, Fusion(weight=0.1, colour=0.05, chance=5))
     stored_published = [published.describe(picture, Domain.SHOP) for picture in candidates]
     stored_verified = [verified.describe(picture, Domain.SHOP) for picture in candidates]
     pictures = [picture for picture, _ in queries]
@@ -110,7 +111,7 @@ def matching_seconds(
     query = find_keypoints(
         picture, side=settings.query_side, most=settings.query_most, contrast=settings.contrast
     ).descriptors
-    candidates = [KeypointFeatures.from_bytes(each).descriptors for each in stored]
+    candidates = [LocalDescription.from_bytes(each).keypoints.descriptors for each in stored]
     left = query.astype(np.float32)
     right = np.concatenate(candidates).astype(np.float32)
     best = [float("inf"), float("inf")]

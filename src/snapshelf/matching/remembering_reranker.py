@@ -15,16 +15,10 @@ from snapshelf.matching.reranker import Candidate, Reranked, Reranker
 from snapshelf.media.picture import RGB
 from snapshelf.remembered import Remembered
 
-__all__ = ["NOTHING", "Finding", "PairReranker", "RememberingReranker"]
+__all__ = ["Finding", "PairReranker", "RememberingReranker"]
 
-Finding = tuple[float, float]
-"""What a query and a candidate have in common, as two numbers; which they are, the re-ranker knows.
-"""
-
-NOTHING: Finding = (0.0, 0.0)
-"""Of a candidate that has no description."""
-
-PACKED = struct.Struct("<dd")
+Finding = tuple[float, ...]
+"""What a query and a candidate have in common, as numbers; which they are, the re-ranker knows."""
 
 
 class PairReranker(Reranker, Protocol):
@@ -48,19 +42,19 @@ class PairReranker(Reranker, Protocol):
         ...
 
     def judge(
-        self, similarities: Sequence[float], findings: Sequence[Finding]
+        self, similarities: Sequence[float], findings: Sequence[Finding | None]
     ) -> Sequence[Reranked]:
         """Make of a shortlist's findings what `rerank` would have made of its descriptions.
 
         Args:
             similarities: Of the embeddings, one for each candidate.
-            findings: Of `compare`, in the same order.
+            findings: Of `compare`, in the same order; None of a candidate without a description.
         """
         ...
 
 
 class RememberingReranker:
-    """A re-ranker that gives what another gives, but for places as evidence, and remembers it.
+    """A re-ranker that gives what another gives, with less evidence, and remembers it.
 
     Its descriptions are keys: those of the other one are kept in the file.
 
@@ -109,25 +103,38 @@ class RememberingReranker:
         Raises:
             ModelError: If a description is not of `describe`'s making.
         """
-        others = [each.description for each in candidates if each.description is not None]
+        present = [each.description for each in candidates if each.description is not None]
+        found = iter(self.compare(query, present))
+        return self._reranker.judge(
+            [each.similarity for each in candidates],
+            [None if each.description is None else next(found) for each in candidates],
+        )
+
+    def compare(self, query: bytes, candidates: Sequence[bytes]) -> list[Finding]:
+        """Compare a query with candidates, but for those that it has been compared with.
+
+        Args:
+            query: As `describe` gave it.
+            candidates: Likewise.
+
+        Raises:
+            ModelError: If a description is not of `describe`'s making.
+        """
         # Two keys of 16 bytes are no key of one picture.
-        pairs = {query + other: other for other in others}
+        pairs = {query + candidate: candidate for candidate in candidates}
         known = self._remembered.get(list(pairs))
-        unknown = [other for pair, other in pairs.items() if pair not in known]
+        unknown = [candidate for pair, candidate in pairs.items() if pair not in known]
         if unknown:
             own, *descriptions = self._descriptions([query, *unknown])
             found = self._reranker.compare(own, descriptions)
             new = {
-                query + other: PACKED.pack(*finding)
-                for other, finding in zip(unknown, found, strict=True)
+                query + candidate: struct.pack(f"<{len(finding)}d", *finding)
+                for candidate, finding in zip(unknown, found, strict=True)
             }
             self._remembered.put(new)
             known |= new
-        findings = [
-            NOTHING if each.description is None else PACKED.unpack(known[query + each.description])
-            for each in candidates
-        ]
-        return self._reranker.judge([each.similarity for each in candidates], findings)
+        values = [known[query + candidate] for candidate in candidates]
+        return [struct.unpack(f"<{len(value) // 8}d", value) for value in values]
 
     def _descriptions(self, keys: Sequence[bytes]) -> list[bytes]:
         found = self._remembered.get(keys)

@@ -55,7 +55,7 @@ DEFAULT_BASE = "timm/seresnext50_32x4d.gluon_in1k:mac"
 Reranking = Literal["verified", "published", "none"]
 
 # What `snapshelf train hybrid` fits for MobileNetV2 on the grocery data's seen products.
-DEFAULT_FUSION = Fusion(weight=0.155, chance=5.0)
+DEFAULT_FUSION = Fusion(weight=0.12, colour=0.1, chance=5.0)
 
 FIELDS = {
     "system": str,
@@ -206,6 +206,7 @@ def train_hybrid(
             data,
             replace(base, distance=settings.distance),
             VerifiedReranker(settings.local, DEFAULT_FUSION, depth=settings.depth),
+            settings.local,
             queries=settings.queries,
             seed=settings.seed,
             monitor=monitor or Monitor(),

@@ -9,7 +9,9 @@ from snapshelf.errors import DatasetError
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.distances import compare_embeddings
 from snapshelf.matching.local.fusion import Shortlisted
-from snapshelf.matching.reranker import Candidate, Reranker
+from snapshelf.matching.local.settings import LocalSettings
+from snapshelf.matching.local.verified_reranking import VerifiedReranker, leave_unverified
+from snapshelf.matching.remembering_reranker import RememberingReranker
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_and_describe
 from snapshelf.training.monitor import Monitor, TrainingStopped
@@ -28,7 +30,8 @@ def has_photos(data: Sequence["TrainingData"]) -> bool:
 def training_shortlists(
     data: Sequence["TrainingData"],
     base: System,
-    reranker: Reranker,
+    reranker: VerifiedReranker | RememberingReranker,
+    local: LocalSettings,
     *,
     queries: int,
     seed: int,
@@ -39,8 +42,8 @@ def training_shortlists(
     Args:
         data: What is fitted on. The gallery is every shop picture of its items.
         base: What finds the shortlists.
-        reranker: Verifies key points: its evidence tells ``inliers``, and its similarity does not
-            matter.
+        reranker: Verifies key points, or remembers what one of that kind has verified.
+        local: Its settings.
         queries: Photos at most, at least 1; of more, so many are drawn.
         seed: At least 0, of that draw.
         monitor: Hears how it goes, and can ask to stop.
@@ -87,8 +90,8 @@ def training_shortlists(
         head = np.argsort(-deep, kind="stable")[: reranker.depth]
         right = product[head] == own
         if right.any() and not right.all():
-            candidates = [Candidate(float(deep[number]), described[number]) for number in head]
-            judged = reranker.rerank(description, candidates)
-            inliers = np.array([one.evidence["inliers"] for one in judged], np.int64)
-            shortlists.append(Shortlisted(deep[head], inliers, right))
+            found = reranker.compare(description, [described[number] for number in head])
+            known = np.array(leave_unverified(found, local), np.float64)
+            inliers, colours = known[:, 1].astype(np.int64), known[:, 2]
+            shortlists.append(Shortlisted(deep[head], inliers, colours, right))
     return shortlists

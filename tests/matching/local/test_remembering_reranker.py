@@ -19,7 +19,7 @@ from snapshelf.media.picture import RGB
 from snapshelf.remembered import Remembered
 
 Picture = NDArray[np.uint8]
-FUSION = Fusion(weight=0.1, chance=5)
+FUSION = Fusion(weight=0.1, colour=0.05, chance=5)
 
 
 @pytest.fixture
@@ -47,10 +47,12 @@ class Brightness:
         self.compared.append((query, list(candidates)))
         return [(float(abs(query[0] - other[0])), 0.5) for other in candidates]
 
-    def judge(self, similarities: Sequence[float], findings: Sequence[Finding]) -> list[Reranked]:
+    def judge(
+        self, similarities: Sequence[float], findings: Sequence[Finding | None]
+    ) -> list[Reranked]:
         return [
-            Reranked(similarity - one - other)
-            for similarity, (one, other) in zip(similarities, findings, strict=True)
+            Reranked(similarity - sum(finding or ()))
+            for similarity, finding in zip(similarities, findings, strict=True)
         ]
 
     def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> list[Reranked]:
@@ -141,8 +143,8 @@ def test_verified_re_ranking_is_the_same(
         ]
         for expected, found in zip(*pairs, strict=True):
             assert found.similarity == expected.similarity
-            assert found.evidence["matches"] == expected.evidence["matches"]
-            assert found.evidence["inliers"] == expected.evidence["inliers"]
+            for name in ("matches", "inliers", "colour"):
+                assert found.evidence[name] == expected.evidence[name]
             told.append(found.evidence["inliers"])
     assert (max(told) > 5) is (verified > 0)
 

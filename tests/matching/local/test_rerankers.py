@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ BLANK = np.full((200, 200, 3), 200, np.uint8)
 
 RERANKERS: list[Reranker] = [
     PublishedReranker(),
-    VerifiedReranker(LocalSettings(), Fusion(weight=0.1, chance=5)),
+    VerifiedReranker(LocalSettings(), Fusion(weight=0.1, colour=0.05, chance=5)),
 ]
 
 
@@ -91,11 +92,26 @@ def test_what_the_embeddings_say_stays_where_key_points_are_silent(photo: Pictur
     assert [one.similarity for one in judged] == [0.7, -0.1, 0.2]
 
 
+def test_of_two_varieties_the_one_in_the_right_colours_comes_first(
+    labels: list[Picture], photo: Picture
+) -> None:
+    reranker = RERANKERS[1]
+    variety = np.ascontiguousarray(labels[4][:, :, ::-1])  # red for blue, the same in grey
+    luma = cv2.cvtColor(labels[4], cv2.COLOR_RGB2GRAY).astype(int)
+    other = cv2.cvtColor(variety, cv2.COLOR_RGB2GRAY).astype(int)
+    variety = (variety + (luma - other)[..., np.newaxis]).clip(0, 255).astype(np.uint8)
+    query = reranker.describe(photo, Domain.STREET)
+    judged = reranker.rerank(query, candidates_of(reranker, [variety, labels[4]], [0.5, 0.5]))
+    assert judged[0].evidence["inliers"] > 10
+    assert judged[0].evidence["colour"] < 0.6 < judged[1].evidence["colour"]
+    assert judged[1].similarity > judged[0].similarity
+
+
 def test_only_the_candidates_with_most_matches_are_verified(
     labels: list[Picture], photo: Picture
 ) -> None:
     settings = LocalSettings(verified=1)
-    reranker = VerifiedReranker(settings, Fusion(weight=0.1, chance=5))
+    reranker = VerifiedReranker(settings, Fusion(weight=0.1, colour=0.05, chance=5))
     query = reranker.describe(photo, Domain.STREET)
     shown_twice = candidates_of(reranker, [*labels[:4], labels[4], labels[4]], [0.5] * 6)
     judged = reranker.rerank(query, shown_twice)
@@ -136,7 +152,7 @@ def test_flann_finds_what_comparing_all_finds(labels: list[Picture]) -> None:
     ],
 )
 def test_the_fingerprint_covers_what_a_shelf_holds(changed: dict[str, float], same: bool) -> None:
-    fusion = Fusion(weight=0.1, chance=5)
+    fusion = Fusion(weight=0.1, colour=0.05, chance=5)
     plain = VerifiedReranker(LocalSettings(), fusion).fingerprint
     other = VerifiedReranker(LocalSettings(**changed), fusion).fingerprint  # type: ignore[arg-type]
     assert (plain == other) is same

@@ -2,8 +2,12 @@
 
 A handful of matches agree on some mapping by chance, on any two pictures; beyond that every further
 one makes it surer that both show the same print. So a candidate's similarity is that of the
-embeddings, and on top of it ``weight * log(1 + max(inliers - chance, 0))``. Where key points say
-nothing, as on an apple, the embeddings' order stays as it was.
+embeddings, and on top of it
+
+    ``max(weight + colour * agreement, 0) * log(1 + max(inliers - chance, 0))``
+
+where `agreement` in [-1, 1] says whether the colours fit as well: varieties of a product often
+share a print. Where key points say nothing, as on an apple, the embeddings' order stays as it was.
 """
 
 from collections.abc import Sequence
@@ -23,10 +27,12 @@ class Fusion:
 
     Attributes:
         weight: At least 0, of each step of the logarithm, in units of the embeddings' similarity.
+        colour: At least 0, how much of that hangs on the colours.
         chance: At least 0: so many inliers say nothing.
     """
 
     weight: float
+    colour: float
     chance: float
 
     def __post_init__(self) -> None:
@@ -35,26 +41,33 @@ class Fusion:
         Raises:
             ValueError: Names the number, what was expected and what came.
         """
-        for name in ("weight", "chance"):
+        for name in ("weight", "colour", "chance"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(
                     f"{name} must be a number of at least 0, got {getattr(self, name)}"
                 )
 
     def similarity(
-        self, deep: NDArray[np.floating], inliers: NDArray[np.integer]
+        self,
+        deep: NDArray[np.float64],
+        inliers: NDArray[np.int64],
+        agreement: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Put both together.
 
         Args:
-            deep: (K,) float, similarities of the embeddings.
-            inliers: (K,) integers, at least 0.
+            deep: (K,) float64, similarities of the embeddings.
+            inliers: (K,) int64, at least 0.
+            agreement: (K,) float64, of the colours, in [-1, 1].
 
         Returns:
             (K,) float64, at least `deep`.
         """
-        surplus = np.maximum(inliers - self.chance, 0)
-        return np.asarray(deep, np.float64) + self.weight * np.log1p(surplus)
+        surplus = np.log1p(np.maximum(inliers - self.chance, 0))
+        fused: NDArray[np.float64] = (
+            deep + np.maximum(self.weight + self.colour * agreement, 0) * surplus
+        )
+        return fused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,16 +77,21 @@ class Shortlisted:
     Attributes:
         deep: (K,) float64, similarities of the embeddings.
         inliers: (K,) int64.
+        agreement: (K,) float64, of the colours.
         right: (K,) bool, at least one True.
     """
 
     deep: NDArray[np.float64]
     inliers: NDArray[np.int64]
+    agreement: NDArray[np.float64]
     right: NDArray[np.bool_]
 
 
 CHANCES = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 """Tried for `Fusion.chance`."""
+
+START = (20.0, 0.1, 0.05)
+"""Scale, weight and colour that the search for better ones begins at."""
 
 
 def fit_fusion(queries: Sequence[Shortlisted]) -> Fusion:
@@ -81,7 +99,7 @@ def fit_fusion(queries: Sequence[Shortlisted]) -> Fusion:
 
     The probability that a candidate is right is taken to be the softmax, over the query's
     shortlist, of a scale times its similarity (a conditional logit; McFadden: Conditional Logit
-    Analysis of Qualitative Choice Behavior, 1974). The scale and the weight are fitted for each of
+    Analysis of Qualitative Choice Behavior, 1974). Scale, weight and colour are fitted for each of
     `CHANCES`; the likeliest of all is taken.
 
     Args:
@@ -98,21 +116,22 @@ def fit_fusion(queries: Sequence[Shortlisted]) -> Fusion:
     for chance in CHANCES:
 
         def loss(parameters: NDArray[np.float64], chance: float = chance) -> float:
-            scale, weight = np.exp(parameters)
-            fusion = Fusion(float(weight), chance)
+            scale, weight, colour = (float(value) for value in np.exp(parameters))
+            fusion = Fusion(weight, colour, chance)
             return float(np.mean([_surprise(query, fusion, scale) for query in queries]))
 
-        found = minimize(loss, np.log((20.0, 0.1)), method="Nelder-Mead")
-        fusion = Fusion(float(np.exp(found.x[1])), chance)
+        found = minimize(loss, np.log(START), method="Nelder-Mead", bounds=[(-12.0, 8.0)] * 3)
+        _, weight, colour = (round(float(value), 5) for value in np.exp(found.x))
         if best is None or found.fun < best[0]:
-            best = float(found.fun), fusion
+            best = float(found.fun), Fusion(weight, colour, chance)
     assert best is not None, "CHANCES is not empty"
     return best[1]
 
 
 def _surprise(query: Shortlisted, fusion: Fusion, scale: float) -> float:
     """Give the negative log-probability that a right candidate is chosen."""
-    logits = scale * fusion.similarity(query.deep, query.inliers)
+    logits = scale * fusion.similarity(query.deep, query.inliers, query.agreement)
     logits -= logits.max()
     total = np.log(np.exp(logits).sum())
-    return float(total - np.log(np.exp(logits[query.right]).sum()))
+    # At float's end an impossible choice is surprising, not infinitely so.
+    return float(total - np.log(max(np.exp(logits[query.right]).sum(), 1e-300)))

@@ -55,9 +55,9 @@ class KeypointFeatures:
 
     def to_bytes(self) -> bytes:
         """Give what `from_bytes` reads: 14 bytes, and 132 for each key point."""
-        places = np.rint(self.points / np.float32(self.size) * PLACES).clip(0, PLACES)
+        places = np.rint(self.points * (PLACES / np.array(self.size))).clip(0, PLACES)
         header = HEADER.pack(MAGIC, len(self), *self.size)
-        return header + places.astype("<u2").tobytes() + self.descriptors.tobytes()
+        return bytes(header + places.astype("<u2").tobytes() + self.descriptors.tobytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "KeypointFeatures":
@@ -71,7 +71,7 @@ class KeypointFeatures:
             expected = HEADER.size + count * (4 + DESCRIPTOR_LENGTH)
             if magic == MAGIC and len(data) == expected and width and height:
                 places = np.frombuffer(data, "<u2", 2 * count, HEADER.size).reshape(count, 2)
-                points = places.astype(np.float32) * (np.float32((width, height)) / PLACES)
+                points = (places * (np.array((width, height)) / PLACES)).astype(np.float32)
                 start = HEADER.size + 4 * count
                 descriptors = np.frombuffer(data, np.uint8, offset=start)
                 return cls((width, height), points, descriptors.reshape(count, DESCRIPTOR_LENGTH))
@@ -123,9 +123,9 @@ def find_keypoints(
             # Of points of equal response OpenCV keeps all.
             strongest = np.argsort([-point.response for point in found], kind="stable")[:most]
             # A key point at (x, y) means the middle of that pixel.
-            middles = np.array([found[number].pt for number in strongest], np.float32) + 0.5
-            points = middles * np.float32((size[0] / width, size[1] / height))
-            chosen = described[strongest]
+            middles = np.array([found[number].pt for number in strongest]) + 0.5
+            points = (middles * (size[0] / width, size[1] / height)).astype(np.float32)
+            chosen = np.asarray(described)[strongest].astype(np.float32)
             descriptors = _rooted(chosen) if root else chosen.astype(np.uint8)
     return KeypointFeatures(size, points, descriptors)
 
@@ -134,7 +134,8 @@ def _rooted(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Turn SIFT descriptors (N, 128) into RootSIFT, in bytes."""
     lengths = descriptors.sum(axis=1, keepdims=True)
     rooted = np.sqrt(descriptors / np.maximum(lengths, 1e-12))
-    return np.rint(rooted * STEPS).clip(0, 255).astype(np.uint8)
+    kept: NDArray[np.uint8] = np.rint(rooted * STEPS).clip(0, 255).astype(np.uint8)
+    return kept
 
 
 def _scaled(luma: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

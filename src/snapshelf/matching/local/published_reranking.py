@@ -12,7 +12,7 @@ import numpy as np
 
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.local.keypoint_features import KeypointFeatures, find_keypoints
-from snapshelf.matching.remembering_reranker import NOTHING, Finding
+from snapshelf.matching.remembering_reranker import Finding
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB
 
@@ -74,7 +74,7 @@ class PublishedReranker:
         """
         present = [each.description for each in candidates if each.description is not None]
         found = iter(self.compare(query, present))
-        findings = [NOTHING if each.description is None else next(found) for each in candidates]
+        findings = [None if each.description is None else next(found) for each in candidates]
         return self.judge([each.similarity for each in candidates], findings)
 
     def compare(self, query: bytes, candidates: Sequence[bytes]) -> list[Finding]:
@@ -85,7 +85,7 @@ class PublishedReranker:
             candidates: Descriptions.
 
         Returns:
-            For each the number of matches, and the mean distance of their descriptors.
+            For each the number of matches, and the mean distance of their descriptors, 0 of none.
 
         Raises:
             ModelError: If a description is not of `describe`'s making.
@@ -94,26 +94,23 @@ class PublishedReranker:
         found: list[Finding] = []
         for candidate in candidates:
             distances = flann_matches(own, KeypointFeatures.from_bytes(candidate))
-            found.append((len(distances), float(np.mean(distances))) if distances else NOTHING)
+            found.append((len(distances), float(np.mean(distances)) if distances else 0.0))
         return found
 
     def judge(
         self,
         similarities: Sequence[float],  # noqa: ARG002
-        findings: Sequence[Finding],
+        findings: Sequence[Finding | None],
     ) -> list[Reranked]:
         """Order candidates by the number of matches, and equal ones by their distance.
 
         Args:
             similarities: Of the embeddings; they make no difference.
-            findings: Of `compare`.
+            findings: Of `compare`, None of a candidate without a description.
         """
         return [
-            Reranked(
-                matches + 1 / (1 + distance) if matches else 0.0,
-                {"matches": int(matches)},
-            )
-            for matches, distance in findings
+            Reranked(matches + 1 / (1 + distance) if matches else 0.0, {"matches": int(matches)})
+            for matches, distance in (found or (0.0, 0.0) for found in findings)
         ]
 
 

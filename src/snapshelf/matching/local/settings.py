@@ -15,8 +15,8 @@ class LocalSettings:
         query_side: The query is scaled until its longer side has so many pixels, at least 16.
         shop_side: The same of a gallery picture.
         query_most: Key points of a query at most, in [1, 65535].
-        shop_most: Key points kept of a gallery picture at most, in [1, 65535]; each takes 132
-            bytes of the shelf.
+        shop_most: Key points kept of a gallery picture at most, in [1, 65535]; each takes 132 bytes
+            of the shelf.
         contrast: SIFT's contrast threshold, at least 0.
         ratio: In (0, 1]: the nearest descriptor must be nearer than this times the second.
         mutual: Whether matched key points must be the nearest of each other.
@@ -27,10 +27,10 @@ class LocalSettings:
             inliers.
     """
 
-    query_side: int = 512
-    shop_side: int = 400
-    query_most: int = 512
-    shop_most: int = 512
+    query_side: int = 640
+    shop_side: int = 512
+    query_most: int = 800
+    shop_most: int = 400
     contrast: float = 0.03
     ratio: float = 0.8
     mutual: bool = True

@@ -73,10 +73,9 @@ def verify_matches(
     nothing = Verified(np.zeros(len(query), np.bool_), None)
     if len(query) <= MODELS[model]:
         return nothing
-    mapping, mask = _estimate(query, candidate, model, threshold)
+    mapping, inliers = _estimate(query, candidate, model, threshold)
     if mapping is None or not np.isfinite(mapping).all():
         return nothing
-    inliers = mask.reshape(-1).astype(np.bool_)
     if inliers.sum() <= MODELS[model] or not _is_view(mapping, query[inliers].mean(axis=0)):
         return nothing
     return Verified(inliers, mapping)
@@ -84,11 +83,11 @@ def verify_matches(
 
 def _estimate(
     query: NDArray[np.float32], candidate: NDArray[np.float32], model: Model, threshold: float
-) -> tuple[NDArray[np.float64] | None, NDArray[np.uint8]]:
+) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:
     """Call OpenCV; it fails with an error on some degenerate points, with None on others."""
     try:
         if model == "homography":
-            mapping, mask = cv2.findHomography(
+            found, mask = cv2.findHomography(
                 query,
                 candidate,
                 cv2.USAC_MAGSAC,
@@ -96,18 +95,23 @@ def _estimate(
                 maxIters=ITERATIONS,
                 confidence=CONFIDENCE,
             )
-            return mapping, mask
-        mapping, mask = cv2.estimateAffine2D(
-            query,
-            candidate,
-            method=cv2.USAC_MAGSAC,
-            ransacReprojThreshold=threshold,
-            maxIters=ITERATIONS,
-            confidence=CONFIDENCE,
-        )
+        else:
+            found, mask = cv2.estimateAffine2D(
+                query,
+                candidate,
+                method=cv2.USAC_MAGSAC,
+                ransacReprojThreshold=threshold,
+                maxIters=ITERATIONS,
+                confidence=CONFIDENCE,
+            )
     except cv2.error:
-        return None, np.empty(0, np.uint8)
-    return (None if mapping is None else np.vstack([mapping, (0.0, 0.0, 1.0)])), mask
+        return None, np.zeros(len(query), np.bool_)
+    if found is None or mask is None:
+        return None, np.zeros(len(query), np.bool_)
+    mapping = np.asarray(found, np.float64)
+    if model == "affine":
+        mapping = np.vstack([mapping, (0.0, 0.0, 1.0)])
+    return mapping, np.asarray(mask).reshape(-1) > 0
 
 
 def _is_view(mapping: NDArray[np.float64], place: NDArray[np.float32]) -> bool:
