@@ -19,6 +19,7 @@ from snapshelf.features.weights import find_weights, load_safetensors
 with torch_extra():
     import timm
     import torch
+    from safetensors import SafetensorError
     from timm.data.config import resolve_model_data_config
     from torch import Tensor, nn
 
@@ -136,7 +137,7 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
     Raises:
         MissingWeightsError: If there are no published safetensors for it, or they are neither on
             this machine nor to be fetched.
-        ModelError: If the name is unknown.
+        ModelError: If the name is unknown, or the file is damaged.
     """
     if name.startswith(TORCHVISION):
         return _load_torchvision(name.removeprefix(TORCHVISION), options)
@@ -153,7 +154,12 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
         )
     path = hub_weights(published.hf_hub_id)
     overlay = {"file": str(path), "custom_load": False}
-    backbone = _create(name, options, pretrained=True, pretrained_cfg_overlay=overlay)
+    try:
+        backbone = _create(name, options, pretrained=True, pretrained_cfg_overlay=overlay)
+    except SafetensorError as error:
+        raise ModelError(
+            f"{path} cannot be read as safetensors: {error}. Remove it, and it is fetched again"
+        ) from error
     backbone.reset_classifier(0)  # type: ignore[operator]
     return backbone, path
 
