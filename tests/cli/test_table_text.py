@@ -67,6 +67,48 @@ def test_several_pairs_are_counted_and_the_reversed_ones_named(printed):
     ) in lines
 
 
+def test_a_grid_has_every_row_in_its_place(capsys):
+    def cell(name, line, column, *, figure=None, paper=None, missing=""):
+        return Row(
+            name=name,
+            title=name,
+            training=name,
+            seeded=False,
+            seeds=(),
+            published={} if paper is None else {"map7": paper},
+            cells={} if figure is None else {"all": {"map7": Cell((figure,))}},
+            place=(line, column),
+            missing=missing,
+        )
+
+    rows = (
+        cell("a", "L1", "MAC", figure=0.5, paper=0.25),
+        cell("b", "L1", "SPoC", paper=0.125, missing="They are gone."),
+        cell("c", "L2", "SPoC", figure=0.0),
+        cell("d", "L3", "MAC"),
+    )
+    pairs = (
+        Difference("c is best", "c", "a", "all", "map7", None, (-0.5,), -0.6, -0.4, "reversed"),
+    )
+    table = Table("t", "T", "", ("map7",), rows, ("c is best", "nothing"), pairs)
+    print_tables(
+        Reproduction("x", ("paints",), "test", {"all": 7}, 5, (), {}, (table,), note="By chance.")
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[1:5]] == [
+        ["all", "products,", "7", "queries,", "mAP@7", "MAC", "paper", "SPoC", "paper"],
+        ["L1", "50.0", "25.0", "no", "weights", "12.5"],
+        ["L2", "0.0", "-"],
+        ["L3", "not", "run", "-"],
+    ]
+    assert lines[5:7] == [
+        "  mAP@7, c is best: reversed (-50.0 points, -60.0 to -40.0)",
+        "  left out: They are gone.",
+    ]
+    assert lines[-2].endswith("products. Percent; beside it the paper's figure, of its own data.")
+    assert lines[-1] == "By chance."
+
+
 def test_notes_stand_below_and_nothing_run_is_told(printed):
     lines = printed((row("a", (), note="It is quick."),), [])
     heads = [text for label in ("Top-1", "Top-10", "Top-20") for text in (label, "paper")]

@@ -150,6 +150,46 @@ def test_nothing_run_yet(page, result):
     assert len(lines(read, 0)) == 4  # no order is looked for
 
 
+def test_a_grid_has_every_row_in_its_place(page, result):
+    def cell(name, line, column, found=None, **options):
+        own = {} if found is None else {"all": {"map7": Cell((found,))}}
+        published = options.pop("published", {})
+        return Row(name, name, name, False, (), published, own, place=(line, column), **options)
+
+    rows = (
+        cell("a", "L1", "MAC", 0.5, published={"map7": 0.25}),
+        cell("b", "L1", "SPoC", published={"map7": 0.125}, missing="<They> are gone."),
+        cell("c", "L2", "SPoC", 0.75),
+    )
+    pairs = (Difference("SIFT is best", "c", "a", "all", "map7", None, (0.25,), 0.1, 0.4, "holds"),)
+    table = Table("t", "T", "", ("map7",), rows, ("SIFT is best",), pairs)
+    unrun = tuple(replace(row, cells={}, missing="<They> are gone.") for row in rows)
+    other = Table("u", "U", "", ("map7",), unrun, ("SIFT is best",), ())
+    read = page(
+        replace(
+            result, queries={"all": 7}, seeds=(), tables=(table, other), note="By <chance> only."
+        )
+    )
+    assert lines(read, 0) == [
+        ["Row", "MAC", "SPoC"],
+        ["L1", "50.0 paper 25.0", "no weights paper 12.5"],
+        ["L2", "", "75.0"],
+        ["SIFT is best", "holds +25.0 points, +10.0 to +40.0"],
+    ]
+    assert lines(read, 1)[1][1:4] == ["c", "a", "all, mAP@7"]
+    assert lines(read, 1)[1][4:] == ["", "+25.0", "+10.0 to +40.0", "holds"]
+    assert lines(read, 2)[2] == ["L2", "", "no weights"]
+    assert len(lines(read, 2)) == 3
+    assert [e.text for e in read.all("h3")] == ["All products, 7 queries, mAP@7", "Not run, mAP@7"]
+    text = read.all("main")[0].text
+    assert "By <chance> only." in text
+    assert text.count("Left out: <They> are gone.") == 2
+    assert "seeds" not in text.lower()
+    assert "One training" not in text
+    marks = read.all("path", class_="paper")
+    assert [mark.attributes["d"] for mark in marks] == ["M25.00 0v14"]
+
+
 def test_hostile_names_stay_text(page, result):
     hostile = '"><script>alert(1)</script>' + "W" * 500
     first, second = result.tables

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from snapshelf.cli.console import EXIT_USAGE, fail, print_json, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, print_json, progress, tell
 from snapshelf.cli.output_file import JSON, PAGE, check_output
 from snapshelf.cli.stopping import Stop, stop_on_signal
 from snapshelf.training.monitor import Monitor, TrainingStopped
@@ -20,21 +20,22 @@ __all__ = ["reproduce"]
 
 
 def reproduce(
-    system: Annotated[str, typer.Argument(help="Whose paper, such as mtv.")],
+    system: Annotated[str, typer.Argument(help="Whose paper: hybrid or mtv.")],
     data: Annotated[
         list[str],
         typer.Option(help="NAME:DIR: a data set and its folder; the first is searched as well."),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder that keeps the trainings (default: reproduce-SYSTEM)."),
+        typer.Option(help="The folder that keeps what is done (default: reproduce-SYSTEM)."),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="A TOML file of settings, as `train` takes it.")
+    config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How many seeds (default: 3).")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds.")] = 3,
     rows: Annotated[
-        str | None, typer.Option(help="TABLE/ROW,TABLE,...: run only these (default: all).")
+        str | None,
+        typer.Option(help="TABLE/ROW,TABLE,...: run only these, * for any part of a name."),
     ] = None,
     split: Annotated[str, typer.Option(help="Which of the data set's queries.")] = "test",
     json: Annotated[
@@ -44,7 +45,8 @@ def reproduce(
 ) -> None:
     """Print the tables of a system's paper, trained and measured on this data.
 
-    Trainings are kept: the same command goes on where it was cut off, and trains nothing twice.
+    What is done is kept: the same command goes on where it was cut off, and does nothing twice.
+    Ends with 3 if rows were left out because the weights of their backbones cannot be had.
     """
     from snapshelf.systems.reproducible import REPRODUCIBLE
 
@@ -56,7 +58,9 @@ def reproduce(
     if html is not None:
         check_output(html, "--html", begins=PAGE)
     from snapshelf.cli.table_text import print_tables
+    from snapshelf.datasets import Incomplete
     from snapshelf.datasets.registry import open_dataset, open_training_data
+    from snapshelf.datasets.training_item import TrainingData
     from snapshelf.evaluation.paper_tables import choose_rows
     from snapshelf.evaluation.reproduce import reproduce as run
     from snapshelf.evaluation.table_report import write_tables
@@ -65,11 +69,18 @@ def reproduce(
 
     keep_freed_memory()
     reproducible = REPRODUCIBLE[system]()
+    if seeds is not None and not reproducible.is_random:
+        fail(f"--seeds: nothing in the tables of {system} has a seed; leave it out", EXIT_USAGE)
     values = {} if config is None else read_toml(config)
     settings: Any = settings_from(reproducible.settings, values, str(config))
     folder = out or Path(f"reproduce-{system}")
     dataset = open_dataset(data[0])
-    opened = [open_training_data(place) for place in data]
+    if isinstance(dataset, Incomplete) and dataset.missing:
+        tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
+    is_needed = reproducible.needs_training or isinstance(dataset, TrainingData)
+    opened = [open_training_data(place) for place in data[0 if is_needed else 1 :]]
+    first_seed = settings.seed if reproducible.is_random else 0
+    count = (seeds or 3) if reproducible.is_random else 1
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signal())
         bar = stack.enter_context(progress(counted=True))
@@ -85,10 +96,11 @@ def reproduce(
                 dataset,
                 opened,
                 out=folder,
-                seeds=range(settings.seed, settings.seed + seeds),
+                seeds=range(first_seed, first_seed + count),
                 split=split,
                 rows=chosen,
                 settings=settings_to_dict(settings),
+                note=reproducible.note,
                 monitor=_Shown(bar, stop),
             )
         except TrainingStopped:
@@ -106,6 +118,9 @@ def reproduce(
     else:
         json.write_text(json_module.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
         tell(f"wrote {json}")
+    if left_out := sum(bool(row.missing) for table in found.tables for row in table.rows):
+        tell(f"rows left out, since the weights of their backbones are not here: {left_out}")
+        raise typer.Exit(EXIT_SKIPPED)
 
 
 class _Shown(Monitor):

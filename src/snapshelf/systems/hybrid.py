@@ -163,10 +163,12 @@ def read_fusion(file: Path, settings: Mapping[str, Any]) -> Fusion:
     Raises:
         ModelError: If a number is unknown, of the wrong type or out of range.
     """
+    held = settings.get("fusion", {})
+    if not isinstance(held, Mapping):
+        raise ModelError(f"{file}: fusion must be a dict, got {held!r}")
     try:
-        fitted = {**asdict(DEFAULT_FUSION), **settings.get("fusion", {})}
-        return settings_from(Fusion, fitted, f"{file}: fusion")
-    except (TypeError, TrainingError) as error:
+        return settings_from(Fusion, {**asdict(DEFAULT_FUSION), **held}, f"{file}: fusion")
+    except TrainingError as error:
         raise ModelError(str(error)) from error
 
 

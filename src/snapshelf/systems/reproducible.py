@@ -22,13 +22,30 @@ class Reproducible:
     """What a paper's tables are made of.
 
     Attributes:
-        settings: Its settings dataclass; every field has a default, and there is a ``seed``.
-        tables: Called with the data, the settings and a folder for pictures that are too many
-            for memory. Gives the tables; leaving the context lets go of the pictures.
+        settings: Its settings dataclass; every field has a default, and there is a ``seed`` if
+            anything is random.
+        tables: Called with the data, the settings and a folder for what is too much for memory.
+            Gives the tables; leaving the context lets go of that.
+        is_random: Whether there are seeds.
+        needs_training: Whether nothing can be done without data that can be trained on. If not,
+            there may be no data.
+        note: What is to be known of all tables; may be empty.
     """
 
     settings: type
     tables: Tables
+    is_random: bool = True
+    needs_training: bool = True
+    note: str = ""
+
+
+def _hybrid() -> Reproducible:
+    from snapshelf.systems.hybrid_tables import NOTE, hybrid_tables
+    from snapshelf.systems.hybrid_variants import HybridTablesSettings
+
+    return Reproducible(
+        HybridTablesSettings, hybrid_tables, is_random=False, needs_training=False, note=NOTE
+    )
 
 
 def _mtv() -> Reproducible:
@@ -39,6 +56,7 @@ def _mtv() -> Reproducible:
 
 
 REPRODUCIBLE: Mapping[str, Callable[[], Reproducible]] = {
+    "hybrid": _hybrid,
     "mtv": _mtv,
 }
 """Imports what makes the tables of each system's paper."""
