@@ -1,4 +1,4 @@
-"""Descriptions in the embedded store: shelves from before there were any, and the mapped file."""
+"""Descriptions in the embedded store: shelves from before there were any, and damage."""
 
 import os
 import sqlite3
@@ -104,29 +104,6 @@ def test_a_reader_follows_a_file_that_grows(make_store: MakeStore, tmp_path: Pat
             store._connections._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             check(reader, reference)
         assert (tmp_path / "shelf" / "shelf.sqlite").stat().st_size > 24 * 2 * BODY
-
-
-@pytest.mark.parametrize("mapped", [0, 100_000])
-def test_what_lies_beyond_the_mapped_part_is_read_too(
-    make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: int
-) -> None:
-    monkeypatch.setattr(database, "MAPPED", mapped)
-    store, reference = make_store(), ReferenceStore()
-    records = described([f"p{n}" for n in range(20)], 0)
-    store.upsert(records, run=1)
-    reference.upsert(records)
-    store.close()
-    with closing(EmbeddedStore(tmp_path / "shelf")) as reader:
-        check(reader, reference)
-        with reader._connections.reading() as db:
-            assert db.execute("PRAGMA mmap_size").fetchone() == (mapped,)
-
-
-def test_readers_map_the_file_as_far_as_sqlite_can(make_store: MakeStore) -> None:
-    store = make_store()
-    with store._connections.reading() as db:
-        (mapped,) = db.execute("PRAGMA mmap_size").fetchone()
-    assert mapped == database.MAPPED, "this SQLite is built to map less"
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])

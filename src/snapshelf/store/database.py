@@ -14,10 +14,6 @@ __all__ = ["connect", "create_database", "read_meta", "readable_errors", "sync",
 
 BUSY_TIMEOUT_S = 30.0
 
-MAPPED = 0x7FFF_0000
-"""How many bytes of a shelf readers map into memory: the most that SQLite is built for. What lies
-beyond is read in the usual way."""
-
 _FULL = "the disk is full: make room and run the same command again"
 _DAMAGED = "restore it from a backup, or index the feed into a new shelf"
 _HINTS = {
@@ -58,10 +54,6 @@ def connect(file: Path, *, write: bool) -> sqlite3.Connection:
                 db.execute(DESCRIPTION)
             else:
                 db.execute("PRAGMA query_only = ON")
-                # A description lies on several pages in a row. Mapped, a cold disk gives them in
-                # one go, where asking for page after page takes five times as long; and those
-                # that a search looks at once do not crowd others out of SQLite's own cache.
-                db.execute(f"PRAGMA mmap_size = {MAPPED}")
         except BaseException:
             db.close()
             raise
