@@ -93,7 +93,7 @@ def reference_loss(embeddings, views, raw, network, labels, counts, weights, giv
         elif given.loss == "hinge":
             loss = max(0, given.margin + near - far)
         else:
-            loss = 0.5 * near**2 + 0.5 * max(0, given.margin - far) ** 2
+            loss = 0.5 * near**2 + 0.5 * max(0, given.contrastive_margin - far) ** 2
         total += weights[t] * loss
         if given.view_invariance:
             pairs = [np.sum((x - y) ** 2) for x in views[t][3:] for y in views[t][3:]]
@@ -119,6 +119,7 @@ def test_a_step_is_the_papers_sum(loss, batch, tasks, scale):
     given = settings(
         loss=loss, batch_negatives=batch, attribute_prediction=tasks[0],
         view_invariance=tasks[1], embedding_scale=scale, alpha_v=0.3, beta_a=0.7, margin=2.0,
+        contrastive_margin=3.0,
     )  # fmt: skip
     torch.manual_seed(0)
     counts = [[3, 1], [1, 2, 1]]

@@ -159,9 +159,9 @@ class MtvModule(lightning.LightningModule):
             return ratio_tuplet(anchor, positive, negative, items[:, None] == items)
         if self.settings.loss == "ratio":
             return ratio_triplet(anchor, positive, negative)
-        margin = self.settings.margin
         if self.settings.loss == "hinge":
-            return hinge_triplet(anchor, positive, negative, margin=margin)
+            return hinge_triplet(anchor, positive, negative, margin=self.settings.margin)
+        margin = self.settings.contrastive_margin
         same = torch.ones(len(anchor), dtype=torch.bool, device=anchor.device)
         matched = contrastive(anchor, positive, same, margin=margin)
         return matched + contrastive(anchor, negative, ~same, margin=margin)

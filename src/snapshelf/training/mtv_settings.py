@@ -91,7 +91,8 @@ class MtvSettings:
             ``contrastive`` (a Siamese network: anchor and positive, anchor and negative).
         batch_negatives: Whether the ratio loss compares each anchor with the positives of the
             batch's other products too, and not with its own negative alone. No part of the paper.
-        margin: Above 0, of the hinge and contrastive losses, a distance.
+        margin: Above 0, of the hinge loss: how much farther a negative is to be than the positive.
+        contrastive_margin: Above 0, of the contrastive loss: how far a negative is to be.
         embedding_scale: None to compare embeddings as they come, as published. A number above 0 to
             L2-normalise them: triplets then compare them times this, views as they are.
         attribute_prediction: Whether the auxiliary task AP takes part (Eq. 4-5).
@@ -159,6 +160,7 @@ class MtvSettings:
     loss: Loss = "ratio"
     batch_negatives: bool = False
     margin: float = 1.0
+    contrastive_margin: float = 1.0
     embedding_scale: float | None = None
     attribute_prediction: bool = True
     view_invariance: bool = True
@@ -244,8 +246,8 @@ class MtvSettings:
         at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
         at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
         at_least(self, 0, "keep_checkpoints", "seed", "frozen_stages")
-        above_zero(self, "margin", "embedding_scale", "learning_rate", "embedding_rate")
-        above_zero(self, "gradient_clip")
+        above_zero(self, "margin", "contrastive_margin", "embedding_scale", "learning_rate")
+        above_zero(self, "embedding_rate", "gradient_clip")
         check_weights("sources", self.sources)
 
     @property
