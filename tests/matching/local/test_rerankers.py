@@ -176,3 +176,13 @@ def test_the_fingerprint_covers_what_a_shelf_holds(changed: dict[str, float], sa
 def test_settings_out_of_range_are_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
         LocalSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_depth_of_none_is_refused() -> None:
+    fusion = Fusion(weight=0.1, colour=0.05, chance=5)
+    for make in (
+        PublishedReranker,
+        lambda depth: VerifiedReranker(LocalSettings(), fusion, depth=depth),
+    ):
+        with pytest.raises(ValueError, match="depth must be at least 1, got 0"):
+            make(0)

@@ -37,9 +37,14 @@ class PublishedReranker:
 
     Args:
         depth: Candidates that are looked at; 100 in the paper.
+
+    Raises:
+        ValueError: If `depth` is below 1.
     """
 
     def __init__(self, depth: int = 100) -> None:
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1, got {depth}")
         self.depth = depth
 
     @property
