@@ -294,7 +294,7 @@ def counted(monkeypatch):
     count(published_reranking, "find_keypoints", lambda _: 1)
     count(verified_reranking, "find_keypoints", lambda _: 1)
     count(published_reranking, "flann_matches", lambda _: 1)
-    count(verified_reranking, "compare_keypoints", lambda arguments: len(arguments[1]))
+    count(verified_reranking, "_agree", lambda arguments: len(arguments[1]))
     count(shared_backbone, "feature_map", lambda arguments: len(arguments[1]))
     return counts
 
@@ -320,7 +320,7 @@ EVERYTHING = {
     ("published_reranking", "find_keypoints"): 12,
     ("verified_reranking", "find_keypoints"): 12,
     ("published_reranking", "flann_matches"): 32,
-    ("verified_reranking", "compare_keypoints"): 32,
+    ("verified_reranking", "_agree"): 32,
     ("shared_backbone", "feature_map"): 1 + 12,
 }
 

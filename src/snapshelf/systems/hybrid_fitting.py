@@ -10,7 +10,7 @@ from snapshelf.features.encoder import Domain
 from snapshelf.matching.distances import compare_embeddings
 from snapshelf.matching.local.fusion import Shortlisted
 from snapshelf.matching.local.settings import LocalSettings
-from snapshelf.matching.local.verified_reranking import VerifiedReranker, leave_unverified
+from snapshelf.matching.local.verified_reranking import VerifiedReranker, leave_to_look_at
 from snapshelf.matching.remembering_reranker import RememberingReranker
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_and_describe
@@ -91,7 +91,8 @@ def training_shortlists(
         right = product[head] == own
         if right.any() and not right.all():
             found = reranker.compare(description, [described[number] for number in head])
-            known = np.array(leave_unverified(found, local), np.float64)
-            inliers, colours = known[:, 1].astype(np.int64), known[:, 2]
+            known = [each or (0.0,) * 4 for each in leave_to_look_at(found, local)]
+            inliers = np.array([each[2] for each in known], np.int64)
+            colours = np.array([each[3] for each in known], np.float64)
             shortlists.append(Shortlisted(deep[head], inliers, colours, right))
     return shortlists

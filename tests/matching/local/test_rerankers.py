@@ -58,7 +58,7 @@ class TestEveryReranker:
         pixel = np.zeros((1, 1, 3), np.uint8)
         shortlist = [*candidates_of(reranker, [BLANK, pixel], [0.3, 0.2]), Candidate(0.1, None)]
         judged = reranker.rerank(query, shortlist)
-        assert [one.evidence["matches"] for one in judged] == [0, 0, 0]
+        assert [one.evidence.get("matches", 0) for one in judged] == [0, 0, 0]
 
     def test_no_candidates_give_nothing(self, reranker: Reranker, photo: Picture) -> None:
         assert list(reranker.rerank(reranker.describe(photo, Domain.STREET), [])) == []
@@ -107,15 +107,18 @@ def test_of_two_varieties_the_one_in_the_right_colours_comes_first(
     assert judged[1].similarity > judged[0].similarity
 
 
-def test_only_the_candidates_with_most_matches_are_verified(
+def test_only_the_candidates_with_most_of_the_strongest_matches_are_looked_at_closely(
     labels: list[Picture], photo: Picture
 ) -> None:
-    settings = LocalSettings(verified=1)
+    settings = LocalSettings(verified=1, query_first=60, shop_first=40)
     reranker = VerifiedReranker(settings, Fusion(weight=0.1, colour=0.05, chance=5))
     query = reranker.describe(photo, Domain.STREET)
     shown_twice = candidates_of(reranker, [*labels[:4], labels[4], labels[4]], [0.5] * 6)
     judged = reranker.rerank(query, shown_twice)
-    assert [number for number, one in enumerate(judged) if one.evidence["inliers"]] == [4]
+    assert [number for number, one in enumerate(judged) if one.evidence] == [4]
+    every = VerifiedReranker(LocalSettings(), reranker.fusion)
+    assert judged[4] == every.rerank(query, shown_twice)[4]
+    assert [one.similarity for one in judged[:4]] == [0.5] * 4
 
 
 def test_the_published_similarity_counts_matches_and_breaks_ties_by_distance(
@@ -146,8 +149,9 @@ def test_flann_finds_what_comparing_all_finds(labels: list[Picture]) -> None:
         ({"shop_side": 300}, False),
         ({"shop_most": 100}, False),
         ({"contrast": 0.05}, False),
-        ({"query_side": 640}, True),
+        ({"query_side": 300}, True),
         ({"ratio": 0.7}, True),
+        ({"query_first": 50, "shop_first": 50}, True),
         ({"verified": 5}, True),
     ],
 )
@@ -166,6 +170,8 @@ def test_the_fingerprint_covers_what_a_shelf_holds(changed: dict[str, float], sa
         {"shop_side": 5000},
         {"query_most": 0},
         {"shop_most": 70_000},
+        {"query_first": 0},
+        {"shop_first": 70_000},
         {"verified": -1},
         {"contrast": -0.1},
         {"ratio": 0},

@@ -23,19 +23,24 @@ class LocalSettings:
         model: What kind of mapping matches must agree on.
         threshold: Above 0: how far from where it is mapped to an inlier lies at most, as a part of
             the candidate's longer side.
-        verified: Candidates with the most matches that are verified, at least 0; the others have no
-            inliers.
+        query_first: The strongest key points of a query, in [1, 65535], that decide which
+            candidates are looked at closely.
+        shop_first: The same of a gallery picture.
+        verified: Candidates that are looked at closely, at least 0: those with the most matches
+            among the strongest key points. The others keep the embeddings' similarity.
     """
 
-    query_side: int = 640
+    query_side: int = 512
     shop_side: int = 512
-    query_most: int = 800
+    query_most: int = 600
     shop_most: int = 400
     contrast: float = 0.03
     ratio: float = 0.8
     mutual: bool = True
     model: Model = "homography"
     threshold: float = 0.02
+    query_first: int = 200
+    shop_first: int = 100
     verified: int = 30
 
     def __post_init__(self) -> None:
@@ -49,6 +54,8 @@ class LocalSettings:
             ("shop_side", 16, 4096),
             ("query_most", 1, 65535),
             ("shop_most", 1, 65535),
+            ("query_first", 1, 65535),
+            ("shop_first", 1, 65535),
             ("verified", 0, 65535),
         ):
             value = getattr(self, name)
