@@ -257,6 +257,24 @@ def test_memory_does_not_grow_with_the_queries(monkeypatch):
     assert peaks[1] < 512 * 8192 * 4 / 4
 
 
+@pytest.mark.parametrize("distance", get_args(Distance))
+def test_a_gallery_in_order_is_not_held_twice(distance):
+    rng = np.random.default_rng(5)
+    gallery = rng.standard_normal((4_000, 1_024)).astype(np.float32)
+    query = rng.standard_normal((2, 1_024)).astype(np.float32)
+    products = np.arange(4_000) // 2
+    order = rng.permutation(4_000)
+    product_ranks(query, gallery[:2], products[:2], [[0], [0]], distance=distance)
+    tracemalloc.start()
+    found = product_ranks(query, gallery, products, [[7], [1_999]], distance=distance)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < gallery.nbytes / 2
+    mixed = product_ranks(query, gallery[order], products[order], [[7], [1_999]], distance=distance)
+    np.testing.assert_array_equal(found.ranks, mixed.ranks)
+    np.testing.assert_array_equal(found.found, mixed.found)
+
+
 ROWS = np.ones((2, 3), np.float32)
 BAD = [
     ({"query_embeddings": np.ones((2, 4), np.float32)}, "same length D, got 4 and 3"),

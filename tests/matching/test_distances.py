@@ -70,6 +70,18 @@ def test_blocks_are_put_together(name, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("held", [1, 7, 60, 2**20])
+@pytest.mark.parametrize("cached", [1, 7, 21, 2**20])
+def test_l1_is_the_same_in_blocks_of_any_size(held, cached, monkeypatch):
+    rng = np.random.default_rng(4)
+    some, others = unit(rng, 5, 7), unit(rng, 31, 7)
+    expected = l1_distances(some, others)
+    monkeypatch.setattr(module, "HELD", held)
+    monkeypatch.setattr(module, "CACHED", cached)
+    np.testing.assert_array_equal(l1_distances(some, others), expected)
+    np.testing.assert_array_equal(l1_distances(others, some), expected.T)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (0, 0, 4), (2, 3, 0)])
 def test_nothing_to_compare(name, shape):

@@ -100,10 +100,12 @@ def product_ranks(
 
     by_product = np.argsort(gallery_products, kind="stable")
     products, image_starts = np.unique(gallery_products[by_product], return_index=True)
-    gallery = gallery_embeddings[by_product]
+    # A large gallery comes in order as a rule; a copy of it would take as much memory again.
+    in_order = bool((by_product[1:] > by_product[:-1]).all())
+    gallery = gallery_embeddings if in_order else gallery_embeddings[by_product]
     hidden_columns = _hidden_columns(hidden or {}, len(relevant), by_product, image_starts)
     columns, starts = _columns(relevant, products)
-    longest = float(np.linalg.norm(gallery, axis=1).max())
+    longest = float(_lengths(gallery).max())
 
     places = min(top, len(products))
     ranks = np.empty(len(columns), np.float64)
@@ -119,7 +121,7 @@ def product_ranks(
             own = slice(*(row_starts[query : query + 2] - row_starts[first]))
             compared[own, hidden_columns[query]] = -np.inf
         table = np.maximum.reduceat(compared, image_starts, axis=1)
-        lengths = np.maximum.reduceat(np.linalg.norm(rows, axis=1), regions)
+        lengths = np.maximum.reduceat(_lengths(rows), regions)
         scale = (longest + lengths) / 2 if distance == "l1" else longest * lengths
         tie = (TIE * scale).astype(np.float64)
         own_columns = columns[starts[first] : starts[last]]
@@ -235,6 +237,12 @@ def _query_blocks(row_starts: IntArray, rows: int) -> Iterator[tuple[int, int]]:
         last = max(first + 1, fitting)
         yield first, last
         first = last
+
+
+def _lengths(embeddings: FloatArray) -> FloatArray:
+    """Give the length of each row, without an array of all squares."""
+    squares: FloatArray = np.einsum("ij,ij->i", embeddings, embeddings)
+    return np.sqrt(squares)
 
 
 def _check_embeddings(name: str, embeddings: FloatArray) -> None:

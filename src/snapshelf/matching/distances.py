@@ -44,6 +44,9 @@ FloatArray = NDArray[np.float32]
 HELD = 2**20
 """Most numbers (8 MiB of float64) of a block of the gallery, and of its products."""
 
+CACHED = 2**17
+"""Most numbers (512 KiB of float32) of the queries that are compared by L1 distance at a time."""
+
 
 def check_distance(name: str) -> Distance:
     """Take a distance by its name.
@@ -79,8 +82,17 @@ def l1_distances(queries: FloatArray, gallery: FloatArray) -> FloatArray:
         return np.zeros((len(queries), len(gallery)), np.float32)
     import faiss
 
-    rows, others = (np.ascontiguousarray(each, np.float32) for each in (queries, gallery))
-    found: FloatArray = faiss.pairwise_distances(rows, others, faiss.METRIC_L1)
+    found = np.empty((len(queries), len(gallery)), np.float32)
+    # faiss takes its first argument's rows one by one through all of the second: those of the
+    # gallery, then, through as many queries as stay in the processor's cache.
+    side = max(1, min(len(queries), CACHED // queries.shape[1]))
+    width = max(1, HELD // side)
+    for row in range(0, len(queries), side):
+        some = np.ascontiguousarray(queries[row : row + side], np.float32)
+        for column in range(0, len(gallery), width):
+            others = np.ascontiguousarray(gallery[column : column + width], np.float32)
+            turned = faiss.pairwise_distances(others, some, faiss.METRIC_L1)
+            found[row : row + side, column : column + width] = turned.T
     return found
 
 
