@@ -88,7 +88,7 @@ class Reranker(Protocol):
 
         Args:
             query: Description of the query.
-            candidates: Any number of them, in any order.
+            candidates: Any number of them, in the first stage's order.
 
         Returns:
             One for each candidate, in the same order.

@@ -91,8 +91,8 @@ def training_shortlists(
         right = product[head] == own
         if right.any() and not right.all():
             found = reranker.compare(description, [described[number] for number in head])
-            known = [each or (0.0,) * 4 for each in leave_to_look_at(found, local)]
-            inliers = np.array([each[2] for each in known], np.int64)
-            colours = np.array([each[3] for each in known], np.float64)
+            looked_at = leave_to_look_at(found, local)
+            inliers = np.array([each[2] if each else 0 for each in looked_at], np.int64)
+            colours = np.array([each[3] if each else 0 for each in looked_at], np.float64)
             shortlists.append(Shortlisted(deep[head], inliers, colours, right))
     return shortlists
