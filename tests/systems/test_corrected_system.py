@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from boxed_pictures import Boxed
 from PIL import Image
 
 pytest.importorskip("safetensors")
@@ -68,6 +69,16 @@ def test_is_written_and_read_back(tmp_path, data):
     assert back.encoder.dimension == load_system("classical").encoder.dimension + 1
     notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
     assert notes == {"data": ["drawn"], "street_pictures": 10, "neighbours": 3, "weight": 0.4}
+
+
+def test_photos_are_cut_to_their_boxes(tmp_path, data):
+    plain = train_corrected([data], SETTINGS, tmp_path / "plain")
+    boxed = Boxed(data, tmp_path / "boxed")
+    assert train_corrected([boxed], SETTINGS, tmp_path / "out").fingerprint == plain.fingerprint
+    for item in boxed.items:
+        item.boxes.clear()
+    whole = train_corrected([boxed], SETTINGS, tmp_path / "whole")
+    assert whole.fingerprint != plain.fingerprint
 
 
 def test_the_bases_reranker_stays_and_l1_distance_is_refused(tmp_path, data, monkeypatch):

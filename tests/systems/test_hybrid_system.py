@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from boxed_pictures import Boxed
 from printed_labels import Labels
 
 from snapshelf.catalog import Catalog
@@ -46,6 +47,18 @@ def test_is_fitted_written_and_read_back(tmp_path, data):
     notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
     assert notes == {"data": ["labels"], "queries": 12}
     assert load_system(tmp_path / "out").fingerprint == trained.fingerprint
+
+
+@pytest.mark.torch
+def test_pictures_are_cut_to_their_boxes(tmp_path, data):
+    plain = train_hybrid([data], SETTINGS, tmp_path / "plain")
+    boxed = Boxed(data, tmp_path / "boxed")
+    cut = train_hybrid([boxed], SETTINGS, tmp_path / "cut")
+    assert cut.reranker.fusion == plain.reranker.fusion
+    for item in boxed.items:
+        item.boxes.clear()
+    whole = train_hybrid([boxed], SETTINGS, tmp_path / "whole")
+    assert whole.reranker.fusion != plain.reranker.fusion
 
 
 def test_a_shelf_is_searched_with_verified_key_points(tmp_path, data):

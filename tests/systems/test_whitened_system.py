@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from boxed_pictures import Boxed
 from PIL import Image
 
 pytest.importorskip("safetensors")
@@ -65,6 +66,16 @@ def test_is_written_and_read_back(tmp_path, data):
     assert back.fingerprint != load_system("classical").fingerprint
     notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
     assert notes == {"data": ["drawn"], "street_pictures": 12, "shop_pictures": 6, "power": 0.0}
+
+
+def test_pictures_are_cut_to_their_boxes(tmp_path, data):
+    plain = train_whitened([data], SETTINGS, tmp_path / "plain")
+    boxed = Boxed(data, tmp_path / "boxed")
+    assert train_whitened([boxed], SETTINGS, tmp_path / "out").fingerprint == plain.fingerprint
+    for item in boxed.items:
+        item.boxes.clear()
+    whole = train_whitened([boxed], SETTINGS, tmp_path / "whole")
+    assert whole.fingerprint != plain.fingerprint
 
 
 def test_the_bases_other_parts_stay(tmp_path, data, monkeypatch):

@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from snapshelf.features.encoder import Domain
 from snapshelf.locating.region import Box
 
-__all__ = ["AttributeValue", "TrainingData", "TrainingItem"]
+__all__ = ["AttributeValue", "PicturePart", "TrainingData", "TrainingItem"]
 
 AttributeValue = tuple[str, str]
 """An attribute's value as its tree has it: the level-1 group and the level-2 value below it,
 such as ``("Fruit", "Apple")``. Where an attribute has no groups the two are the same."""
+
+PicturePart = tuple[Path, Box | None]
+"""A picture's file, and the part of it that shows the product; None for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,15 @@ class TrainingItem:
         """
         if not self.street and not self.shop:
             raise ValueError(f"item {self.product_id!r} must have at least one picture, got none")
+
+    def parts(self, domain: Domain) -> tuple[PicturePart, ...]:
+        """Give the pictures of one side, each with the part of it that shows the product.
+
+        Args:
+            domain: The side; it may have none.
+        """
+        paths = self.street if domain is Domain.STREET else self.shop
+        return tuple((path, self.boxes.get(path)) for path in paths)
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.datasets.training_item import TrainingData
+from snapshelf.datasets.training_item import PicturePart, TrainingData
 from snapshelf.errors import ModelError, PictureError
 from snapshelf.features.classical.codebook import Codebook
 from snapshelf.features.classical.codebook_encoder import CodebookEncoder
@@ -30,10 +30,10 @@ from snapshelf.features.classical.fisher_codebook import FisherCodebook
 from snapshelf.features.classical.local_features import sample_descriptors
 from snapshelf.features.classical.sift import DESCRIPTOR_LENGTH
 from snapshelf.features.classical.vlad_codebook import VladCodebook
+from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop
 from snapshelf.features.preprocessing import Preprocessing, prepare
 from snapshelf.features.weights import file_digest
-from snapshelf.locating.region import Box
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture_file import read_picture_file
@@ -263,13 +263,11 @@ def _train(
     return _load(kind, out, values)
 
 
-def _choose(
-    data: Sequence[TrainingData], settings: CodebookSettings
-) -> list[tuple[Path, Box | None]]:
+def _choose(data: Sequence[TrainingData], settings: CodebookSettings) -> list[PicturePart]:
     """Choose pictures of both sides, half each as far as there are, in the data sets' order."""
     items = [item for each in data for item in each.training_items()]
-    street = [(path, item.boxes.get(path)) for item in items for path in item.street]
-    shop = [(path, item.boxes.get(path)) for item in items for path in item.shop]
+    street = [part for item in items for part in item.parts(Domain.STREET)]
+    shop = [part for item in items for part in item.parts(Domain.SHOP)]
     if not street and not shop:
         names = ", ".join(each.name for each in data)
         raise TrainingError(f"there is no picture to learn from in {names or 'no data set'}")
@@ -284,7 +282,7 @@ def _choose(
 
 
 def _pictures(
-    chosen: Sequence[tuple[Path, Box | None]], preprocessing: Preprocessing, monitor: Monitor
+    chosen: Sequence[PicturePart], preprocessing: Preprocessing, monitor: Monitor
 ) -> Iterator[NDArray[np.uint8]]:
     """Read pictures, or the parts of them that show the product, one by one."""
     for done, (path, box) in enumerate(chosen):

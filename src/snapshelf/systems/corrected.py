@@ -115,7 +115,12 @@ def train_corrected(
     if out.is_dir() and any(out.iterdir()):
         raise ModelError(f"{out} holds something; give a new folder for the corrected system")
     base = _load_base(out / "system.json", settings.base)
-    photos = [photo for each in data for item in each.training_items() for photo in item.street]
+    photos = [
+        photo
+        for each in data
+        for item in each.training_items()
+        for photo in item.parts(Domain.STREET)
+    ]
     if len(photos) < settings.neighbours:
         raise DatasetError(
             f"a hubness correction needs at least {settings.neighbours} street photos, got "

@@ -39,6 +39,8 @@ def training_shortlists(
 ) -> list[Shortlisted]:
     """Search the training items' shop pictures with their photos, and compare key points.
 
+    Pictures are cut to their boxes, where they have some.
+
     Args:
         data: What is fitted on. The gallery is every shop picture of its items.
         base: What finds the shortlists.
@@ -57,8 +59,10 @@ def training_shortlists(
         TrainingStopped: If the monitor asked to stop.
     """
     items = [item for each in data for item in each.training_items() if item.shop]
-    shop = [(picture, number) for number, item in enumerate(items) for picture in item.shop]
-    street = [(photo, number) for number, item in enumerate(items) for photo in item.street]
+    shop, street = (
+        [(part, number) for number, item in enumerate(items) for part in item.parts(domain)]
+        for domain in (Domain.SHOP, Domain.STREET)
+    )
     if not street:
         raise DatasetError(
             "fusion needs street photos of products that have a shop picture, and there are "

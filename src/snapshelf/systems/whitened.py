@@ -109,10 +109,7 @@ def train_whitened(data: Sequence["TrainingData"], settings: WhitenedSettings, o
         raise ModelError(f"{out} holds something; give a new folder for the whitened system")
     base = load_base(out / "system.json", settings.base, KIND)
     items = [item for each in data for item in each.training_items()]
-    sides = {
-        Domain.STREET: [picture for item in items for picture in item.street],
-        Domain.SHOP: [picture for item in items for picture in item.shop],
-    }
+    sides = {domain: [part for item in items for part in item.parts(domain)] for domain in Domain}
     for domain, pictures in sides.items():
         if len(pictures) < 2:
             raise DatasetError(

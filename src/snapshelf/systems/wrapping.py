@@ -14,6 +14,7 @@ from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.system import System
 
 if TYPE_CHECKING:
+    from snapshelf.datasets.training_item import PicturePart
     from snapshelf.features.pipeline import EmbeddedPicture
 
 __all__ = ["embed_and_describe", "embed_pictures_of", "load_base"]
@@ -41,13 +42,13 @@ def load_base(file: Path, name: str, kind: str) -> System:
 
 
 def embed_pictures_of(
-    system: System, pictures: Sequence[Path], domain: Domain
+    system: System, pictures: Sequence["PicturePart"], domain: Domain
 ) -> NDArray[np.float32]:
-    """Embed the likeliest region of each picture.
+    """Embed the likeliest region of each picture, or of the part of it that shows the product.
 
     Args:
         system: Its locator and encoder are used.
-        pictures: Files, at least one.
+        pictures: At least one.
         domain: The side that they come from.
 
     Returns:
@@ -61,15 +62,15 @@ def embed_pictures_of(
 
 def embed_and_describe(
     system: System,
-    pictures: Sequence[Path],
+    pictures: Sequence["PicturePart"],
     domain: Domain,
     describe: Callable[[RGB], bytes],
 ) -> tuple[NDArray[np.float32], list[bytes]]:
-    """Embed the likeliest region of each picture, and describe it for re-ranking.
+    """Embed the same regions as `embed_pictures_of`, and describe them for re-ranking.
 
     Args:
         system: Its locator and encoder are used.
-        pictures: Files, at least one.
+        pictures: At least one.
         domain: The side that they come from.
         describe: As `Reranker.describe`, of that side.
 
@@ -88,17 +89,19 @@ def embed_and_describe(
 
 def _embedded(
     system: System,
-    pictures: Sequence[Path],
+    pictures: Sequence["PicturePart"],
     domain: Domain,
     describe: Callable[[RGB], bytes] | None,
-) -> "Iterator[EmbeddedPicture[Path]]":
+) -> "Iterator[EmbeddedPicture[PicturePart]]":
     """Embed pictures one after the other; one that cannot be read is an error."""
-    from snapshelf.features.pipeline import embed_pictures
+    from snapshelf.features.pipeline import crop, embed_pictures
     from snapshelf.media.decode import decode_picture
     from snapshelf.media.picture_file import read_picture_file
 
-    def read(path: Path) -> RGB:
-        return decode_picture(read_picture_file(path))
+    def read(part: "PicturePart") -> RGB:
+        path, box = part
+        picture = decode_picture(read_picture_file(path))
+        return picture if box is None else crop(picture, box)
 
     found = embed_pictures(
         pictures,
@@ -110,7 +113,7 @@ def _embedded(
     )
     for picture in found:
         if picture.error is not None:
-            raise DatasetError(f"{picture.key}: {picture.error}")
+            raise DatasetError(f"{picture.key[0]}: {picture.error}")
         yield picture
 
 

@@ -96,11 +96,12 @@ class TrainingSet:
         pictures: list[ItemPictures] = []
         for item in items:
             numbers: dict[Domain, tuple[int, ...]] = {}
-            for domain, paths in ((Domain.STREET, item.street), (Domain.SHOP, item.shop)):
+            for domain in (Domain.STREET, Domain.SHOP):
+                parts = item.parts(domain)
                 matte = mattes and (domain is Domain.SHOP or not item.shop)
-                numbers[domain] = tuple(range(len(wanted), len(wanted) + len(paths)))
-                wanted.extend(WantedPicture(path, item.boxes.get(path), matte) for path in paths)
-                domains.extend([domain] * len(paths))
+                numbers[domain] = tuple(range(len(wanted), len(wanted) + len(parts)))
+                wanted.extend(WantedPicture(path, box, matte) for path, box in parts)
+                domains.extend([domain] * len(parts))
             pictures.append(ItemPictures(numbers[Domain.STREET], numbers[Domain.SHOP]))
         return cls(
             names, tuple(items), tuple(sources), tuple(pictures), tuple(wanted), tuple(domains)
