@@ -73,9 +73,12 @@ class Page(HTMLParser):
             assert element.tag not in {"script", "link", "iframe", "object", "embed", "base"}
             for name, value in element.attributes.items():
                 assert not name.startswith("on"), f"{name} on <{element.tag}>"
-                if name in {"src", "srcset", "poster", "background", "data", "xlink:href"}:
+                is_source = name == "href" and element.tag == "image"
+                if is_source or name in {
+                    "src", "srcset", "poster", "background", "data", "xlink:href"
+                }:  # fmt: skip
                     assert value.startswith("data:image/jpeg;base64,"), value
-                if name == "href":
+                elif name == "href":
                     assert value.startswith(("#", "http://", "https://", "HTTP")), value
         style = self.all("style")[0].text
         assert "url(" not in style

@@ -11,13 +11,14 @@ from jinja2 import UndefinedError
 from snapshelf.catalog.product import Price, Product
 from snapshelf.pages import data_uri, render, search_page
 from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.thumbnails import Thumbnail
 
 JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 
-def match(rank=1, *, similarity=0.5, confidence=0.8, evidence=None, **product):
+def match(rank=1, *, similarity=0.5, confidence=0.8, evidence=None, box=None, **product):
     product = Product(**({"id": f"p{rank}", "images": (f"{rank}.jpg",)} | product))
-    return Match(rank, product, f"{rank}.jpg", similarity, confidence, evidence or {})
+    return Match(rank, product, f"{rank}.jpg", similarity, confidence, evidence or {}, box)
 
 
 def result(*items, query="photo.jpg", size=(200, 100), seconds=None):
@@ -28,7 +29,7 @@ def item(*matches, box=(0, 0, 200, 100), label="", frames=None, in_catalogue=Tru
     return FoundItem(Item(box, label, frames), matches, in_catalogue)
 
 
-def page(results, queries=None, pictures=lambda image: JPEG):
+def page(results, queries=None, pictures=lambda image: Thumbnail(JPEG, (64, 48))):
     queries = [JPEG] * len(results) if queries is None else queries
     return search_page(results, pictures, queries, shelf="my.shelf", system="standard")
 
@@ -68,7 +69,8 @@ def test_a_match_shows_all_that_a_buyer_asks_for(read_page):
 
 def test_pictures_are_inside_the_page_and_missing_ones_have_a_placeholder(read_page):
     matches = match(1, title="Here"), match(2, title="Gone")
-    read = read_page(page([result(item(*matches))], [JPEG], {"1.jpg": JPEG}.get))
+    pictures = {"1.jpg": Thumbnail(JPEG)}.get
+    read = read_page(page([result(item(*matches))], [JPEG], pictures))
     assert [(i.attributes["alt"], i.attributes["src"]) for i in read.all("img")] == [
         ("Query: photo.jpg", data_uri(JPEG)),
         ("Here", data_uri(JPEG)),
@@ -217,6 +219,97 @@ def test_hostile_text_stays_text(read_page, texts):
     card = read.all("li", class_="card")[0].text
     for text in (brand, category, name, value if len(value) <= 200 else value[:199]):
         assert text in card
+
+
+def agreement(points=7, matches=9, colour=0.816):
+    rows = [[20.0 * number + 5, 10.0 * number, 8.0 * number, 6.5 * number]
+            for number in range(points)]  # fmt: skip
+    return {"matches": matches, "inliers": points, "colour": colour, "points": rows}
+
+
+def test_matched_points_are_drawn_on_both_pictures(read_page):
+    found = match(evidence=agreement())
+    read = read_page(page([result(item(found, match(2), match(3, evidence=agreement(5))))]))
+    cards = read.all("li", class_="card")
+    drawings = read.all("svg", class_="drawing")
+    assert [cards.index(d.parents[-3]) for d in drawings] == [0, 2]
+    assert [len([e for e in read.all("line") if d in e.parents]) for d in drawings] == [7, 5]
+    assert [len([e for e in read.all("circle") if d in e.parents]) for d in drawings] == [14, 10]
+    for drawing in drawings:
+        assert drawing.attributes["role"] == "img"
+        (details,) = [e for e in drawing.parents if e.tag == "details"]
+        assert "open" not in details.attributes
+        parts = [e for e in read.all("svg") if e.parents[-1:] == (drawing,)]
+        assert [e.attributes["viewbox"] for e in parts] == ["0 0 200 100", "0 0 64 48"]
+    assert drawings[0].attributes["aria-label"].startswith("7 points of the query")
+    words = [e.text for e in read.all("summary")]
+    assert words == [
+        "7 of 9 points agree, colours fit 0.82",
+        "5 of 9 points agree, colours fit 0.82",
+    ]
+    assert "Why it matched" not in read.source
+
+
+def test_the_query_is_in_the_page_once_for_all_drawings(read_page):
+    matches = [match(rank, evidence=agreement()) for rank in (1, 2, 3)]
+    plain, other = result(item(match()), query="plain"), result(item(*matches), query="b")
+    read = read_page(page([plain, other], [b"\xff\xd8\xff one", b"\xff\xd8\xff two"]))
+    assert [e.attributes["href"] for e in read.all("use")] == ["#query-2-picture"] * 3
+    (kept,) = [e for e in read.all("image") if "id" in e.attributes]
+    assert kept.attributes["href"] == data_uri(b"\xff\xd8\xff two")
+    assert (kept.attributes["width"], kept.attributes["height"]) == ("200", "100")
+    others = [e.attributes for e in read.all("image") if "id" not in e.attributes]
+    shown = [(e["href"], e["width"], e["height"]) for e in others]
+    assert shown == [(data_uri(JPEG), "64", "48")] * 3
+
+
+def test_points_lie_on_the_item_and_on_the_part_of_the_picture_that_matched(read_page):
+    evidence = {"matches": 6, "inliers": 5, "points": [[0, 0, 0, 0], [50, 40, 20, 30]]}
+    found = item(match(evidence=evidence, box=(10, 5, 30, 35)), box=(100, 30, 150, 70))
+    read = read_page(page([result(found)]))
+    (drawing,) = read.all("svg", class_="drawing")
+    left, right = (e.attributes for e in read.all("svg") if e.parents[-1:] == (drawing,))
+    assert (left["viewbox"], right["viewbox"]) == ("100 30 50 40", "10 5 20 30")
+    ends = [[float(e.attributes[n]) for n in ("x1", "y1", "x2", "y2")] for e in read.all("line")]
+    corners = [
+        [float(part[name]) for part in (left, right) for name in ("x", "y")],
+        [float(part[a]) + float(part[b]) for part in (left, right)
+         for a, b in (("x", "width"), ("y", "height"))],
+    ]  # fmt: skip
+    for found, expected in zip(ends, corners, strict=True):
+        assert found == pytest.approx(expected, abs=0.06)
+    assert "2 of them are drawn" in read.all("figcaption")[0].text
+    assert read.all("summary")[0].text == "5 of 6 points agree"
+
+
+@pytest.mark.parametrize(
+    ("queries", "picture"),
+    [([None], Thumbnail(JPEG, (64, 48))), ([JPEG], None), ([JPEG], Thumbnail(JPEG))],
+    ids=["no query", "no picture", "unknown size"],
+)
+def test_without_both_pictures_there_are_words_alone(read_page, queries, picture):
+    found = result(item(match(evidence=agreement())))
+    read = read_page(page([found], queries, lambda image: picture))
+    (told,) = read.all("p", class_="told")
+    assert told.text == "7 of 9 points agree, colours fit 0.82"
+    assert not read.all("svg", class_="drawing")
+    assert not read.all("image")
+    assert not read.all("details")
+
+
+@pytest.mark.parametrize("evidence", [{}, agreement(0), agreement(0, 0)], ids=str)
+def test_nothing_is_shown_where_no_point_agrees(read_page, evidence):
+    read = read_page(page([result(item(match(evidence=evidence)))]))
+    assert not read.all("details")
+    assert not read.all("p", class_="told")
+    assert not read.all("line")
+
+
+def test_evidence_of_another_kind_stands_beside_the_drawing(read_page):
+    read = read_page(page([result(item(match(evidence=agreement() | {"note": "<b>new</b>"})))]))
+    assert read.all("summary")[0].text == "Why it matched"
+    assert read.all("dd")[-1].text == "<b>new</b>"
+    assert len(read.all("line")) == 7
 
 
 def test_titles_are_kept_apart_from_the_text_around_them(read_page):

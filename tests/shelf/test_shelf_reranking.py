@@ -86,6 +86,7 @@ def test_each_region_is_described_and_reranked_for_itself(feed: Path) -> None:
             # The right one came first, so it comes last of the head.
             match = item.matches[1]
             assert match.product.id == f"SKU-{seed}"
+            assert match.box in ((0.0, 0.0, 8.0, 16.0), (8.0, 0.0, 16.0, 16.0))
             assert match.evidence["query"] == describe(half, Domain.STREET).hex()
             assert match.evidence["own"] == describe(half, Domain.SHOP).hex()
 

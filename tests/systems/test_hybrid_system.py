@@ -1,13 +1,17 @@
 """`hybrid`: any system with re-ranking on top, put together, fitted, written and read back."""
 
 import json
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from boxed_pictures import Boxed
+from PIL import Image
 from printed_labels import Labels
 
 from snapshelf.catalog import Catalog
+from snapshelf.cli.search import write_page
 from snapshelf.datasets.training_item import TrainingItem
 from snapshelf.errors import DatasetError, ModelError, SystemMismatchError
 from snapshelf.matching.local.published_reranking import PublishedReranker
@@ -59,6 +63,40 @@ def test_pictures_are_cut_to_their_boxes(tmp_path, data):
         item.boxes.clear()
     whole = train_hybrid([boxed], SETTINGS, tmp_path / "whole")
     assert whole.reranker.fusion != plain.reranker.fusion
+
+
+class Twice(Labels):
+    """Each product has a second shop picture, which is blank."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        for number, item in enumerate(self.items):
+            blank = folder / f"blank-{item.product_id}.png"
+            Image.new("RGB", (64, 64), (40 * number, 99, 9)).save(blank)
+            self.items[number] = TrainingItem(item.product_id, item.street, (blank, *item.shop))
+
+
+def test_matched_points_are_drawn_on_the_picture_that_matched(tmp_path, data):
+    twice = Twice(tmp_path / "pictures")
+    feed = tmp_path / "feed.csv"
+    rows = [f"{i.product_id},{i.shop[0].name},{i.shop[1].name}\n" for i in twice.items]
+    feed.write_text("id,image_link,additional_image_link\n" + "".join(rows))
+    for picture in (tmp_path / "pictures").iterdir():
+        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    photo = twice.items[2].street[0]
+    system = load_system("hybrid/classical")
+    with Shelf.build(Catalog.open(feed), tmp_path / "shelf", system) as shelf:
+        result = shelf.search(photo, top=1)
+        write_page(tmp_path / "page.html", shelf, [(photo, result)], where="shelf")
+    (match,) = result.items[0].matches
+    assert (match.image, match.box) == (twice.items[2].shop[1].name, (0.0, 0.0, 260.0, 260.0))
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<line ") == min(match.evidence["inliers"], 60) > 6
+    assert f"{match.evidence['inliers']} of {match.evidence['matches']} points agree" in page
+    # The photo shows the label at four fifths of its size, and turned.
+    ends = np.array(re.findall(r'<line x1="(.*?)" y1="(.*?)" x2="(.*?)" y2="(.*?)"', page), float)
+    moved = np.linalg.lstsq(np.c_[ends[:, :2], np.ones(len(ends))], ends[:, 2:], rcond=None)[0]
+    assert np.linalg.det(moved[:2]) == pytest.approx(1 / 0.8**2, rel=0.15)
 
 
 def test_a_shelf_is_searched_with_verified_key_points(tmp_path, data):

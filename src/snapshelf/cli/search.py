@@ -98,7 +98,7 @@ def write_page(
 
     def small(query: Path) -> bytes | None:
         try:
-            return thumbnails.small(read_picture_file(query))
+            return thumbnails.small(read_picture_file(query)).jpeg
         except PictureError:  # it has gone since it was searched for
             return None
 

@@ -1,6 +1,5 @@
 """Pictures to embeddings: reading, locating and preparing overlap with the encoder."""
 
-import math
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.locating.locator import Locator
-from snapshelf.locating.region import Box, Region
+from snapshelf.locating.region import Box, Region, whole_pixels
 from snapshelf.media.picture import RGB
 from snapshelf.parallel import ordered_map
 
@@ -133,10 +132,7 @@ def crop(picture: RGB, box: Box) -> RGB:
         (h, w, 3) uint8, a view, of at least one pixel.
     """
     height, width = picture.shape[:2]
-    left = min(max(math.floor(box[0]), 0), width - 1)
-    top = min(max(math.floor(box[1]), 0), height - 1)
-    right = min(max(math.ceil(box[2]), left + 1), width)
-    bottom = min(max(math.ceil(box[3]), top + 1), height)
+    left, top, right, bottom = whole_pixels(box, (width, height))
     return picture[top:bottom, left:right]
 
 

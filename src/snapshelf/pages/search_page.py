@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from snapshelf.locating.region import Box
+from snapshelf.pages.matched_points import TOLD, Drawing, draw_points, tell_points
 from snapshelf.pages.render import data_uri, render
 from snapshelf.shelf.result import FoundItem, Match, SearchResult
+from snapshelf.shelf.thumbnails import Thumbnail
 
 __all__ = ["search_page"]
 
@@ -18,12 +20,24 @@ LONGEST_EVIDENCE = 200
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A match as the page shows it: its picture, its link and the bar's length in percent."""
+    """A match as the page shows it.
+
+    Attributes:
+        match: The match.
+        picture: Of the product.
+        link: To the product, "" for none.
+        bar: Its length in percent.
+        told: What its matched points tell, "" where they tell nothing.
+        drawing: Of its matched points, None where they cannot be drawn.
+        evidence: What else speaks for it.
+    """
 
     match: Match
     picture: str
     link: str
     bar: float
+    told: str
+    drawing: Drawing | None
     evidence: tuple[tuple[str, str], ...]
 
 
@@ -54,10 +68,15 @@ class _ShownQuery:
     picture: str
     items: tuple[_ShownItem, ...]
 
+    @property
+    def is_drawn_on(self) -> bool:
+        """Whether the matched points of any match are drawn."""
+        return any(card.drawing for item in self.items for card in item.cards)
+
 
 def search_page(
     results: Sequence[SearchResult],
-    pictures: Callable[[str], bytes | None],
+    pictures: Callable[[str], Thumbnail | None],
     queries: Sequence[bytes | None],
     *,
     shelf: str,
@@ -67,8 +86,9 @@ def search_page(
 
     Args:
         results: What was found for each query.
-        pictures: Gives a small JPEG of a product's image by the name that `Match.image` has,
-            or None where there is none; its placeholder then tells the title.
+        pictures: Gives a thumbnail of a product's image by the name that `Match.image` has,
+            or None where there is none; its placeholder then tells the title. Matched points are
+            drawn on those whose size is known.
         queries: A small JPEG of each query, as many as `results`; None where there is none.
         shelf: Where the shelf is.
         system: The system's name.
@@ -88,7 +108,7 @@ def search_page(
         _ShownQuery(
             result,
             data_uri(query) if query else "",
-            tuple(_item(found, result.size, pictures) for found in result.items),
+            tuple(_item(found, result, query, pictures) for found in result.items),
         )
         for result, query in zip(results, queries, strict=True)
     ]
@@ -96,20 +116,41 @@ def search_page(
 
 
 def _item(
-    found: FoundItem, size: tuple[int, int], pictures: Callable[[str], bytes | None]
+    found: FoundItem,
+    result: SearchResult,
+    query: bytes | None,
+    pictures: Callable[[str], Thumbnail | None],
 ) -> _ShownItem:
-    cards = tuple(_card(match, pictures(match.image)) for match in found.matches)
-    return _ShownItem(found, _frame(found.item.box, size), cards)
+    cards = []
+    for match in found.matches:
+        picture = pictures(match.image)
+        drawing = None
+        if query and picture and result.size[0] > 0 and result.size[1] > 0:
+            drawing = draw_points(
+                match.evidence,
+                item=found.item.box,
+                query=result.size,
+                image=match.box,
+                product=picture.size,
+            )
+        cards.append(_card(match, picture, drawing))
+    return _ShownItem(found, _frame(found.item.box, result.size), tuple(cards))
 
 
-def _card(match: Match, picture: bytes | None) -> _Card:
+def _card(match: Match, picture: Thumbnail | None, drawing: Drawing | None) -> _Card:
     url = match.product.url
+    told = tell_points(match.evidence)
+    shown = TOLD if told is not None else ("points",) if drawing else ()
     return _Card(
         match=match,
-        picture=data_uri(picture) if picture else "",
+        picture=data_uri(picture.jpeg) if picture else "",
         link=url if WEB_ADDRESS.fullmatch(url) else "",
         bar=100 * min(max(match.similarity, 0.0), 1.0),
-        evidence=tuple((str(name), _text(value)) for name, value in match.evidence.items()),
+        told=told or "",
+        drawing=drawing,
+        evidence=tuple(
+            (str(name), _text(value)) for name, value in match.evidence.items() if name not in shown
+        ),
     )
 
 

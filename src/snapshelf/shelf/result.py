@@ -36,6 +36,7 @@ class Match:
         similarity: Larger is better; falls (or stays) from each rank to the next.
         confidence: Probability in [0, 1] that this is the product searched for.
         evidence: Why it matched, of a re-ranker that can tell; as JSON can hold it.
+        box: The part of `image` that matched, in pixels; None where that is not known.
     """
 
     rank: int
@@ -44,6 +45,7 @@ class Match:
     similarity: float
     confidence: float
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

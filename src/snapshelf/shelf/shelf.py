@@ -254,6 +254,7 @@ class Shelf:
                 similarity=place.similarity,
                 confidence=calibration.confidence(place.similarity),
                 evidence=place.evidence,
+                box=hits[place.candidate].box,
             )
             for rank, place in enumerate(places, start=1)
         )
