@@ -1,14 +1,19 @@
 """Fit a system's confidence on a validation split and say how far it can be trusted.
 
-Prints the `Calibration` that the system's file then holds.
+Prints the `Calibration` that the system's file then holds, and what becomes of the one that it has.
 """
 
 import argparse
 
-import numpy as np
-
 from snapshelf.datasets import open_dataset
-from snapshelf.evaluation import collect_pairs, evaluate, fit_confidence, reliability
+from snapshelf.evaluation import (
+    FirstPlaces,
+    collect_first_places,
+    evaluate,
+    fit_confidence,
+    reliability,
+)
+from snapshelf.matching import Calibration
 from snapshelf.systems import System
 
 
@@ -21,19 +26,26 @@ def main() -> None:
     parser.add_argument("--look", help="split to look at, never to choose by")
     options = parser.parse_args()
     system, dataset = System.load(options.system), open_dataset(options.data)
-    fitted = fit_confidence(evaluate(system, dataset, split=options.fit))
-    print(fitted)
-    for split in filter(None, (options.fit, options.look)):
-        evaluation = evaluate(system, dataset, split=split)
-        similarities, right = collect_pairs(evaluation)
-        confidences = [fitted.confidence(similarity) for similarity in similarities]
-        sure = np.array(confidences) >= fitted.threshold
-        sold = len(evaluation.outcomes)
-        print(
-            f"{split}: expected calibration error {reliability(confidences, right).error:.3f}; "
-            f"said to be sold here: {sure[:sold].mean():.3f} of the photos whose product is, "
-            f"{sure[sold:].mean():.3f} of the same photos with it taken out"
-        )
+    places = {
+        split: collect_first_places(evaluate(system, dataset, split=split))
+        for split in filter(None, (options.fit, options.look))
+    }
+    fitted = fit_confidence(places[options.fit])
+    for name, calibration in (("as it is", system.calibration), ("fitted", fitted)):
+        print(f"{name}: {calibration}")
+        for split, found in places.items():
+            print(f"  {split}: {told(found, calibration)}")
+
+
+def told(places: FirstPlaces, calibration: Calibration) -> str:
+    """Say how confident a calibration is, and how often it is right."""
+    confidences = places.confidences(calibration)
+    sure = confidences >= calibration.threshold
+    return (
+        f"expected calibration error {reliability(confidences, places.right).error:.3f}; "
+        f"said to be sold here: {sure[places.sold].mean():.3f} of the photos whose product is, "
+        f"{sure[~places.sold].mean():.3f} of the same photos with it taken out"
+    )
 
 
 if __name__ == "__main__":

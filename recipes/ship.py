@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from snapshelf.datasets import open_dataset
-from snapshelf.evaluation import evaluate, fit_confidence
+from snapshelf.evaluation import collect_first_places, evaluate, fit_confidence
 from snapshelf.systems import System
 
 LICENCE = "Apache-2.0; trained by the snapshelf project, see recipes/compact.toml"
@@ -64,8 +64,8 @@ def complete(made: Path, data: str) -> None:
     settings = json.loads(file.read_text())
     settings["base"] = "network"
     file.write_text(json.dumps(settings))
-    fitted = fit_confidence(evaluate(System.load(made), open_dataset(data), split="val"))
-    settings["calibration"] = asdict(fitted)
+    evaluation = evaluate(System.load(made), open_dataset(data), split="val")
+    settings["calibration"] = asdict(fit_confidence(collect_first_places(evaluation)))
     file.write_text(json.dumps(settings, indent=2) + "\n")
 
 

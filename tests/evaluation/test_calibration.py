@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from sklearn.calibration import _sigmoid_calibration, calibration_curve
 
-from snapshelf.evaluation import collect_pairs, evaluate, fit_calibration, reliability
+from snapshelf.evaluation import (
+    FirstPlaces,
+    collect_first_places,
+    evaluate,
+    fit_calibration,
+    fit_confidence,
+    reliability,
+)
+from snapshelf.matching import Calibration
 
 
 def overlapping(seed, count=400, middle=0.85, width=0.03):
@@ -98,18 +107,97 @@ def test_empty_bins_count_nothing():
     assert reliability([1.0, 1.0], [True, True]).error == 0
 
 
-def test_pairs_hold_each_query_with_and_without_its_right_products(paints, eye):
+def test_first_places_are_those_of_each_query_with_and_without_its_right_products(paints, eye):
     evaluation = evaluate(eye, paints)
-    similarities, correct = collect_pairs(evaluation)
-    assert len(similarities) == len(correct) == 10
-    assert correct[:5].tolist() == [outcome.rank == 1 for outcome in evaluation.outcomes]
-    assert not correct[5:].any()
-    for outcome, similarity in zip(evaluation.outcomes, similarities[5:], strict=True):
+    places = collect_first_places(evaluation)
+    assert len(places.similarities) == len(places.right) == 10
+    assert places.right[:5].tolist() == [outcome.rank == 1 for outcome in evaluation.outcomes]
+    assert places.sold.tolist() == [True] * 5 + [False] * 5
+    assert not places.right[5:].any()
+    assert not places.added.any()
+    for outcome, similarity in zip(evaluation.outcomes, places.similarities[5:], strict=True):
         assert similarity == pytest.approx(
             max(f.similarity for f in outcome.found if f.product not in outcome.query.products)
         )
-    fitted = fit_calibration(similarities, correct)
+    fitted = fit_confidence(places)
     assert fitted.slope > 0
+    assert fitted.added_slope is None
+
+
+def reranked(seed, embedded_slope, added_slope, count=2000):
+    """Draw what re-ranking adds, and what is right, by the very model that is fitted."""
+    rng = np.random.default_rng(seed)
+    embedded = rng.normal(0.4, 0.15, count)
+    added = np.where(rng.random(count) < 0.4, rng.exponential(0.5, count), 0)
+    logits = embedded_slope * (embedded - 0.4) + added_slope * (added - 0.2)
+    return embedded + added, added, rng.random(count) < 1 / (1 + np.exp(-logits))
+
+
+def test_what_reranking_adds_has_a_slope_of_its_own():
+    similarities, added, correct = reranked(0, 12, 2)
+    fitted = fit_calibration(similarities, correct, added=added)
+    assert fitted.slope == pytest.approx(12, rel=0.15)
+    assert fitted.added_slope == pytest.approx(2, rel=0.15)
+    shared = fit_calibration(similarities, correct)
+    errors = [
+        reliability(
+            [c.confidence(*pair) for pair in zip(similarities, added, strict=True)], correct
+        )
+        for c in (fitted, shared)
+    ]
+    assert errors[0].error < 0.03
+    assert errors[1].error > 2 * errors[0].error, "else one slope would do"
+
+
+@pytest.mark.parametrize(
+    ("slopes", "flat"), [((8, 3), ""), ((8, -3), "added"), ((-8, 3), "own"), ((-8, -3), "both")]
+)
+@pytest.mark.parametrize("count", [12, 300])
+def test_no_slopes_that_are_not_negative_fit_better(slopes, flat, count):
+    similarities, added, correct = reranked(5, *slopes, count)
+    fitted = fit_calibration(similarities, correct, added=added)
+    rights, wrongs = correct.sum(), (~correct).sum()
+    targets = np.where(correct, (rights + 1) / (rights + 2), 1 / (wrongs + 2))
+
+    def surprise(weights):
+        logits = weights[0] * (similarities - added) + weights[1] * added + weights[2]
+        return float(np.sum(np.logaddexp(0, logits) - targets * logits))
+
+    bounds = [(0, None), (0, None), (None, None)]
+    best = min(
+        minimize(surprise, start, bounds=bounds).fun
+        for start in ((0, 0, 0), (5, 0, -2), (0, 2, -1), (5, 2, -3))
+    )
+    assert surprise((fitted.slope, fitted.added_slope, fitted.intercept)) <= best + 1e-4
+    assert min(fitted.slope, fitted.added_slope) >= 0
+    if count == 300:
+        assert (fitted.slope == 0) is (flat in ("own", "both"))
+        assert (fitted.added_slope == 0) is (flat in ("added", "both"))
+
+
+def test_where_nothing_is_added_there_is_one_slope():
+    similarities, correct = overlapping(1)
+    plain = fit_calibration(similarities, correct)
+    assert fit_calibration(similarities, correct, added=np.zeros(400)) == plain
+    assert plain.added_slope is None
+
+
+def test_the_threshold_lets_nine_of_ten_pass_that_are_sold():
+    similarities, added, correct = reranked(3, 12, 2, 200)
+    sold = np.arange(200) < 100
+    fitted = fit_confidence(FirstPlaces(similarities, added, correct & sold, sold))
+    confidences = [fitted.confidence(*pair) for pair in zip(similarities, added, strict=True)]
+    assert np.mean(np.array(confidences)[sold] >= fitted.threshold) == 0.9
+    assert fitted.threshold in confidences
+
+
+def test_confidence_of_a_match_that_was_reranked():
+    own = Calibration(10.0, -6.0, 0.5, 2.0)
+    expected = 1 / (1 + np.exp(-(10 * 0.5 + 2 * 0.3 - 6)))
+    assert own.confidence(0.8, 0.3) == pytest.approx(expected)
+    assert own.confidence(0.5) == own.confidence(0.5, 0.0) == pytest.approx(1 / (1 + np.exp(1)))
+    assert Calibration(10.0, -6.0).confidence(0.8, 0.3) == Calibration(10.0, -6.0).confidence(0.8)
+    assert Calibration(9.0, 0.0, 0.5, 9.0).confidence(-80, -1) == pytest.approx(0)
 
 
 BAD_FITS = [
@@ -127,6 +215,13 @@ BAD_FITS = [
 def test_bad_matches_are_named(similarities, correct, message):
     with pytest.raises(ValueError, match=message):
         fit_calibration(similarities, correct)
+
+
+def test_bad_gains_are_named():
+    with pytest.raises(ValueError, match="added must be finite, got inf"):
+        fit_calibration([0.1, 0.2], [True, False], added=[0, np.inf])
+    with pytest.raises(ValueError, match="added and correct must have the same shape"):
+        fit_calibration([0.1, 0.2], [True, False], added=[0.1])
 
 
 def test_bad_options_are_named():

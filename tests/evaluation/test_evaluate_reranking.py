@@ -14,7 +14,7 @@ from snapshelf.errors import DatasetError
 from snapshelf.evaluation import evaluate, evaluate_by_products
 from snapshelf.evaluation.kept_descriptions import KeptDescriptions
 from snapshelf.features.encoder import Domain
-from snapshelf.matching import Candidate, Reranked
+from snapshelf.matching import Calibration, Candidate, Reranked
 from snapshelf.shelf import Shelf
 
 
@@ -151,7 +151,8 @@ class Exact(Darkest):
 @pytest.mark.parametrize("distance", ["cosine", "l1"])
 @pytest.mark.parametrize("depth", [1, 4, 12, 100])
 def test_ranks_are_those_of_searches_in_a_shelf(demo, eye, tmp_path, kind, distance, depth):
-    system = replace(eye, reranker=kind and kind(depth), distance=distance)
+    curve = Calibration(2.0, -1.0, 0.5, 0.5)
+    system = replace(eye, reranker=kind and kind(depth), distance=distance, calibration=curve)
     evaluation = evaluate(system, demo)
     feed = Catalog.open(tmp_path / "feed.csv")
     with Shelf.build(feed, tmp_path / "shelf", system) as shelf:
@@ -163,6 +164,12 @@ def test_ranks_are_those_of_searches_in_a_shelf(demo, eye, tmp_path, kind, dista
             assert [one.product for one in outcome.found] == names[:5]
             similarities = [match.similarity for match in item.matches[:5]]
             assert [one.similarity for one in outcome.found] == pytest.approx(similarities)
+            confidences = [match.confidence for match in item.matches[:5]]
+            told = [curve.confidence(one.similarity, one.added) for one in outcome.found]
+            assert told == pytest.approx(confidences, abs=1e-6)
+            wrong = next(match for match in item.matches if match.product.id != right)
+            told = curve.confidence(outcome.wrong, outcome.wrong_added)
+            assert told == pytest.approx(wrong.confidence, abs=1e-6)
     assert evaluation.metrics["mean_rank"] > 1, "else this test shows nothing"
 
 

@@ -37,7 +37,7 @@ def cases(draw):
 
 
 def slow_order(query, gallery, products, answers, rows, hidden, judge, depth):
-    """A query's products, first to last, as (product, similarity), by loops from the rule."""
+    """A query's products in order, as (product, similarity, added), by loops from the rule."""
     best = {}
     for row in rows:
         first = {}
@@ -55,7 +55,7 @@ def slow_order(query, gallery, products, answers, rows, hidden, judge, depth):
         for product, key in keys.items():
             best[product] = max(best.get(product, key), key)
     order = sorted(best, key=lambda p: ([-part for part in best[p]], p in answers, p))
-    return [(product, best[product][0]) for product in order]
+    return [(product, best[product][0], best[product][0] - best[product][2]) for product in order]
 
 
 @given(case=cases(), depth=st.integers(1, 9), block=st.integers(1, 5), top=st.integers(0, 9))
@@ -91,13 +91,16 @@ def test_ranks_are_those_of_the_slow_loops(case, depth, block, top):
         order = slow_order(
             query, gallery, products, set(answers), rows, hidden.get(number, ()), slow_judge, depth
         )
-        places = {product: place for place, (product, _) in enumerate(order, start=1)}
+        places = {product: place for place, (product, *_) in enumerate(order, start=1)}
         own = sorted(places.get(answer, math.inf) for answer in set(answers))
         assert ranks.ranks[ranks.starts[number] : ranks.starts[number + 1]].tolist() == own
-        assert ranks.found[number].tolist() == [product for product, _ in order[:top]]
-        assert ranks.similarities[number].tolist() == [value for _, value in order[:top]]
-        wrong = [value for product, value in order if product not in answers]
-        assert (ranks.wrong[number] == wrong[0]) if wrong else np.isnan(ranks.wrong[number])
+        assert ranks.found[number].tolist() == [product for product, *_ in order[:top]]
+        assert ranks.similarities[number].tolist() == [value for _, value, _ in order[:top]]
+        added = [gain for *_, gain in order]
+        assert ranks.added[number].tolist() == np.float32(added[:top]).tolist()
+        wrong = [(value, gain) for product, value, gain in order if product not in answers]
+        given_wrong = ranks.wrong[number], ranks.wrong_added[number]
+        assert given_wrong == tuple(np.float32(wrong[0])) if wrong else np.isnan(given_wrong).all()
 
 
 @given(case=cases(), depth=st.integers(1, 9))
@@ -118,7 +121,7 @@ def test_a_reranker_that_changes_nothing_changes_nothing(case, depth):
     for query_number in np.flatnonzero(single | (depth >= len(set(products)))):
         one = np.arange(len(right)) == query_number
         before, after = plain.select(one), reranked.select(one)
-        for name in ("ranks", "found", "similarities", "wrong"):
+        for name in ("ranks", "found", "similarities", "added", "wrong"):
             np.testing.assert_array_equal(getattr(after, name), getattr(before, name), name)
 
 

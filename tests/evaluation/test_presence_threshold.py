@@ -24,7 +24,7 @@ def test_no_higher_cut_would_do(seed: int) -> None:
 @pytest.mark.parametrize(
     ("present", "refused", "message"),
     [
-        ([], 0.1, "at least one similarity"),
+        ([], 0.1, "at least one confidence"),
         ([0.5], 1.0, r"refused must be in \[0, 1\)"),
         ([0.5], -0.1, r"refused must be in \[0, 1\)"),
     ],

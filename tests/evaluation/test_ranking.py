@@ -235,7 +235,10 @@ def test_selecting_queries_keeps_their_ranks():
     keep = np.array([False, True, False, True])
     selected = product_ranks(query, *arguments, right).select(keep)
     alone = product_ranks(query[keep], *arguments, [right[1], right[3]])
-    for name in ("ranks", "starts", "found", "similarities", "wrong", "products"):
+    assert not selected.added.any()
+    for name in (
+        "ranks", "starts", "found", "similarities", "added", "wrong", "wrong_added", "products"
+    ):  # fmt: skip
         assert np.array_equal(getattr(selected, name), getattr(alone, name)), name
     with pytest.raises(ValueError, match=r"bool of shape \(2,\), got int64"):
         selected.select(np.array([0, 1]))

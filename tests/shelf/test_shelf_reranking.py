@@ -76,6 +76,22 @@ def test_a_match_tells_what_the_reranker_found(feed: Path) -> None:
     assert item.in_catalogue is (item.matches[0].confidence >= 0.2)
 
 
+def test_confidence_takes_apart_what_embeddings_and_the_reranker_say(feed: Path) -> None:
+    curve = Calibration(4.0, -1.0, 0.2, 0.5)
+    with build(feed, Reversing(depth=3)) as shelf:
+        plain = replace(shelf.system, reranker=None)
+        system = replace(shelf.system, calibration=curve)
+    with Shelf.open(feed.parent / "shelf", plain) as opened:
+        embedded = dict(shown(opened, pixels(1)))
+    with Shelf.open(feed.parent / "shelf", system) as opened:
+        (item,) = opened.search(pixels(1)).items
+    for match in item.matches:
+        own = embedded[match.product.id]
+        logit = 4.0 * own + 0.5 * (match.similarity - own) - 1.0
+        assert match.confidence == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert [match.box for match in item.matches] == [(0.0, 0.0, 16.0, 16.0)] * 8
+
+
 def test_each_region_is_described_and_reranked_for_itself(feed: Path) -> None:
     reranker = Reversing(depth=2)
     with build(feed, reranker, halves=True) as shelf:

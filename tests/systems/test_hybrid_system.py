@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,16 +14,21 @@ from snapshelf.catalog import Catalog
 from snapshelf.cli.search import write_page
 from snapshelf.datasets.training_item import TrainingItem
 from snapshelf.errors import DatasetError, ModelError, SystemMismatchError
+from snapshelf.evaluation import collect_first_places, evaluate, fit_confidence
+from snapshelf.matching.confidence import Calibration
+from snapshelf.matching.local.fusion import Fusion, Shortlisted
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker
 from snapshelf.shelf import Shelf
 from snapshelf.systems.hybrid import (
+    DEFAULT_ADDED_SLOPE,
     DEFAULT_FUSION,
     HybridSettings,
     hybrid_from_folder,
     train_hybrid,
 )
+from snapshelf.systems.hybrid_fitting import first_places, fit_hybrid, training_shortlists
 from snapshelf.systems.registry import load_system
 from snapshelf.training.monitor import Monitor, TrainingStopped
 
@@ -48,9 +53,22 @@ def test_is_fitted_written_and_read_back(tmp_path, data):
     assert isinstance(back.reranker, VerifiedReranker)
     assert back.reranker.fusion == trained.reranker.fusion
     assert back.reranker.fusion.weight > 0.02, "key points alone tell these apart"
-    notes = json.loads((tmp_path / "out" / "system.json").read_text())["notes"]
-    assert notes == {"data": ["labels"], "queries": 12}
+    written = json.loads((tmp_path / "out" / "system.json").read_text())
+    assert written["notes"] == {"data": ["labels"], "queries": 12}
+    assert back.calibration == trained.calibration == Calibration(**written["calibration"])
     assert load_system(tmp_path / "out").fingerprint == trained.fingerprint
+
+
+@pytest.mark.torch
+def test_the_confidence_is_that_of_an_evaluation_on_the_same_photos(tmp_path, data):
+    trained = train_hybrid([data], SETTINGS, tmp_path / "out")
+    expected = fit_confidence(collect_first_places(evaluate(trained, data)))
+    own, other = asdict(trained.calibration), asdict(expected)
+    assert own == pytest.approx(other, rel=0.02, abs=0.02)
+    assert trained.calibration.added_slope > 0
+    matches = [(0.99, 0.0), (1.4, 0.5), (1.9, 0.95)]
+    confidences = [trained.calibration.confidence(*match) for match in matches]
+    assert confidences == sorted(confidences)
 
 
 @pytest.mark.torch
@@ -58,11 +76,61 @@ def test_pictures_are_cut_to_their_boxes(tmp_path, data):
     plain = train_hybrid([data], SETTINGS, tmp_path / "plain")
     boxed = Boxed(data, tmp_path / "boxed")
     cut = train_hybrid([boxed], SETTINGS, tmp_path / "cut")
-    assert cut.reranker.fusion == plain.reranker.fusion
+    assert (cut.reranker.fusion, cut.calibration) == (plain.reranker.fusion, plain.calibration)
     for item in boxed.items:
         item.boxes.clear()
     whole = train_hybrid([boxed], SETTINGS, tmp_path / "whole")
-    assert whole.reranker.fusion != plain.reranker.fusion
+    assert whole.calibration != plain.calibration
+
+
+def lists(count, seed=0):
+    """Shortlists of a right product and nine others, which are told apart by chance."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(count):
+        inliers = rng.integers(0, 12, 10)
+        inliers[0] += 20 * (number % 2)
+        right = np.arange(10) == 0
+        found.append(Shortlisted(rng.normal(0.5, 0.1, 10), inliers, rng.uniform(-1, 1, 10), right))
+    return found
+
+
+def test_first_places_are_those_of_slow_loops():
+    fusion = Fusion(0.1, 0.1, 4.0)
+    shortlists = lists(30)
+    places = first_places(shortlists, fusion)
+    for number, each in enumerate(shortlists):
+        fused = [
+            deep + max(0.1 + 0.1 * colour, 0) * np.log(1 + max(inliers - 4, 0))
+            for deep, inliers, colour in zip(each.deep, each.inliers, each.agreement, strict=True)
+        ]
+        for place, among in ((number, range(10)), (30 + number, range(1, 10))):
+            best = max(among, key=lambda candidate: fused[candidate])
+            assert places.similarities[place] == pytest.approx(fused[best])
+            assert places.added[place] == pytest.approx(fused[best] - each.deep[best])
+            assert places.right[place] == (best == 0)
+            assert places.sold[place] == (place < 30)
+
+
+def test_a_tie_counts_as_wrong_and_nothing_wrong_is_left_out():
+    same, nothing = np.array([0.5, 0.5]), np.zeros(2, np.int64)
+    tie = Shortlisted(same, nothing, np.zeros(2), np.array([True, False]))
+    alone = Shortlisted(same[:1], nothing[:1], np.zeros(1), np.array([True]))
+    places = first_places([tie, alone], DEFAULT_FUSION)
+    assert places.right.tolist() == [False, True, False]
+    assert places.sold.tolist() == [True, True, False]
+
+
+@pytest.mark.torch
+def test_where_no_photo_finds_its_product_no_confidence_is_fitted():
+    never = [
+        Shortlisted(each.deep + 9 * ~each.right, 0 * each.inliers, each.agreement, each.right)
+        for each in lists(5)
+    ]
+    assert fit_hybrid(never).calibration is None
+    fitted = fit_hybrid([*lists(40), replace(never[0], right=np.zeros(10, np.bool_))])
+    assert fitted.calibration is not None
+    assert fitted.queries == 40
 
 
 class Twice(Labels):
@@ -74,6 +142,45 @@ class Twice(Labels):
             blank = folder / f"blank-{item.product_id}.png"
             Image.new("RGB", (64, 64), (40 * number, 99, 9)).save(blank)
             self.items[number] = TrainingItem(item.product_id, item.street, (blank, *item.shop))
+
+
+def test_a_shortlist_holds_each_product_once_by_its_best_picture(tmp_path, data):
+    base = load_system("classical")
+    settings = LocalSettings()
+    found = [
+        training_shortlists(
+            [one], base, VerifiedReranker(settings, DEFAULT_FUSION, depth=4), settings,
+            queries=5, seed=0, monitor=Monitor(),
+        )
+        for one in (data, Twice(tmp_path / "twice"))
+    ]  # fmt: skip
+    for plain, twice in zip(*found, strict=True):
+        assert len(plain.deep) == len(twice.deep) == 4
+        assert plain.deep == pytest.approx(twice.deep, abs=1e-6)
+        assert plain.right.tolist() == twice.right.tolist()
+
+
+def test_without_a_fitted_confidence_it_is_the_bases(tmp_path):
+    base = load_system("classical").calibration
+    named = load_system("hybrid/classical").calibration
+    assert named == replace(base, added_slope=DEFAULT_ADDED_SLOPE)
+    assert named.confidence(0.9) == base.confidence(0.9)
+
+    def read_with(**settings):
+        written = {"system": "hybrid", "base": "classical"} | settings
+        (tmp_path / "system.json").write_text(json.dumps(written))
+        return load_system(tmp_path).calibration
+
+    embeddings_alone = replace(base, added_slope=0.0)
+    assert read_with() == read_with(distance="l2") == read_with(depth=9) == named
+    assert read_with(fusion={"weight": 0.3}) == embeddings_alone
+    assert read_with(reranking="published") == embeddings_alone
+    assert read_with(reranking="none").confidence(0.7) == base.confidence(0.7)
+    # The base was calibrated for another distance.
+    unknown = replace(Calibration(), added_slope=DEFAULT_ADDED_SLOPE)
+    assert read_with(distance="l1") == unknown
+    own = Calibration(3.0, -1.0, 0.25, 0.5)
+    assert read_with(calibration=asdict(own)) == own
 
 
 def test_matched_points_are_drawn_on_the_picture_that_matched(tmp_path, data):

@@ -1,7 +1,7 @@
 """Systems of ONNX files in folders."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -60,6 +60,12 @@ def test_a_folder_is_a_system(folder):
     np.testing.assert_allclose(embedding[0], row / np.linalg.norm(row), atol=1e-6)
 
 
+def test_a_calibration_may_tell_what_reranking_adds(folder):
+    own = replace(CALIBRATION, added_slope=1.5)
+    assert load(folder, calibration=asdict(own)).calibration == own
+    assert load(folder, calibration=asdict(CALIBRATION)).calibration == CALIBRATION
+
+
 def test_the_calibration_may_be_left_out(folder):
     assert load(folder).calibration == Calibration()
     assert load(folder).fingerprint == load(folder, calibration=asdict(CALIBRATION)).fingerprint
@@ -82,7 +88,10 @@ BAD = [
     ({"calibration": {**NUMBERS, "slope": True}}, "must hold the numbers"),
     ({"calibration": {**NUMBERS, "more": 1}}, "must hold the numbers"),
     ({"calibration": {**NUMBERS, "slope": float("nan")}}, "must hold the numbers"),
-    ({"calibration": {**NUMBERS, "slope": -1}}, "slope of at least 0"),
+    ({"calibration": {**NUMBERS, "slope": None}}, "must hold the numbers"),
+    ({"calibration": {**NUMBERS, "added_slope": "7"}}, "may hold added_slope"),
+    ({"calibration": {**NUMBERS, "slope": -1}}, "slopes of at least 0"),
+    ({"calibration": {**NUMBERS, "added_slope": -1}}, "slopes of at least 0"),
     ({"calibration": {**NUMBERS, "threshold": 1.5}}, r"threshold in \[0, 1\]"),
 ]
 

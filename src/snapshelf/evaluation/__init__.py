@@ -4,8 +4,9 @@ The page that shows an evaluation is written by `snapshelf.evaluation.report`.
 """
 
 from snapshelf.evaluation.calibration import (
+    FirstPlaces,
     Reliability,
-    collect_pairs,
+    collect_first_places,
     fit_calibration,
     fit_confidence,
     presence_threshold,
@@ -25,12 +26,13 @@ from snapshelf.evaluation.ranking import product_ranks
 
 __all__ = [
     "Evaluation",
+    "FirstPlaces",
     "Found",
     "Outcome",
     "QueryRanks",
     "Reliability",
     "average_precision_at",
-    "collect_pairs",
+    "collect_first_places",
     "evaluate",
     "evaluate_by_products",
     "fit_calibration",

@@ -1,7 +1,7 @@
 """Fit the curve from similarity to confidence, and see how far it can be trusted.
 
-Platt: Probabilistic Outputs for Support Vector Machines, 1999, with the smoothed targets and
-the safeguarded Newton steps of Lin, Lin, Weng: A Note on Platt's Probabilistic Outputs, 2007.
+Platt: Probabilistic Outputs for Support Vector Machines, 1999, with the smoothed targets of Lin,
+Lin, Weng: A Note on Platt's Probabilistic Outputs, 2007.
 """
 
 from dataclasses import dataclass, replace
@@ -10,21 +10,40 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snapshelf.evaluation.evaluation import Evaluation
+from snapshelf.evaluation.logistic_curve import fit_rising_curve
 from snapshelf.matching.confidence import Calibration
 
 __all__ = [
+    "FirstPlaces",
     "Reliability",
-    "collect_pairs",
+    "collect_first_places",
     "fit_calibration",
     "fit_confidence",
     "presence_threshold",
     "reliability",
 ]
 
-RIDGE = 1e-9
-"""Weight of the penalty on the squared slope and intercept, on standardised similarities."""
 
-MOST_STEPS = 100
+@dataclass(frozen=True, eq=False, slots=True)
+class FirstPlaces:
+    """What a calibration is fitted on: first places of searches, and whether they are right.
+
+    Attributes:
+        similarities: (N,) float64.
+        added: (N,) float64, what of them re-ranking has added to those of the embeddings.
+        right: (N,) bool.
+        sold: (N,) bool, whether the product searched for is in the gallery.
+    """
+
+    similarities: NDArray[np.float64]
+    added: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    sold: NDArray[np.bool_]
+
+    def confidences(self, calibration: Calibration) -> NDArray[np.float64]:
+        """Give the confidence of each, (N,) float64."""
+        pairs = zip(self.similarities.tolist(), self.added.tolist(), strict=True)
+        return np.array([calibration.confidence(*pair) for pair in pairs], np.float64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,8 +65,8 @@ class Reliability:
     right: NDArray[np.float64]
 
 
-def collect_pairs(evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Collect what a calibration is fitted on: first places, and whether they were right.
+def collect_first_places(evaluation: Evaluation) -> FirstPlaces:
+    """Collect the first places of an evaluation.
 
     Each query counts twice: once as it is, with its best match and whether that is right, and
     once as if the shop did not sell its right products, with the best of the wrong ones. The
@@ -57,20 +76,32 @@ def collect_pairs(evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[
         evaluation: Of queries that the system was not trained on.
 
     Returns:
-        (N,) float64 similarities and (N,) bool whether right; N is twice the number of
-        queries, less those to which every product is right.
+        First those of all Q queries as they are, then the others; fewer than Q where every product
+        is right.
     """
-    first = [(outcome.found[0].similarity, outcome.rank == 1) for outcome in evaluation.outcomes]
-    absent = [(o.wrong, False) for o in evaluation.outcomes if o.wrong is not None]
-    pairs = first + absent
-    return (
-        np.array([similarity for similarity, _ in pairs], np.float64),
-        np.array([right for _, right in pairs], np.bool_),
+    places = [
+        (outcome.found[0].similarity, outcome.found[0].added, outcome.rank == 1, True)
+        for outcome in evaluation.outcomes
+    ] + [
+        (outcome.wrong, outcome.wrong_added, False, False)
+        for outcome in evaluation.outcomes
+        if outcome.wrong is not None
+    ]
+    similarities, added, right, sold = zip(*places, strict=True)
+    return FirstPlaces(
+        np.array(similarities, np.float64),
+        np.array(added, np.float64),
+        np.array(right, np.bool_),
+        np.array(sold, np.bool_),
     )
 
 
 def fit_calibration(
-    similarities: ArrayLike, correct: ArrayLike, *, threshold: float = 0.5
+    similarities: ArrayLike,
+    correct: ArrayLike,
+    *,
+    added: ArrayLike | None = None,
+    threshold: float = 0.5,
 ) -> Calibration:
     """Fit a logistic curve to matches that are known to be right or wrong.
 
@@ -82,13 +113,15 @@ def fit_calibration(
     Args:
         similarities: (N,) finite.
         correct: (N,) bool, at least one right and one wrong.
+        added: (N,) finite: what of the similarities re-ranking has added. It has a slope of its
+            own then. None, or all 0: there was no re-ranking.
         threshold: The confidence in [0, 1] from which a match counts as in the catalogue.
 
     Returns:
         The fitted calibration.
 
     Raises:
-        ValueError: If the shapes disagree, a similarity is not finite, all matches are right
+        ValueError: If the shapes disagree, a number is not finite, all matches are right
             or all are wrong, or `threshold` is out of range.
     """
     values, right = _pairs("similarities", similarities, correct)
@@ -101,55 +134,52 @@ def fit_calibration(
         raise ValueError(f"threshold must be in [0, 1], got {threshold}")
     rights, wrongs = int(right.sum()), int((~right).sum())
     targets = np.where(right, (rights + 1) / (rights + 2), 1 / (wrongs + 2))
-
-    mean, spread = float(values.mean()), float(values.std())
-    slope, shift = _newton((values - mean) / (spread or 1.0), targets)
-    slope /= spread or 1.0
-    if slope <= 0:
-        share = float(targets.mean())
-        return Calibration(0.0, float(np.log(share / (1 - share))), threshold)
-    return Calibration(slope, shift - slope * mean, threshold)
+    gains = np.zeros_like(values) if added is None else _pairs("added", added, correct)[0]
+    if not gains.any():
+        slopes, intercept = fit_rising_curve(values[:, np.newaxis], targets)
+        return Calibration(float(slopes[0]), intercept, threshold)
+    slopes, intercept = fit_rising_curve(np.column_stack([values - gains, gains]), targets)
+    return Calibration(float(slopes[0]), intercept, threshold, float(slopes[1]))
 
 
 def presence_threshold(present: ArrayLike, *, refused: float = 0.1) -> float:
-    """Find the similarity from which a best match speaks for the product being sold here.
+    """Find the confidence from which a best match speaks for the product being sold here.
 
     A shop loses more by sending away somebody who holds one of its products than by showing
     look-alikes of one it does not sell, so the cut is set by the first: it is the largest
-    similarity below which at most a share `refused` of the searches for products that are sold
+    confidence below which at most a share `refused` of the searches for products that are sold
     here would fall.
 
     Args:
-        present: (P,) similarities of first places where the right product was in the gallery.
+        present: (P,) confidences of first places where the right product was in the gallery.
         refused: The share, in [0, 1).
 
     Returns:
-        The cut, one of the similarities given.
+        The cut, one of the confidences given.
 
     Raises:
-        ValueError: If there is no similarity or `refused` is out of range.
+        ValueError: If there is no confidence or `refused` is out of range.
     """
-    similarities = np.sort(np.asarray(present, np.float64))
-    if not len(similarities):
-        raise ValueError("present must hold at least one similarity, got none")
+    confidences = np.sort(np.asarray(present, np.float64))
+    if not len(confidences):
+        raise ValueError("present must hold at least one confidence, got none")
     if not 0 <= refused < 1:
         raise ValueError(f"refused must be in [0, 1), got {refused}")
-    return float(similarities[int(refused * len(similarities))])
+    return float(confidences[int(refused * len(confidences))])
 
 
-def fit_confidence(evaluation: Evaluation) -> Calibration:
+def fit_confidence(places: FirstPlaces) -> Calibration:
     """Fit the whole calibration of a system: the curve, and when a product is sold here.
 
     Args:
-        evaluation: Of queries that the system was not trained on, and that it is not going to
-            be measured on.
+        places: Of queries that the system was not trained on, and that it is not going to be
+            measured on.
 
     Raises:
-        ValueError: If no first place is right, or all are.
+        ValueError: If no first place is right, or all are, or no product is sold.
     """
-    fitted = fit_calibration(*collect_pairs(evaluation))
-    cut = presence_threshold([outcome.found[0].similarity for outcome in evaluation.outcomes])
-    return replace(fitted, threshold=fitted.confidence(cut))
+    fitted = fit_calibration(places.similarities, places.right, added=places.added)
+    return replace(fitted, threshold=presence_threshold(places.confidences(fitted)[places.sold]))
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> Reliability:
@@ -180,48 +210,6 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> Re
     shares = np.bincount(index, right, bins) / filled
     error = float(np.nansum(np.abs(means - shares) * counts) / len(values))
     return Reliability(error, counts.astype(np.int64), means, shares)
-
-
-def _newton(values: NDArray[np.float64], targets: NDArray[np.float64]) -> tuple[float, float]:
-    """Minimise the cross-entropy of a logistic curve by Newton steps, halved while too long.
-
-    Args:
-        values: (N,) float64, standardised.
-        targets: (N,) float64, in (0, 1).
-
-    Returns:
-        Slope and intercept.
-    """
-    design = np.stack([values, np.ones_like(values)], axis=1)
-    weights = np.zeros(2)
-    loss = _loss(design, targets, weights)
-    for _ in range(MOST_STEPS):
-        confidence = 0.5 * (1 + np.tanh(0.5 * (design @ weights)))
-        gradient = design.T @ (confidence - targets) + RIDGE * weights
-        curvature = (design.T * (confidence * (1 - confidence))) @ design + RIDGE * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        expected = float(gradient @ step)
-        scale = 1.0
-        while scale > 1e-10:
-            shorter = weights - scale * step
-            shorter_loss = _loss(design, targets, shorter)
-            if shorter_loss <= loss - 1e-4 * scale * expected:
-                break
-            scale /= 2
-        else:
-            break
-        weights, loss = shorter, shorter_loss
-        if expected < 1e-12 * len(values):
-            break
-    return float(weights[0]), float(weights[1])
-
-
-def _loss(
-    design: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
-) -> float:
-    logits = design @ weights
-    entropy = np.logaddexp(0, logits) - targets * logits
-    return float(entropy.sum() + 0.5 * RIDGE * (weights @ weights))
 
 
 def _pairs(

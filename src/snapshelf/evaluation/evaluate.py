@@ -195,17 +195,20 @@ def _outcomes(
             query=query,
             ranks=tuple(int(rank) for rank in own),
             found=tuple(
-                Found(gallery[number].id, float(similarity))
-                for number, similarity in zip(numbers, similarities, strict=True)
+                Found(gallery[number].id, float(similarity), float(gain))
+                for number, similarity, gain in zip(numbers, similarities, added, strict=True)
             ),
             wrong=None if np.isnan(wrong) else float(wrong),
+            wrong_added=0.0 if np.isnan(wrong) else float(wrong_added),
         )
-        for query, own, numbers, similarities, wrong in zip(
+        for query, own, numbers, similarities, added, wrong, wrong_added in zip(
             queries,
             np.split(ranks.ranks, ranks.starts[1:-1]),
             ranks.found,
             ranks.similarities,
+            ranks.added,
             ranks.wrong,
+            ranks.wrong_added,
             strict=True,
         )
     )

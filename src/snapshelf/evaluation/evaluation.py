@@ -19,10 +19,12 @@ class Found:
     Attributes:
         product: The product's ID.
         similarity: Larger is better.
+        added: What of it re-ranking has added to that of the embeddings; may be negative.
     """
 
     product: str
     similarity: float
+    added: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class Outcome:
         found: The first places of the ranking, best first; at most five.
         wrong: Similarity of the best wrong product: what would come first if the shop did not
             sell the right ones. None if every product is right.
+        wrong_added: What of it re-ranking has added to that of the embeddings.
     """
 
     query: Query
     ranks: tuple[int, ...]
     found: tuple[Found, ...]
     wrong: float | None
+    wrong_added: float = 0.0
 
     @property
     def rank(self) -> int:

@@ -165,12 +165,19 @@ def _place(
     waiting = iter(ahead[_sorted(order.of(ahead), ahead)].tolist())
     at_rank = dict(zip(ranks[: len(own)].tolist(), own.tolist(), strict=True))
     heads = [at_rank[p] if p in at_rank else next(waiting) for p in range(1, places + 1)]
-    wrong = rivals.similarity.max() if len(others) else np.nan
+    added = order.similarity - order.first
+    # Of nothing both are NaN.
+    best = others[_sorted(rivals, others)[:1]]
+    wrong, wrong_added = (
+        values[best] if len(best) else [np.nan] for values in (order.similarity, added)
+    )
     return Placed(
         ranks,
         np.array([heads], np.int64),
         order.similarity[[heads]].astype(np.float32),
-        np.array([wrong], np.float32),
+        added[[heads]].astype(np.float32),
+        np.array(wrong, np.float32),
+        np.array(wrong_added, np.float32),
     )
 
 

@@ -17,7 +17,9 @@ class Placed(NamedTuple):
     ranks: NDArray[np.float64]
     columns: IntArray
     similarities: FloatArray
+    added: FloatArray
     wrong: FloatArray
+    wrong_added: FloatArray
 
 
 def place_products(
@@ -68,4 +70,6 @@ def place_products(
     similarities = np.take_along_axis(similarities, shift, axis=1)
     heads[queries[shown], own_place] = columns[shown]
     similarities[queries[shown], own_place] = own[shown]
-    return Placed(ranks, heads, similarities, wrong)
+    return Placed(
+        ranks, heads, similarities, np.zeros_like(similarities), wrong, np.zeros_like(wrong)
+    )

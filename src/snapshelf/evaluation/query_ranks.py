@@ -21,8 +21,11 @@ class QueryRanks:
         products: Number of products in the gallery.
         found: (Q, T) int64, the products in the first T places of each query's ranking.
         similarities: (Q, T) float32, their similarities.
+        added: (Q, T) float32, what of these re-ranking has added to those of the embeddings; may
+            be negative.
         wrong: (Q,) float32, the similarity of each query's best irrelevant product: what comes
             first when the right products are not in the gallery. NaN if all are relevant.
+        wrong_added: (Q,) float32, what of that re-ranking has added.
     """
 
     ranks: NDArray[np.float64]
@@ -30,7 +33,9 @@ class QueryRanks:
     products: int
     found: NDArray[np.int64]
     similarities: NDArray[np.float32]
+    added: NDArray[np.float32]
     wrong: NDArray[np.float32]
+    wrong_added: NDArray[np.float32]
 
     def __len__(self) -> int:
         """Give the number of queries."""
@@ -65,7 +70,9 @@ class QueryRanks:
             starts=group_starts(sizes[queries]),
             found=self.found[queries],
             similarities=self.similarities[queries],
+            added=self.added[queries],
             wrong=self.wrong[queries],
+            wrong_added=self.wrong_added[queries],
         )
 
 

@@ -110,8 +110,8 @@ def product_ranks(
     places = min(top, len(products))
     ranks = np.empty(len(columns), np.float64)
     found = np.empty((len(relevant), places), np.int64)
-    similarities = np.empty((len(relevant), places), np.float32)
-    wrong = np.empty(len(relevant), np.float32)
+    similarities, added = np.empty((2, len(relevant), places), np.float32)
+    wrong, wrong_added = np.empty((2, len(relevant)), np.float32)
     rows_at_once = max(1, min(block, HELD // len(gallery)))
     for first, last in _query_blocks(row_starts, rows_at_once):
         rows = query_embeddings[row_starts[first] : row_starts[last]]
@@ -146,9 +146,9 @@ def product_ranks(
             )
         ranks[starts[first] : starts[last]] = placed.ranks
         found[first:last] = products[placed.columns]
-        similarities[first:last] = placed.similarities
-        wrong[first:last] = placed.wrong
-    return QueryRanks(ranks, starts, len(products), found, similarities, wrong)
+        similarities[first:last], added[first:last] = placed.similarities, placed.added
+        wrong[first:last], wrong_added[first:last] = placed.wrong, placed.wrong_added
+    return QueryRanks(ranks, starts, len(products), found, similarities, added, wrong, wrong_added)
 
 
 def _judge(

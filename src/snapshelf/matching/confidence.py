@@ -10,29 +10,40 @@ __all__ = ["Calibration"]
 class Calibration:
     """A logistic curve over the similarity (Platt scaling).
 
-    Confidence is ``1 / (1 + exp(-(slope * similarity + intercept)))``.
+    Confidence is ``1 / (1 + exp(-(slope * embedded + added_slope * added + intercept)))``. What
+    re-ranking has `added` to the similarity of the embeddings is evidence of another kind, which a
+    single curve over their sum takes for too much.
 
     Attributes:
-        slope: Not negative, so a larger similarity never gives a smaller confidence.
+        slope: Of the similarity of the embeddings; not negative, so that a larger one never gives a
+            smaller confidence.
         intercept: Shifts the curve.
         threshold: An item is in the catalogue when its best match's confidence, in [0, 1],
             reaches this.
+        added_slope: Of what re-ranking has added; not negative. None: the same as `slope`, so
+            that the curve is one over the whole similarity.
     """
 
     slope: float = 4.0
     intercept: float = -2.0
     threshold: float = 0.5
+    added_slope: float | None = None
 
-    def confidence(self, similarity: float) -> float:
+    def confidence(self, similarity: float, added: float = 0.0) -> float:
         """Give the confidence of a match.
 
         Args:
             similarity: Of a `Match`: of embeddings in [-1, 1], of a re-ranker on its own scale.
+            added: What of it re-ranking has added to that of the embeddings; may be negative.
 
         Returns:
             Probability in [0, 1].
         """
-        logit = self.slope * similarity + self.intercept
+        if self.added_slope is None:
+            logit = self.slope * similarity + self.intercept
+        else:
+            embedded = similarity - added
+            logit = self.slope * embedded + self.added_slope * added + self.intercept
         if logit >= 0:
             return 1.0 / (1.0 + math.exp(-logit))
         return math.exp(logit) / (1.0 + math.exp(logit))

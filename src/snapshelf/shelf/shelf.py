@@ -252,7 +252,9 @@ class Shelf:
                 product=products[hits[place.candidate].product_id],
                 image=hits[place.candidate].source,
                 similarity=place.similarity,
-                confidence=calibration.confidence(place.similarity),
+                confidence=calibration.confidence(
+                    place.similarity, place.similarity - hits[place.candidate].similarity
+                ),
                 evidence=place.evidence,
                 box=hits[place.candidate].box,
             )

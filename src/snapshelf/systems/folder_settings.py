@@ -75,7 +75,8 @@ def read_calibration(file: Path, settings: Mapping[str, Any]) -> Calibration:
 
     Args:
         file: The ``system.json``, for the message.
-        settings: What it holds: ``calibration`` with slope, intercept and threshold, or nothing.
+        settings: What it holds: ``calibration``, with slope, intercept, threshold and perhaps
+            added_slope, as ``asdict`` of a `Calibration` gives them; or nothing.
 
     Raises:
         ModelError: If a number is missing, unknown, no number or out of range.
@@ -84,18 +85,22 @@ def read_calibration(file: Path, settings: Mapping[str, Any]) -> Calibration:
     if values is None:
         return Calibration()
     names = ("slope", "intercept", "threshold")
+    if isinstance(values, dict) and values.get("added_slope", 0) is None:
+        values = {name: value for name, value in values.items() if name != "added_slope"}
     numbers = isinstance(values, dict) and all(
         isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
         for value in values.values()
     )
-    if not numbers or set(values) != set(names):
+    if not numbers or set(values) - {"added_slope"} != set(names):
         raise ModelError(
-            f"{file}: calibration must hold the numbers {', '.join(names)}, got {values!r}"
+            f"{file}: calibration must hold the numbers {', '.join(names)}, and may hold "
+            f"added_slope, got {values!r}"
         )
-    calibration = Calibration(**{name: float(values[name]) for name in names})
-    if calibration.slope < 0 or not 0 <= calibration.threshold <= 1:
+    calibration = Calibration(**{name: float(value) for name, value in values.items()})
+    slopes = calibration.slope, calibration.added_slope or 0.0
+    if min(slopes) < 0 or not 0 <= calibration.threshold <= 1:
         raise ModelError(
-            f"{file}: calibration must have a slope of at least 0 and a threshold in [0, 1], "
+            f"{file}: calibration must have slopes of at least 0 and a threshold in [0, 1], "
             f"got {values!r}"
         )
     return calibration

@@ -17,7 +17,6 @@ from snapshelf.features.mobilenet import mobilenet_v2
 from snapshelf.features.paper_backbones import PAPER_BACKBONES
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.distances import Distance
-from snapshelf.matching.local.fusion import Fusion, fit_fusion
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker
@@ -32,7 +31,7 @@ from snapshelf.systems.hybrid import (
     read_fusion,
     write_hybrid,
 )
-from snapshelf.systems.hybrid_fitting import training_shortlists
+from snapshelf.systems.hybrid_fitting import FittedHybrid, fit_hybrid, training_shortlists
 from snapshelf.systems.system import System
 from snapshelf.training.monitor import Monitor
 
@@ -187,11 +186,13 @@ class HybridVariants:
         if "fusion" in held:
             fusion = read_fusion(file, held)
         else:
-            fusion, fitted_on = DEFAULT_FUSION, 0
+            fitted = FittedHybrid(DEFAULT_FUSION, None, 0)
             if variant.fitted:
-                fusion, fitted_on = self._fit(base, settings, monitor)
-            data = [each.name for each in self._data] if fitted_on else []
-            write_hybrid(folder, settings, fusion, {"data": data, "queries": fitted_on})
+                fitted = self._fit(base, settings, monitor)
+            fusion = fitted.fusion
+            data = [each.name for each in self._data] if fitted.queries else []
+            notes = {"data": data, "queries": fitted.queries}
+            write_hybrid(folder, settings, fusion, notes, fitted.calibration)
         reranker: Reranker | None = None
         if variant.reranking == "published":
             reranker = self._remembering(PublishedReranker(own.depth))
@@ -206,7 +207,7 @@ class HybridVariants:
         if self._remembered is not None:
             self._remembered.close()
 
-    def _fit(self, base: System, settings: HybridSettings, monitor: Monitor) -> tuple[Fusion, int]:
+    def _fit(self, base: System, settings: HybridSettings, monitor: Monitor) -> FittedHybrid:
         reranker = VerifiedReranker(settings.local, DEFAULT_FUSION, depth=settings.depth)
         shortlists = training_shortlists(
             self._data,
@@ -217,7 +218,7 @@ class HybridVariants:
             seed=settings.seed,
             monitor=monitor,
         )
-        return fit_fusion(shortlists), len(shortlists)
+        return fit_hybrid(shortlists)
 
     def _pooled(self, backbone: str, pooling: str) -> Encoder:
         """Give the encoder of a backbone and pooling; the last backbone stays loaded."""

@@ -72,19 +72,24 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shortlisted:
-    """A training query's shortlist, which holds a right candidate.
+    """A training query's shortlist.
 
     Attributes:
         deep: (K,) float64, similarities of the embeddings.
         inliers: (K,) int64.
         agreement: (K,) float64, of the colours.
-        right: (K,) bool, at least one True.
+        right: (K,) bool.
     """
 
     deep: NDArray[np.float64]
     inliers: NDArray[np.int64]
     agreement: NDArray[np.float64]
     right: NDArray[np.bool_]
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether there is a right candidate to prefer to a wrong one."""
+        return bool(self.right.any() and not self.right.all())
 
 
 CHANCES = (0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
@@ -103,13 +108,14 @@ def fit_fusion(queries: Sequence[Shortlisted]) -> Fusion:
     `CHANCES`; the likeliest of all is taken.
 
     Args:
-        queries: At least one.
+        queries: Those without a choice between right and wrong make no difference.
 
     Raises:
-        DatasetError: If there is no query.
+        DatasetError: If none has one.
     """
     from scipy.optimize import minimize
 
+    queries = [query for query in queries if query.has_choice]
     if not queries:
         raise DatasetError("no training photo has its product in its shortlist: nothing to fit on")
     best: tuple[float, Fusion] | None = None
