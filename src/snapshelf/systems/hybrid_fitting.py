@@ -12,6 +12,7 @@ from snapshelf.matching.local.fusion import Shortlisted
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker, leave_to_look_at
 from snapshelf.matching.remembering_reranker import RememberingReranker
+from snapshelf.matching.text_reranking import TextReranker
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_and_describe
 from snapshelf.training.monitor import Monitor, TrainingStopped
@@ -30,19 +31,20 @@ def has_photos(data: Sequence["TrainingData"]) -> bool:
 def training_shortlists(
     data: Sequence["TrainingData"],
     base: System,
-    reranker: VerifiedReranker | RememberingReranker,
+    reranker: VerifiedReranker | RememberingReranker | TextReranker,
     local: LocalSettings,
     *,
     queries: int,
     seed: int,
     monitor: Monitor,
 ) -> list[Shortlisted]:
-    """Search the training items' shop pictures with their photos, and compare key points.
+    """Search the training items' shop pictures with their photos, and compare what they show.
 
     Args:
         data: What is fitted on. The gallery is every shop picture of its items.
         base: What finds the shortlists.
-        reranker: Verifies key points, or remembers what one of that kind has verified.
+        reranker: Verifies key points, or remembers what one of that kind has verified, or compares
+            texts on top of it.
         local: Its settings.
         queries: Photos at most, at least 1; of more, so many are drawn.
         seed: At least 0, of that draw.
@@ -90,9 +92,12 @@ def training_shortlists(
         head = np.argsort(-deep, kind="stable")[: reranker.depth]
         right = product[head] == own
         if right.any() and not right.all():
-            found = reranker.compare(description, [described[number] for number in head])
-            looked_at = leave_to_look_at(found, local)
+            candidates = [described[number] for number in head]
+            looked_at = leave_to_look_at(reranker.compare(description, candidates), local)
             inliers = np.array([each[2] if each else 0 for each in looked_at], np.int64)
             colours = np.array([each[3] if each else 0 for each in looked_at], np.float64)
-            shortlists.append(Shortlisted(deep[head], inliers, colours, right))
+            words = None
+            if isinstance(reranker, TextReranker):
+                words = reranker.text_similarities(description, candidates)
+            shortlists.append(Shortlisted(deep[head], inliers, colours, right, words))
     return shortlists
