@@ -1,5 +1,6 @@
 """`hybrid`: any system with re-ranking on top, put together, fitted, written and read back."""
 
+import importlib
 import json
 from dataclasses import replace
 
@@ -137,8 +138,8 @@ def test_without_the_networks_text_is_one_clear_error(tmp_path, monkeypatch):
 
 @pytest.mark.torch
 def test_learned_matching_takes_the_place_of_sift(tmp_path, data, monkeypatch):
-    learned = pytest.importorskip("snapshelf.matching.local.learned_matching")
     feature = pytest.importorskip("kornia.feature", reason="needs kornia, of the extra `torch`")
+    learned = importlib.import_module("snapshelf.matching.local.learned_matching")
     monkeypatch.setattr(learned, "load_disk", feature.DISK)
     monkeypatch.setattr(
         learned, "load_lightglue", lambda: feature.LightGlue(None, input_dim=128, n_layers=1)

@@ -7,6 +7,7 @@ Local Feature Matching at Light Speed, ICCV 2023); both as kornia carries them o
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -27,6 +28,9 @@ LIGHTGLUE_FILES = ("disk_lightglue.safetensors", "disk_lightglue_v0-1_arxiv-pth"
 """Names of the weights in our folders, and in the folder that PyTorch keeps downloads in."""
 
 DESCRIPTOR = 128
+UNNAMED: Any = None
+"""For LightGlue, whose stubs want a name: of none, it fetches no weights."""
+
 DERIVED = frozenset({"confidence_thresholds"})
 """What a network computes by itself, and its file may lack."""
 
@@ -57,7 +61,7 @@ def load_lightglue() -> nn.Module:
     return _load(
         "LightGlue",
         LIGHTGLUE_FILES,
-        lambda: LightGlue(None, input_dim=DESCRIPTOR),
+        lambda: LightGlue(UNNAMED, input_dim=DESCRIPTOR),
         lambda: LightGlue("disk"),
     )
 
