@@ -72,7 +72,8 @@ class TextReranker:
             ModelError: If a description is not of `describe`'s making.
         """
         said, own = split_description(query)
-        words, plain = [], []
+        words: list[Sequence[str]] = []
+        plain: list[Candidate] = []
         for candidate in candidates:
             if candidate.description is None:
                 words.append(())
