@@ -1,5 +1,6 @@
 """`hybrid`: any system with re-ranking on top, put together, fitted, written and read back."""
 
+import importlib
 import json
 import re
 from dataclasses import asdict, replace
@@ -13,13 +14,14 @@ from printed_labels import Labels
 from snapshelf.catalog import Catalog
 from snapshelf.cli.search import write_page
 from snapshelf.datasets.training_item import TrainingItem
-from snapshelf.errors import DatasetError, ModelError, SystemMismatchError
+from snapshelf.errors import DatasetError, MissingWeightsError, ModelError, SystemMismatchError
 from snapshelf.evaluation import collect_first_places, evaluate, fit_confidence
 from snapshelf.matching.confidence import Calibration
 from snapshelf.matching.local.fusion import Fusion, Shortlisted
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker
+from snapshelf.matching.text_reranking import TextReranker
 from snapshelf.shelf import Shelf
 from snapshelf.systems.hybrid import (
     DEFAULT_ADDED_SLOPE,
@@ -260,6 +262,55 @@ def test_everything_can_be_set_by_hand(tmp_path):
     assert load_system(tmp_path).reranker is None
 
 
+class KnownText:
+    """Reads from a label's pixels which it is: all of one kind have a print of the same colours."""
+
+    fingerprint = "known"
+
+    def read(self, picture):
+        return (f"word{picture.mean(axis=(0, 1)).argmax()}", "label")
+
+
+def test_text_is_a_third_signal_that_is_fitted_too(tmp_path, data, monkeypatch):
+    monkeypatch.setattr("snapshelf.text.text_reader.TextReader", KnownText)
+    trained = train_hybrid([data], replace(SETTINGS, text=True), tmp_path / "out")
+    written = json.loads((tmp_path / "out" / "system.json").read_text())
+    assert written["text"] is True
+    back = read(tmp_path / "out").reranker
+    assert isinstance(back, TextReranker)
+    assert back.verified.fusion.text == written["fusion"]["text"] > 0
+    assert back.fingerprint == trained.reranker.fingerprint
+    plain = load_system("hybrid/classical")
+    assert isinstance(plain.reranker, VerifiedReranker), "off by default"
+    assert plain.reranker.fingerprint != back.fingerprint
+
+
+def test_without_the_networks_text_is_one_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("snapshelf.text.text_models.find_spec", lambda name: None)
+    monkeypatch.setenv("SNAPSHELF_WEIGHTS", str(tmp_path / "weights"))
+    written = {"system": "hybrid", "base": "classical", "text": True}
+    (tmp_path / "system.json").write_text(json.dumps(written))
+    with pytest.raises(MissingWeightsError, match=r"pip install 'snapshelf\[ocr\]'"):
+        load_system(tmp_path)
+
+
+@pytest.mark.torch
+def test_learned_matching_takes_the_place_of_sift(tmp_path, data, monkeypatch):
+    feature = pytest.importorskip("kornia.feature", reason="needs kornia, of the extra `torch`")
+    learned = importlib.import_module("snapshelf.matching.local.learned_matching")
+    monkeypatch.setattr(learned, "load_disk", feature.DISK)
+    monkeypatch.setattr(
+        learned, "load_lightglue", lambda: feature.LightGlue(None, input_dim=128, n_layers=1)
+    )
+    settings = replace(
+        SETTINGS, reranking="learned", local=LocalSettings(query_side=64, shop_side=64), depth=3
+    )
+    reranker = train_hybrid([data], settings, tmp_path / "out").reranker
+    assert isinstance(reranker, VerifiedReranker)
+    assert isinstance(reranker.method, learned.LearnedMethod)
+    assert json.loads((tmp_path / "out" / "system.json").read_text())["reranking"] == "learned"
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -267,7 +318,11 @@ def test_everything_can_be_set_by_hand(tmp_path):
         ({"base": "nothing"}, "there is no system 'nothing'"),
         ({"base": ""}, "base must be the name or folder of a system"),
         ({"distance": "manhattan"}, "distance must be one of"),
-        ({"reranking": "perhaps"}, "reranking must be one of 'verified', 'published', 'none'"),
+        ({"reranking": "perhaps"}, "reranking must be one of 'verified', 'learned', 'published'"),
+        ({"text": 1}, "text must be a bool"),
+        ({"text": True, "reranking": "published"}, "text must be false where reranking is 'publ"),
+        ({"text": True, "reranking": "none"}, "text must be false where reranking is 'none'"),
+        ({"fusion": {"text": -1}}, "text must be a number of at least 0"),
         ({"depth": 0}, "depth must be at least 1, got 0"),
         ({"depth": "7"}, "depth must be a int"),
         ({"local": {"sides": 3}}, "unknown setting 'sides'"),

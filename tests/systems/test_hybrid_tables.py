@@ -21,7 +21,11 @@ from snapshelf.evaluation import evaluate  # noqa: E402
 from snapshelf.evaluation.reproduce import reproduce  # noqa: E402
 from snapshelf.features import shared_backbone  # noqa: E402
 from snapshelf.features.paper_backbones import PAPER_BACKBONES  # noqa: E402
-from snapshelf.matching.local import published_reranking, verified_reranking  # noqa: E402
+from snapshelf.matching.local import (  # noqa: E402
+    keypoint_method,
+    published_reranking,
+    verified_reranking,
+)
 from snapshelf.matching.local.settings import LocalSettings  # noqa: E402
 from snapshelf.systems.hybrid import DEFAULT_FUSION  # noqa: E402
 from snapshelf.systems.hybrid_tables import hybrid_rows, hybrid_tables  # noqa: E402
@@ -292,7 +296,7 @@ def counted(monkeypatch):
         monkeypatch.setattr(module, name, counting)
 
     count(published_reranking, "find_keypoints", lambda _: 1)
-    count(verified_reranking, "find_keypoints", lambda _: 1)
+    count(keypoint_method, "find_keypoints", lambda _: 1)
     count(published_reranking, "flann_matches", lambda _: 1)
     count(verified_reranking, "_agree", lambda arguments: len(arguments[1]))
     count(shared_backbone, "feature_map", lambda arguments: len(arguments[1]))
@@ -318,7 +322,7 @@ def run(data, out, settings=SETTINGS, train=True, **options):
 EVERYTHING = {
     # A picture is probed once when the encoder is made; the fit's photos are the queries.
     ("published_reranking", "find_keypoints"): 12,
-    ("verified_reranking", "find_keypoints"): 12,
+    ("keypoint_method", "find_keypoints"): 12,
     ("published_reranking", "flann_matches"): 32,
     ("verified_reranking", "_agree"): 32,
     ("shared_backbone", "feature_map"): 1 + 12,

@@ -12,7 +12,7 @@ with torch_extra():
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-__all__ = ["hub_weights"]
+__all__ = ["hub_weights", "reach_hub"]
 
 FILE = "model.safetensors"
 PROBE_SECONDS = 5.0
@@ -43,9 +43,7 @@ def hub_weights(repository: str) -> Path:
     except LocalEntryNotFoundError:
         pass
     try:
-        if huggingface_hub.is_offline_mode():
-            raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
-        httpx.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)
+        reach_hub()
         return Path(huggingface_hub.hf_hub_download(repository, FILE))
     except (httpx.HTTPError, HfHubHTTPError, OSError) as error:
         raise MissingWeightsError(
@@ -54,3 +52,15 @@ def hub_weights(repository: str) -> Path:
             "Run this once with a connection, or fetch the file elsewhere and give its path as "
             f"the weights, or save it as {local_name} in a folder that SNAPSHELF_WEIGHTS names",
         ) from error
+
+
+def reach_hub() -> None:
+    """Ask whether the hub answers at all.
+
+    Raises:
+        OSError: If HF_HUB_OFFLINE is set.
+        httpx.HTTPError: If there is no answer within `PROBE_SECONDS`.
+    """
+    if huggingface_hub.is_offline_mode():
+        raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+    httpx.head(huggingface_hub.constants.ENDPOINT, timeout=PROBE_SECONDS)

@@ -10,6 +10,7 @@ __all__ = ["torch_extra"]
 _PACKAGES = frozenset(
     {
         "huggingface_hub",
+        "kornia",
         "lightning",
         "onnx",
         "onnx_ir",

@@ -8,7 +8,8 @@ picture ──► the base's locator ──► backbone ──► pooling ──
 
 The base is any system: `mobilenetv2:r-mac`, `timm/resnet50:mac`, `standard`. The paper counts the
 matches (`reranking = "published"`); `"verified"` asks of them that they agree on a mapping, and
-adds what they say to the embeddings' similarity.
+adds what they say to the embeddings' similarity; so does `"learned"`, whose key points and matches
+are networks'. With `text = true` the words on packs are a third signal.
 """
 
 import json
@@ -21,10 +22,12 @@ from snapshelf.errors import ModelError
 from snapshelf.matching.confidence import Calibration
 from snapshelf.matching.distances import Distance
 from snapshelf.matching.local.fusion import Fusion
+from snapshelf.matching.local.keypoint_method import SIFT, KeypointMethod
 from snapshelf.matching.local.published_reranking import PublishedReranker
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker
 from snapshelf.matching.reranker import Reranker
+from snapshelf.matching.text_reranking import TextReranker
 from snapshelf.systems.folder_settings import check_settings, read_calibration
 from snapshelf.systems.hybrid_fitting import fit_hybrid, training_shortlists
 from snapshelf.systems.system import System
@@ -54,10 +57,11 @@ KIND = "hybrid"
 DEFAULT_BASE = "timm/seresnext50_32x4d.gluon_in1k:mac"
 """Of the paper's best table, SENet with MAC and cosine, the network that a processor can bear."""
 
-Reranking = Literal["verified", "published", "none"]
+Reranking = Literal["verified", "learned", "published", "none"]
 
-# What `snapshelf train hybrid` fits for MobileNetV2 on the grocery data's seen products.
-DEFAULT_FUSION = Fusion(weight=0.06604, colour=0.14472, chance=5.0)
+# What `snapshelf train hybrid` fits for MobileNetV2 on the grocery data's seen products; the text's
+# weight is of a fit with `text = true` that looked closely at every candidate.
+DEFAULT_FUSION = Fusion(weight=0.06604, colour=0.14472, chance=5.0, text=0.12522)
 
 # Of 0, 0.5, 1, 1.4, 1.8, 2.2 and 3 with the bases' own calibrations the one of the least expected
 # calibration error of `standard` and `mobilenetv2` together, on the grocery data's val split.
@@ -69,6 +73,7 @@ FIELDS = {
     "base": str,
     "distance": str,
     "reranking": str,
+    "text": bool,
     "depth": int,
     "local": dict,
     "fusion": dict,
@@ -84,9 +89,12 @@ class HybridSettings:
     Attributes:
         base: Name or folder of the system that finds the shortlist.
         distance: What embeddings are compared by.
-        reranking: ``verified``; ``published`` for the paper's number of matches; ``none``.
+        reranking: ``verified``; ``learned`` for the same with networks' key points and matches;
+            ``published`` for the paper's number of matches; ``none``.
+        text: Whether the words on packs are read and compared; only with ``verified`` and
+            ``learned``.
         depth: Candidates that are re-ranked, at least 1; 100 in the paper.
-        local: The numbers of key points, matches and geometry, of ``verified``.
+        local: The numbers of key points, matches and geometry, of ``verified`` and ``learned``.
         queries: Training photos that the fusion is fitted on at most, at least 1; of more, so many
             are drawn.
         seed: At least 0, of that draw.
@@ -95,6 +103,7 @@ class HybridSettings:
     base: str = DEFAULT_BASE
     distance: Distance = "cosine"
     reranking: Reranking = "verified"
+    text: bool = False
     depth: int = 100
     local: LocalSettings = field(default_factory=LocalSettings)
     queries: int = 500
@@ -111,6 +120,11 @@ class HybridSettings:
         for name, least in (("depth", 1), ("queries", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.text and self.reranking in ("published", "none"):
+            raise ValueError(
+                f"text must be false where reranking is {self.reranking!r}: it is added to what "
+                "verified key points say; take 'verified' or 'learned'"
+            )
 
 
 def hybrid(name: str) -> System:
@@ -138,20 +152,20 @@ def hybrid_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     Args:
         folder: Of the system.
         settings: ``base`` (name or folder of a system that is no hybrid itself; a relative
-            folder is looked for in this one), and optionally ``distance``, ``reranking``, ``depth``
-            and ``local`` as in `HybridSettings`, ``fusion`` (`Fusion`), ``calibration`` (without
-            one, confidence is the base's, see `_unfitted_calibration`) and ``notes`` (anything;
-            for people).
+            folder is looked for in this one), and optionally ``distance``, ``reranking``, ``text``,
+            ``depth`` and ``local`` as in `HybridSettings`, ``fusion`` (`Fusion`), ``calibration``
+            (without one, confidence is the base's, see `_unfitted_calibration`) and ``notes``
+            (anything; for people).
 
     Raises:
         ModelError: If a setting is missing, unknown, of the wrong type or out of range, or the base
-            cannot be loaded.
+            or a network that re-ranking needs cannot be loaded.
     """
     file = folder / "system.json"
     check_settings(file, settings, FIELDS, needed="base")
     own = {
         name: settings[name]
-        for name in ("base", "distance", "reranking", "depth", "local")
+        for name in ("base", "distance", "reranking", "text", "depth", "local")
         if name in settings
     }
     try:
@@ -209,18 +223,20 @@ def train_hybrid(
     Raises:
         DatasetError: If there is no street photo whose product has a shop picture, or a picture
             cannot be read.
-        ModelError: If the base cannot be loaded or is a hybrid itself, or `out` holds something.
+        ModelError: If the base cannot be loaded or is a hybrid itself, a network that re-ranking
+            needs is missing, or `out` holds something.
         TrainingStopped: If the monitor asked to stop.
     """
     if out.is_dir() and any(out.iterdir()):
         raise ModelError(f"{out} holds something; give a new folder for the hybrid system")
     base = _load_base(out / "system.json", settings.base)
     fusion, calibration, fitted_on = DEFAULT_FUSION, None, 0
-    if settings.reranking == "verified":
+    reranker = _reranker(settings, DEFAULT_FUSION)
+    if isinstance(reranker, VerifiedReranker | TextReranker):
         shortlists = training_shortlists(
             data,
             replace(base, distance=settings.distance),
-            VerifiedReranker(settings.local, DEFAULT_FUSION, depth=settings.depth),
+            reranker,
             settings.local,
             queries=settings.queries,
             seed=settings.seed,
@@ -258,6 +274,7 @@ def write_hybrid(
         "base": settings.base,
         "distance": settings.distance,
         "reranking": settings.reranking,
+        "text": settings.text,
         "depth": settings.depth,
         "local": settings_to_dict(settings.local),
         "fusion": asdict(fusion),
@@ -280,16 +297,11 @@ def _load_base(file: Path, name: str) -> System:
 
 def _put_together(name: str, base: System, settings: HybridSettings, fusion: Fusion) -> System:
     """Make the system of its parts."""
-    reranker: Reranker | None = None
-    if settings.reranking == "published":
-        reranker = PublishedReranker(settings.depth)
-    elif settings.reranking == "verified":
-        reranker = VerifiedReranker(settings.local, fusion, depth=settings.depth)
     return replace(
         base,
         name=name,
         distance=settings.distance,
-        reranker=reranker,
+        reranker=_reranker(settings, fusion),
         calibration=_unfitted_calibration(base, settings, fusion),
     )
 
@@ -298,12 +310,38 @@ def _unfitted_calibration(base: System, settings: HybridSettings, fusion: Fusion
     """Give the confidence of a system for which none was fitted: that of its base.
 
     The similarities of the embeddings count as they do for the base. What re-ranking adds counts by
-    `DEFAULT_ADDED_SLOPE` where it is `DEFAULT_FUSION` that adds; of what anything else adds, such
-    as the paper's numbers of matches, it is not known what it is worth, so it counts nothing. Where
-    the base compares by another distance, its calibration says nothing of these similarities.
+    `DEFAULT_ADDED_SLOPE` where it is SIFT and `DEFAULT_FUSION` that add; of what anything else
+    adds, such as words or the paper's numbers of matches, it is not known what it is worth, so it
+    counts nothing. Where the base compares by another distance, its calibration says nothing of
+    these similarities.
     """
     # L2 and cosine distance give the same similarities.
     if (settings.distance == "l1") != (base.distance == "l1"):
         base = replace(base, calibration=Calibration())
-    is_known = settings.reranking == "verified" and fusion == DEFAULT_FUSION
+    is_known = settings.reranking == "verified" and not settings.text and fusion == DEFAULT_FUSION
     return replace(base.calibration, added_slope=DEFAULT_ADDED_SLOPE if is_known else 0.0)
+
+
+def _reranker(settings: HybridSettings, fusion: Fusion) -> Reranker | None:
+    """Make what re-ranks."""
+    if settings.reranking == "none":
+        return None
+    if settings.reranking == "published":
+        return PublishedReranker(settings.depth)
+    verified = VerifiedReranker(
+        settings.local, fusion, depth=settings.depth, method=_method(settings.reranking)
+    )
+    if not settings.text:
+        return verified
+    from snapshelf.text.text_reader import TextReader
+
+    return TextReranker(verified, TextReader())
+
+
+def _method(reranking: Literal["verified", "learned"]) -> KeypointMethod:
+    """Make what finds and matches the key points."""
+    if reranking == "verified":
+        return SIFT
+    from snapshelf.matching.local.learned_matching import LearnedMethod
+
+    return LearnedMethod()

@@ -14,6 +14,7 @@ from snapshelf.matching.local.fusion import Fusion, Shortlisted, fit_fusion
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verified_reranking import VerifiedReranker, leave_to_look_at
 from snapshelf.matching.remembering_reranker import RememberingReranker
+from snapshelf.matching.text_reranking import TextReranker
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_and_describe
 from snapshelf.training.monitor import Monitor, TrainingStopped
@@ -78,7 +79,7 @@ def first_places(shortlists: Sequence[Shortlisted], fusion: Fusion) -> "FirstPla
 
     sold, gone = [], []
     for each in shortlists:
-        fused = fusion.similarity(each.deep, each.inliers, each.agreement)
+        fused = fusion.similarity(each.deep, each.inliers, each.agreement, each.words)
         wrong = np.flatnonzero(~each.right)
         # Of equal ones a wrong one comes first; np.lexsort's last key is the first to order by.
         best = int(np.lexsort((each.right, -fused))[0])
@@ -103,14 +104,14 @@ def has_photos(data: Sequence["TrainingData"]) -> bool:
 def training_shortlists(
     data: Sequence["TrainingData"],
     base: System,
-    reranker: VerifiedReranker | RememberingReranker,
+    reranker: VerifiedReranker | RememberingReranker | TextReranker,
     local: LocalSettings,
     *,
     queries: int,
     seed: int,
     monitor: Monitor,
 ) -> list[Shortlisted]:
-    """Search the training items' shop pictures with their photos, and compare key points.
+    """Search the training items' shop pictures with their photos, and compare what they show.
 
     As in a search, a shortlist is over products, each by its most similar picture; pictures are cut
     to their boxes, where they have some.
@@ -118,7 +119,8 @@ def training_shortlists(
     Args:
         data: What is fitted on. The gallery is every shop picture of its items.
         base: What finds the shortlists.
-        reranker: Verifies key points, or remembers what one of that kind has verified.
+        reranker: Verifies key points, or remembers what one of that kind has verified, or compares
+            texts on top of it.
         local: Its settings.
         queries: Photos at most, at least 1; of more, so many are drawn.
         seed: At least 0, of that draw.
@@ -168,9 +170,12 @@ def training_shortlists(
         order = np.argsort(-deep, kind="stable")
         _, firsts = np.unique(product[order], return_index=True)
         head = order[np.sort(firsts)[: reranker.depth]]
-        found = reranker.compare(description, [described[number] for number in head])
-        looked_at = leave_to_look_at(found, local)
+        candidates = [described[number] for number in head]
+        looked_at = leave_to_look_at(reranker.compare(description, candidates), local)
         inliers = np.array([each[2] if each else 0 for each in looked_at], np.int64)
         colours = np.array([each[3] if each else 0 for each in looked_at], np.float64)
-        shortlists.append(Shortlisted(deep[head], inliers, colours, product[head] == own))
+        words = None
+        if isinstance(reranker, TextReranker):
+            words = reranker.text_similarities(description, candidates)
+        shortlists.append(Shortlisted(deep[head], inliers, colours, product[head] == own, words))
     return shortlists

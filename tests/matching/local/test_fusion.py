@@ -40,10 +40,13 @@ def simulated(count: int, scale: float, fusion: Fusion) -> list[Shortlisted]:
         inliers = np.where(rng.random(20) < 0.3, rng.integers(5, 60, 20), rng.integers(0, 7, 20))
         agreement = rng.uniform(-1, 1, 20)
         # A Gumbel variable on top of the logit makes the largest one a draw from the softmax.
+        words = np.where(rng.random(20) < 0.3, rng.uniform(0, 3, 20), 0) if fusion.text else None
         logits = scale * fusion.similarity(deep, inliers, agreement)
+        if words is not None:
+            logits += scale * fusion.text * words
         right = np.zeros(20, np.bool_)
         right[np.argmax(logits + rng.gumbel(size=20))] = True
-        queries.append(Shortlisted(deep, inliers, agreement, right))
+        queries.append(Shortlisted(deep, inliers, agreement, right, words))
     return queries
 
 
@@ -55,6 +58,17 @@ def test_the_fit_finds_what_the_choices_were_made_with(
     assert fusion.chance == chance
     assert fusion.weight == pytest.approx(weight, rel=0.2)
     assert fusion.colour == pytest.approx(colour, rel=0.3)
+
+
+def test_text_is_fitted_beside_the_others() -> None:
+    fusion = Fusion(weight=0.1, colour=0.05, chance=6, text=0.2)
+    fitted = fit_fusion(simulated(500, 20, fusion))
+    assert fitted.text == pytest.approx(0.2, rel=0.2)
+    assert fitted.weight == pytest.approx(0.1, rel=0.3)
+
+
+def test_without_text_nothing_is_fitted_of_it() -> None:
+    assert fit_fusion(simulated(200, 20, Fusion(0.1, 0.05, 6))).text == 0
 
 
 def test_what_says_nothing_gets_next_to_no_weight() -> None:
@@ -76,7 +90,8 @@ def test_no_query_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"weight": -1}, {"colour": -1}, {"chance": -1}, {"weight": float("nan")}]
+    "wrong",
+    [{"weight": -1}, {"colour": -1}, {"chance": -1}, {"text": -1}, {"weight": float("nan")}],
 )
 def test_numbers_out_of_range_are_named(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be a number of at least 0"):

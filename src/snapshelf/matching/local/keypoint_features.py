@@ -18,7 +18,7 @@ from snapshelf.errors import ModelError
 from snapshelf.features.classical.sift import DESCRIPTOR_LENGTH, grey
 from snapshelf.media.picture import RGB
 
-__all__ = ["STEPS", "KeypointFeatures", "find_keypoints"]
+__all__ = ["STEPS", "KeypointFeatures", "find_keypoints", "scaled_to"]
 
 STEPS = 512.0
 """Length of a descriptor as it is kept, where none of its numbers is cut off at 255."""
@@ -111,7 +111,7 @@ def find_keypoints(
             f"side must be at least 1, most in [1, {PLACES}] and contrast at least 0, "
             f"got {side}, {most} and {contrast}"
         )
-    luma = grey(picture) if side is None else _scaled(grey(picture), side)
+    luma = grey(picture) if side is None else scaled_to(grey(picture), side)
     height, width = luma.shape
     size = (picture.shape[1], picture.shape[0])
     points = np.empty((0, 2), np.float32)
@@ -138,9 +138,17 @@ def _rooted(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
     return kept
 
 
-def _scaled(luma: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Scale until the longer side has a number of pixels."""
-    factor = min(side / max(luma.shape), MOST_ENLARGED)
-    size = tuple(max(1, round(length * factor)) for length in luma.shape[::-1])
+def scaled_to(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Scale a picture until its longer side has a number of pixels.
+
+    Args:
+        picture: (H, W) or (H, W, 3) uint8.
+        side: At least 1; small pictures are made larger at most by `MOST_ENLARGED`.
+
+    Returns:
+        (h, w) or (h, w, 3) uint8, from 1 x 1.
+    """
+    factor = min(side / max(picture.shape[:2]), MOST_ENLARGED)
+    size = tuple(max(1, round(length * factor)) for length in picture.shape[1::-1])
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(luma, size, interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)

@@ -1,7 +1,8 @@
 """Re-ranking by verified key points: a few matrix products, then geometry, then colours.
 
 The strongest key points of every candidate are matched first, at a twelfth of the cost of matching
-all, and only the candidates with the most such matches are looked at closely.
+all, and only the candidates with the most such matches are looked at closely. What finds the key
+points and matches them closely is injected: SIFT, or networks (`learned_matching`).
 """
 
 import hashlib
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.local.colour_agreement import chroma_of, colour_agreement
 from snapshelf.matching.local.fusion import Fusion
-from snapshelf.matching.local.keypoint_features import find_keypoints
 from snapshelf.matching.local.keypoint_matching import Matches, match_keypoints
+from snapshelf.matching.local.keypoint_method import SIFT, KeypointMethod
 from snapshelf.matching.local.local_description import LocalDescription
 from snapshelf.matching.local.settings import LocalSettings
 from snapshelf.matching.local.verification import verify_matches
@@ -67,25 +68,34 @@ class VerifiedReranker:
         settings: Of the key points.
         fusion: How much they say.
         depth: Candidates that are looked at, at least 1.
+        method: What finds the key points, and matches them.
 
     Raises:
         ValueError: If `depth` is below 1.
     """
 
-    def __init__(self, settings: LocalSettings, fusion: Fusion, *, depth: int = 100) -> None:
+    def __init__(
+        self,
+        settings: LocalSettings,
+        fusion: Fusion,
+        *,
+        depth: int = 100,
+        method: KeypointMethod = SIFT,
+    ) -> None:
         if depth < 1:
             raise ValueError(f"depth must be at least 1, got {depth}")
         self.settings = settings
         self.fusion = fusion
         self.depth = depth
+        self.method = method
 
     @property
     def fingerprint(self) -> str:
         """Hex digest of what decides a gallery picture's description."""
         settings = self.settings
         parts = (
-            f"rootsift {settings.shop_side} {settings.shop_most} {settings.contrast!r}, "
-            f"chroma {SHOP_CHROMA}"
+            f"{self.method.finding} {settings.shop_side} {settings.shop_most} "
+            f"{settings.contrast!r}, chroma {SHOP_CHROMA}"
         )
         return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
@@ -93,7 +103,7 @@ class VerifiedReranker:
     def comparison(self) -> str:
         """Hex digest of what decides a description, of both sides, and a comparison of two."""
         parts = {name: value for name, value in asdict(self.settings).items() if name != "verified"}
-        what = f"rootsift {parts}, chroma {QUERY_CHROMA} {SHOP_CHROMA}"
+        what = f"{self.method.matching} {parts}, chroma {QUERY_CHROMA} {SHOP_CHROMA}"
         return hashlib.blake2b(what.encode(), digest_size=16).hexdigest()
 
     def describe(self, picture: RGB, domain: Domain) -> bytes:
@@ -104,7 +114,7 @@ class VerifiedReranker:
             domain: Queries and gallery pictures have sizes and a number of points of their own.
         """
         settings, street = self.settings, domain is Domain.STREET
-        keypoints = find_keypoints(
+        keypoints = self.method.find(
             picture,
             side=settings.query_side if street else settings.shop_side,
             most=settings.query_most if street else settings.shop_most,
@@ -124,7 +134,10 @@ class VerifiedReranker:
             ModelError: If a description is not of `describe`'s making.
         """
         compared = compare_keypoints(
-            query, [candidate.description for candidate in candidates], self.settings
+            query,
+            [candidate.description for candidate in candidates],
+            self.settings,
+            self.method,
         )
         return self._fuse(
             [candidate.similarity for candidate in candidates],
@@ -149,9 +162,10 @@ class VerifiedReranker:
         own = LocalDescription.from_bytes(query)
         others = [LocalDescription.from_bytes(candidate) for candidate in candidates]
         first = _first_matches(own, others, self.settings)
+        agreed = _agree(own, others, self.settings, self.method)
         return [
             (number, agreement.matches, agreement.inliers, agreement.colour)
-            for number, agreement in zip(first, _agree(own, others, self.settings), strict=True)
+            for number, agreement in zip(first, agreed, strict=True)
         ]
 
     def judge(
@@ -207,7 +221,10 @@ def leave_to_look_at(
 
 
 def compare_keypoints(
-    query: bytes, candidates: Sequence[bytes | None], settings: LocalSettings
+    query: bytes,
+    candidates: Sequence[bytes | None],
+    settings: LocalSettings,
+    method: KeypointMethod,
 ) -> list[Agreement | None]:
     """Match and verify a query's key points with those of each candidate, and compare colours.
 
@@ -215,6 +232,7 @@ def compare_keypoints(
         query: Description of the query.
         candidates: Descriptions, None where there is none, in the order of the shortlist.
         settings: How.
+        method: What has found the key points, and matches them.
 
     Returns:
         One for each candidate, None for those that are not looked at: all but the
@@ -231,7 +249,7 @@ def compare_keypoints(
     chosen = _most(dict(enumerate(first)), settings.verified)
     compared: list[Agreement | None] = [None] * len(candidates)
     for number, agreement in zip(
-        chosen, _agree(own, [others[number] for number in chosen], settings), strict=True
+        chosen, _agree(own, [others[number] for number in chosen], settings, method), strict=True
     ):
         compared[places[number]] = agreement
     return compared
@@ -256,15 +274,13 @@ def _most(counts: Mapping[int, int], number: int) -> list[int]:
 
 
 def _agree(
-    own: LocalDescription, others: Sequence[LocalDescription], settings: LocalSettings
+    own: LocalDescription,
+    others: Sequence[LocalDescription],
+    settings: LocalSettings,
+    method: KeypointMethod,
 ) -> list[Agreement]:
     """Match all key points with each of the others, verify them, and compare the colours."""
-    matched = match_keypoints(
-        own.keypoints.descriptors,
-        [other.keypoints.descriptors for other in others],
-        ratio=settings.ratio,
-        mutual=settings.mutual,
-    )
+    matched = method.match(own.keypoints, [other.keypoints for other in others], settings)
     return [
         _verified(own, other, matches, settings)
         for other, matches in zip(others, matched, strict=True)
