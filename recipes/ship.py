@@ -1,6 +1,9 @@
-"""Make the folder of a shipped system from a trained one: ONNX, hubness correction, confidence.
+"""Make the folders of the shipped systems from a trained one.
 
-    python recipes/ship.py --trained OUT --data grocery:DIR --to src/snapshelf/models/compact
+    python recipes/ship.py --trained OUT --data grocery:DIR --to src/snapshelf/models
+
+`compact` is the network as ONNX, with a hubness correction and a confidence; `standard` is
+`compact` with verified re-ranking, and a confidence of its own.
 
 Nothing is chosen by looking at a test split: the correction's bank are training photos of seen
 products, and the confidence is fitted on the val split.
@@ -14,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from snapshelf.datasets import open_dataset
 from snapshelf.evaluation import collect_first_places, evaluate, fit_confidence
@@ -27,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trained", required=True, type=Path, help="what `snapshelf train` wrote")
     parser.add_argument("--data", required=True, help="NAME:DIR with street photos and a val split")
-    parser.add_argument("--to", required=True, type=Path, help="the folder to replace")
+    parser.add_argument("--to", required=True, type=Path, help="the folder to write them into")
     parser.add_argument("--numbers", choices=["half", "int8"], default="int8", help="of the file")
     parser.add_argument("--calibrate", type=Path, help="pictures, to compute in int8 as well")
     parser.add_argument("--weight", type=float, default=0.3, help="of the hubness correction")
@@ -38,11 +42,14 @@ def main() -> None:
         export(options.trained, network, options.numbers, options.calibrate)
         correct(network, made, options.data, options.weight)
         shutil.move(network, made / "network")
-        complete(made, options.data)
-        shutil.rmtree(options.to, ignore_errors=True)
-        shutil.copytree(made, options.to)
-    size = sum(file.stat().st_size for file in options.to.rglob("*") if file.is_file())
-    print(f"wrote {options.to}: {size / 1e6:.2f} MB, {System.load(options.to).fingerprint}")
+        settle(made, base="network")
+        settle(made, calibration=fitted_on_val(made, options.data))
+        replace_folder(made, options.to / "compact")
+        reranked = Path(folder) / "reranked"
+        reranked.mkdir()
+        settle(reranked, system="hybrid", base=str(made))
+        settle(reranked, calibration=fitted_on_val(reranked, options.data), base="compact")
+        replace_folder(reranked, options.to / "standard")
 
 
 def export(trained: Path, network: Path, numbers: str, calibrate: Path | None) -> None:
@@ -58,15 +65,25 @@ def correct(network: Path, made: Path, data: str, weight: float) -> None:
     command("train", "corrected", "--data", data, "--out", made, "--config", config)
 
 
-def complete(made: Path, data: str) -> None:
-    """Fit the confidence, and name the base by its place beside the settings."""
-    file = made / "system.json"
-    settings = json.loads(file.read_text())
-    settings["base"] = "network"
-    file.write_text(json.dumps(settings))
-    evaluation = evaluate(System.load(made), open_dataset(data), split="val")
-    settings["calibration"] = asdict(fit_confidence(collect_first_places(evaluation)))
-    file.write_text(json.dumps(settings, indent=2) + "\n")
+def settle(folder: Path, **settings: Any) -> None:
+    """Write settings of a system, beside those that it has or in their place."""
+    file = folder / "system.json"
+    held = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(held | settings, indent=2) + "\n")
+
+
+def fitted_on_val(folder: Path, data: str) -> dict[str, float]:
+    """Fit the confidence of a system."""
+    evaluation = evaluate(System.load(folder), open_dataset(data), split="val")
+    return asdict(fit_confidence(collect_first_places(evaluation)))
+
+
+def replace_folder(made: Path, to: Path) -> None:
+    """Put a system in its place, and say how large it is."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(made, to)
+    size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
+    print(f"wrote {to}: {size / 1e6:.2f} MB")
 
 
 def command(*words: object) -> None:

@@ -228,7 +228,7 @@ def test_a_shelf_is_searched_with_verified_key_points(tmp_path, data):
     with Shelf.open(tmp_path / "shelf") as shelf:
         assert shelf.system.name == "hybrid/classical"
     with pytest.raises(SystemMismatchError):
-        Shelf.open(tmp_path / "shelf", load_system("hybrid/standard"))
+        Shelf.open(tmp_path / "shelf", load_system("hybrid/compact"))
 
 
 def test_the_base_is_named_after_the_slash():

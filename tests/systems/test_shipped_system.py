@@ -1,4 +1,4 @@
-"""The system that comes with the package: whole, small, free of PyTorch, and right."""
+"""The systems that come with the package: whole, small, free of PyTorch, and right."""
 
 import json
 import subprocess
@@ -13,16 +13,27 @@ from snapshelf.datasets import open_dataset
 from snapshelf.errors import ModelError
 from snapshelf.evaluation import evaluate
 from snapshelf.features.encoder import Domain
+from snapshelf.matching.local.verified_reranking import VerifiedReranker
 from snapshelf.systems import System
+from snapshelf.systems.hybrid import DEFAULT_FUSION
 from snapshelf.systems.shipped import shipped
 
 FOLDER = Path(str(files("snapshelf") / "models" / "compact"))
 
 
-def test_goes_by_its_plain_names():
+def test_standard_is_compact_with_verified_reranking():
     standard, compact = System.load("standard"), System.load("compact")
     assert (standard.name, compact.name) == ("standard", "compact")
-    assert standard.fingerprint == compact.fingerprint
+    assert standard.encoder.fingerprint == compact.encoder.fingerprint
+    assert isinstance(standard.reranker, VerifiedReranker)
+    assert standard.reranker.fusion == DEFAULT_FUSION
+    assert compact.reranker is None
+    assert standard.fingerprint != compact.fingerprint
+
+
+def test_key_points_that_agree_make_standard_surer():
+    calibration = System.load("standard").calibration
+    assert calibration.confidence(1.2, 0.5) > calibration.confidence(0.7, 0.0)
 
 
 def test_is_as_small_as_promised():
@@ -32,13 +43,18 @@ def test_is_as_small_as_promised():
 
 def test_needs_no_torch():
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        "import sys; sys.modules['torch'] = sys.modules['scipy'] = None\n"
         "import numpy as np\n"
         "from snapshelf.systems import System\n"
         "from snapshelf.features.encoder import Domain\n"
-        "encoder = System.load('standard').encoder\n"
-        "inputs = encoder.prepare(np.zeros((40, 30, 3), np.uint8))[None]\n"
-        "print(encoder.encode(inputs, Domain.STREET).shape[1])"
+        "from snapshelf.matching.reranker import Candidate\n"
+        "system = System.load('standard')\n"
+        "noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)\n"
+        "inputs = system.encoder.prepare(noise)[None]\n"
+        "sides = [system.reranker.describe(noise, side) for side in Domain]\n"
+        "(one,) = system.reranker.rerank(sides[0], [Candidate(0.5, sides[1])])\n"
+        "assert one.similarity > 0.5, one\n"
+        "print(system.encoder.encode(inputs, Domain.STREET).shape[1])"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
@@ -71,7 +87,7 @@ def test_finds_exact_products_in_photos_that_training_has_not_seen(data_dir):
 
 def test_a_shipped_system_that_is_missing():
     with pytest.raises(ModelError, match="'no-such' is missing from this installation"):
-        shipped("no-such", "no-such")
+        shipped("no-such")
 
 
 def test_a_shipped_system_that_is_damaged(tmp_path, monkeypatch):
@@ -79,7 +95,7 @@ def test_a_shipped_system_that_is_damaged(tmp_path, monkeypatch):
     (tmp_path / "models" / "small" / "system.json").write_text("{")
     monkeypatch.setattr("snapshelf.systems.shipped.files", lambda _: tmp_path)
     with pytest.raises(ModelError, match="cannot be read as JSON"):
-        shipped("small", "small")
+        shipped("small")
 
 
 def test_says_where_it_comes_from():

@@ -27,8 +27,8 @@ from snapshelf.systems.whitened import whitened_from_folder
 __all__ = ["FOLDER_SYSTEMS", "SYSTEMS", "load_system", "models_folder"]
 
 SYSTEMS: Mapping[str, Callable[[], System]] = {
-    "standard": partial(shipped, "compact", "standard"),
-    "compact": partial(shipped, "compact", "compact"),
+    "standard": partial(shipped, "standard"),
+    "compact": partial(shipped, "compact"),
     "classical": classical,
     "mobilenetv2": mobilenetv2,
     "hybrid": partial(hybrid, "hybrid"),

@@ -1,6 +1,7 @@
-"""`standard`: the compact encoder, as it comes with the package; it needs no PyTorch.
+"""`standard` and `compact`: the systems that come with the package and need no PyTorch.
 
-picture ──► whole picture ──► network in ONNX Runtime ──► hubness correction ──► cosine
+picture ──► whole picture ──► network in ONNX Runtime ──► hubness correction ──► `compact`
+                  └──────────► key points ──► verified ──► `standard`
 """
 
 import dataclasses
@@ -12,19 +13,19 @@ from snapshelf.systems.system import System
 __all__ = ["shipped"]
 
 
-def shipped(folder: str, name: str) -> System:
+def shipped(name: str) -> System:
     """Load a system that comes with the package.
 
     Args:
-        folder: Of ``snapshelf/models``; `recipes/ship.py` writes it.
-        name: That the system goes by.
+        name: Of the system, and of its folder in ``snapshelf/models``; `recipes/ship.py` writes
+            it.
 
     Raises:
         ModelError: If this installation lacks it.
     """
     from snapshelf.systems.registry import load_system
 
-    with as_file(files("snapshelf") / "models" / folder) as place:
+    with as_file(files("snapshelf") / "models" / name) as place:
         if not (place / "system.json").is_file():
             raise ModelError(
                 f"the model {name!r} is missing from this installation of snapshelf: there is no "
