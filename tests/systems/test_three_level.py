@@ -289,7 +289,8 @@ def test_an_attribute_that_no_item_has_is_refused(tmp_path):
 def test_a_data_set_without_labels_beside_one_with_them(tmp_path):
     labelled = toy(tmp_path / "data")
     bare = Toy(toy(tmp_path / "bare", label=lambda number, kind: {}).items, "bare")
-    system = train_three_level([bare, labelled], TINY, tmp_path / "out")
+    weighted = dataclasses.replace(TINY, sources={"bare": 3.0, "toy": 1.0})
+    system = train_three_level([bare, labelled], weighted, tmp_path / "out")
     assert list(system.predictor.classes) == ["colour"]
 
 

@@ -428,7 +428,12 @@ def _learn(
         views.training_set,
         # A small side still fills a batch.
         count=max(count, settings.batch * settings.devices),
-        sources=settings.sources,
+        # A data set without labels is not drawn from, whatever its weight.
+        sources={
+            name: weight
+            for name, weight in settings.sources.items()
+            if name in views.training_set.names
+        },
         street=float(domain is Domain.STREET),
         seed=settings.seed,
     )
