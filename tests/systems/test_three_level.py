@@ -362,6 +362,20 @@ def test_levels_left_out_need_no_part_file(tmp_path):
     assert System.load(tmp_path / "out").fingerprint == system.fingerprint
 
 
+def test_without_pcas_the_levels_are_compared_as_they_are(tmp_path):
+    bare = dataclasses.replace(TINY, projected=False, street_epochs=1, shop_epochs=1)
+    data = toy(tmp_path / "data")
+    system = train_three_level([data], bare, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("p*.safetensors"))
+    again = System.load(tmp_path / "out")
+    assert again.fingerprint == system.fingerprint
+    assert again.encoder.dimension > TINY.dimension
+    inputs = stacked(system, data.items[:1], "shop")
+    found = again.encoder.encode(inputs, Domain.SHOP)
+    levels = again.encoder.levels(inputs, Domain.SHOP)
+    assert np.array_equal(found, again.encoder.joined(levels, Domain.SHOP))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

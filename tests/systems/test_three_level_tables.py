@@ -90,6 +90,7 @@ def test_each_row_has_the_levels_that_it_says():
         assert own == dataclasses.replace(TINY, levels=levels, seed=7)
     alone = ask(found["table-1", "sag-fc1"], asked)
     assert alone.levels == LevelWeights(region=0.0, parts=0.0, conv5=False)
+    assert not alone.projected
     assert found["table-1", "three-level"].training is found["levels", "all"].training
 
 

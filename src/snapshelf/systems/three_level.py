@@ -240,6 +240,9 @@ def finish_three_level(
     if out != networks:
         for name in NETWORK_FILES.values():
             _place(networks / name, out / name)
+    notes = training_record(NAME, settings, training_set)
+    if not settings.projected:
+        return _write(out, description, locator, parts, notes)
     digest = network_digest(out, description)
     sides = _networks(out, description)
     encoder = _encoder(sides, digest, description, locator, parts)
@@ -268,7 +271,6 @@ def finish_three_level(
     if short is not None:
         short.save(out / PARTS_FILE, f"{digest} parts")
     projection.save(out / PROJECTION_FILE, f"{digest} levels")
-    notes = training_record(NAME, settings, training_set)
     return _write(out, description, locator, parts, notes)
 
 
@@ -402,6 +404,7 @@ def start_network(
         preprocessing=preprocessing,
         weights=settings.levels,
         attributes=dict(zip(table.names, table.classes, strict=True)),
+        projected=settings.projected,
     )
     return network, description
 

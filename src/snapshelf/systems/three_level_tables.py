@@ -32,7 +32,10 @@ METRICS = ("top20", "top10", "top1")
 IRRELEVANT = ("seed", "num_workers", "picture_memory_mb", "keep_checkpoints")
 """Settings that are no part of a training's identity; the seed is told beside it."""
 
-OF_LEVELS = ("levels", "parts", "parts_dimension", "dimension", "projection_pictures")
+OF_LEVELS = (
+    *("levels", "parts", "projected", "parts_dimension", "dimension"),
+    "projection_pictures",
+)
 """Settings that the networks do not depend on."""
 
 OF_START = ("backbone", "weights", "options", "size", "fc1", "batch_norm")
@@ -122,7 +125,7 @@ def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTab
         for name, value in settings_to_dict(MetricSettings()).items()
         if name not in ("base", "seed", "keep_checkpoints")
     }
-    alone = dataclasses.replace(settings, levels=FC1_ALONE)
+    alone = dataclasses.replace(settings, levels=FC1_ALONE, projected=False)
     sag = learn("sag-fc1", alone, identity(alone, OF_LEVELS), 2.0)
     whole = leveled("three-level")
     table = PaperTable(
@@ -149,7 +152,13 @@ def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTab
                 "Of a backbone that was published without fully connected layers, the pooled "
                 "features stand for FC1.",
             ),
-            _row("sag-fc1", "Deep feature (FC1) of SAG-CNN", 44.67, sag),
+            _row(
+                "sag-fc1",
+                "Deep feature (FC1) of SAG-CNN",
+                44.67,
+                sag,
+                "Without a PCA, as the pre-trained row.",
+            ),
             _row(
                 "metric",
                 "Metric Network",

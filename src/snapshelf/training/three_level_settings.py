@@ -40,6 +40,7 @@ class ThreeLevelSettings:
             MTV-CNN; the paper tells of no such weights.
         levels: How much each level counts; 0 leaves it out.
         parts: The grid of the parts.
+        projected: Whether the levels are shortened by PCAs, as published, or compared as they are.
         parts_dimension: Length of level 3 after its PCA, at least 1.
         dimension: Length of an embedding after the last PCA, at least 1.
         projection_pictures: Pictures of a side that the PCAs are fitted to at most, at least 2.
@@ -86,6 +87,7 @@ class ThreeLevelSettings:
 
     levels: LevelWeights = field(default_factory=LevelWeights)
     parts: GridParts = field(default_factory=GridParts)
+    projected: bool = True
     parts_dimension: int = 1024
     dimension: int = 1024
     projection_pictures: int = 3000
