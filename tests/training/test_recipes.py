@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from snapshelf.datasets import open_dataset
+from snapshelf.features.level_weights import LevelWeights
 from snapshelf.training.augmentation import DomainShift
 from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
 from snapshelf.training.settings import read_toml, settings_from
+from snapshelf.training.three_level_settings import ThreeLevelSettings
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
@@ -35,6 +37,22 @@ def test_the_recipe_of_the_shipped_encoder():
     shift, default = DomainShift.from_dict(given.domain_shift), DomainShift()
     for name in ("exposure", "focus_blur", "jpeg", "glass"):
         assert getattr(shift, name).probability < getattr(default, name).probability, name
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("three-level*.toml")))
+def test_recipes_of_three_level_make_every_row_of_the_table(name):
+    given = settings_from(ThreeLevelSettings, read_toml(RECIPES / name), name)
+    assert given.levels == LevelWeights()
+    assert given.devices == 1
+    assert DomainShift.from_dict(given.domain_shift)
+
+
+def test_the_published_numbers_of_three_level():
+    """Read off the paper's Sections III-B and IV-A once more, by hand."""
+    name = "three-level-paper.toml"
+    given = settings_from(ThreeLevelSettings, read_toml(RECIPES / name), name)
+    assert given.backbone == "torchvision/alexnet"
+    assert (given.parts_dimension, given.dimension, given.regions) == (1024, 1024, 5)
 
 
 def test_the_published_numbers():

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from snapshelf import __version__
+from snapshelf.cli.annotate import annotate
 from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.contact_sheet import contact_sheet
 from snapshelf.cli.demo import demo
@@ -51,6 +52,7 @@ def _options(
 
 app.command("index")(index)
 app.command("search")(search)
+app.command("annotate")(annotate)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)

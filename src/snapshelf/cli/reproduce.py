@@ -20,7 +20,7 @@ __all__ = ["reproduce"]
 
 
 def reproduce(
-    system: Annotated[str, typer.Argument(help="Whose paper: hybrid or mtv.")],
+    system: Annotated[str, typer.Argument(help="Whose paper: hybrid, mtv or three-level.")],
     data: Annotated[
         list[str],
         typer.Option(help="NAME:DIR: a data set and its folder; the first is searched as well."),

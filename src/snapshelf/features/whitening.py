@@ -256,7 +256,7 @@ def load_whitening(file: Path, encoder: str) -> Whitening:
         )
     if fitted != encoder:
         raise ModelError(
-            f"{file} was fitted to another encoder than the one it is used with; fit it again "
-            "with `snapshelf train whitened`"
+            f"{file} was fitted to another encoder than the one it is used with; train "
+            "the system again"
         )
     return Whitening(**tensors)

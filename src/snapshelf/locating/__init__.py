@@ -1,7 +1,9 @@
 """Where the items of a picture are."""
 
+from snapshelf.locating.grid_parts import GridParts
 from snapshelf.locating.locator import Locator
+from snapshelf.locating.part_locator import PartLocator
 from snapshelf.locating.region import Box, Region
 from snapshelf.locating.whole_picture import WholePicture
 
-__all__ = ["Box", "Locator", "Region", "WholePicture"]
+__all__ = ["Box", "GridParts", "Locator", "PartLocator", "Region", "WholePicture"]

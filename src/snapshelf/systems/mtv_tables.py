@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snapshelf.datasets.training_item import TrainingData
-from snapshelf.errors import ModelError
 from snapshelf.evaluation.paper_tables import PaperRow, PaperTable, Training
 from snapshelf.features.classical.codebook_settings import (
     CodebookSettings,
@@ -315,23 +314,10 @@ def _row(
 
 def _identity(settings: MtvSettings) -> dict[str, Any]:
     """Give the settings that decide a network, a weights file by its contents."""
+    from snapshelf.training.preparation import backbone_file
+
     values = {
         name: value for name, value in settings_to_dict(settings).items() if name not in IRRELEVANT
     }
-    file = _weights_file(settings)
+    file = backbone_file(settings)
     return values if file is None else values | {"weights": file_digest(file)}
-
-
-def _weights_file(settings: MtvSettings) -> Path | None:
-    """Give the file that the backbone starts from; None for the hub's, or for none."""
-    from snapshelf.features.mobilenet import mobilenet_v2
-
-    weights: Path | str | None = settings.weights
-    if weights is None and settings.backbone == "mobilenetv2_100":
-        weights = mobilenet_v2().weights
-    if weights in (None, "hub", "random"):
-        return None
-    file = Path(str(weights))
-    if not file.is_file():
-        raise ModelError(f"there is no weights file {file}; give its path as weights")
-    return file

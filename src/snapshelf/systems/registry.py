@@ -14,12 +14,15 @@ from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
 from snapshelf.systems.folder_settings import read_kind
+from snapshelf.systems.gist import gist
 from snapshelf.systems.hybrid import hybrid, hybrid_from_folder
+from snapshelf.systems.metric import metric_from_folder
 from snapshelf.systems.mobilenet import mobilenetv2
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
 from snapshelf.systems.shipped import shipped
 from snapshelf.systems.system import System
+from snapshelf.systems.three_level import three_level_from_folder
 from snapshelf.systems.trainable import TRAINABLE
 from snapshelf.systems.trained_network import network_from_folder
 from snapshelf.systems.whitened import whitened_from_folder
@@ -30,6 +33,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
     "standard": partial(shipped, "standard"),
     "compact": partial(shipped, "compact"),
     "classical": classical,
+    "gist": gist,
     "mobilenetv2": mobilenetv2,
     "hybrid": partial(hybrid, "hybrid"),
     "dinov2": partial(preset, "dinov2"),
@@ -43,8 +47,10 @@ FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
     "corrected": corrected_from_folder,
     "fisher": fisher_from_folder,
     "hybrid": hybrid_from_folder,
+    "metric": metric_from_folder,
     "mtv": network_from_folder,
     "onnx": onnx_from_folder,
+    "three-level": three_level_from_folder,
     "timm": backbone_from_folder,
     "vlad": vlad_from_folder,
     "whitened": whitened_from_folder,

@@ -55,8 +55,16 @@ def _mtv() -> Reproducible:
     return Reproducible(MtvSettings, mtv_tables)
 
 
+def _three_level() -> Reproducible:
+    from snapshelf.systems.three_level_tables import three_level_tables
+    from snapshelf.training.three_level_settings import ThreeLevelSettings
+
+    return Reproducible(ThreeLevelSettings, three_level_tables)
+
+
 REPRODUCIBLE: Mapping[str, Callable[[], Reproducible]] = {
     "hybrid": _hybrid,
     "mtv": _mtv,
+    "three-level": _three_level,
 }
 """Imports what makes the tables of each system's paper."""

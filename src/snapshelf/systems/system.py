@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from snapshelf.features.attribute_predictor import AttributePredictor
 from snapshelf.features.encoder import Encoder
 from snapshelf.locating.locator import Locator
 from snapshelf.matching.confidence import Calibration
@@ -26,6 +27,8 @@ class System:
         reranker: Compares the first candidates more closely; None to leave them as they are.
         distance: How embeddings are compared; what it makes of them is a similarity, larger being
             more alike, see `snapshelf.matching.distances`.
+        predictor: Predicts attributes; None if the system knows none. What is found does not
+            depend on it, so it is no part of the fingerprint.
     """
 
     name: str
@@ -34,6 +37,7 @@ class System:
     calibration: Calibration = field(default_factory=Calibration)
     reranker: Reranker | None = None
     distance: Distance = "cosine"
+    predictor: AttributePredictor | None = None
 
     def __post_init__(self) -> None:
         """Refuse a distance that there is not.

@@ -54,6 +54,18 @@ def _compact() -> Trainable:
     )
 
 
+def _metric() -> Trainable:
+    from snapshelf.systems.metric import train_metric
+    from snapshelf.training.metric_settings import MetricSettings
+
+    return Trainable(
+        MetricSettings,
+        lambda data, settings, out, resume, monitor: train_metric(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+    )
+
+
 def _fisher() -> Trainable:
     from snapshelf.features.classical.codebook_settings import FisherSettings
     from snapshelf.systems.codebook import train_fisher
@@ -73,6 +85,18 @@ def _hybrid() -> Trainable:
         HybridSettings,
         lambda data, settings, out, resume, monitor: train_hybrid(  # noqa: ARG005
             data, settings, out, monitor=monitor
+        ),
+    )
+
+
+def _three_level() -> Trainable:
+    from snapshelf.systems.three_level import train_three_level
+    from snapshelf.training.three_level_settings import ThreeLevelSettings
+
+    return Trainable(
+        ThreeLevelSettings,
+        lambda data, settings, out, resume, monitor: train_three_level(
+            data, settings, out, resume=resume, monitor=monitor
         ),
     )
 
@@ -116,7 +140,9 @@ TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
     "corrected": _corrected,
     "fisher": _fisher,
     "hybrid": _hybrid,
+    "metric": _metric,
     "mtv": _mtv,
+    "three-level": _three_level,
     "vlad": _vlad,
     "whitened": _whitened,
 }

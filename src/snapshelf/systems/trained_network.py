@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
+from snapshelf.features.encoder import Domain
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.folder_settings import read_calibration, read_kind
 from snapshelf.systems.system import System
@@ -36,6 +37,7 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     Raises:
         ModelError: If a setting is missing, unknown or cannot be used, or the weights don't fit.
     """
+    from snapshelf.features.attribute_heads import AttributeHeads
     from snapshelf.features.mirrored import Mirrored
     from snapshelf.features.network_encoder import NetworkEncoder
 
@@ -46,7 +48,16 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
         preprocessing=description.preprocessing,
         fingerprint=fingerprint,
     )
-    return System(str(folder), WholePicture(), encoder, calibration)
+    predictor = None
+    if description.attributes:
+        predictor = AttributeHeads(
+            dict.fromkeys(
+                Domain, lambda inputs: network.attribute_logits(network.features(inputs))
+            ),
+            description.attributes,
+            description.preprocessing,
+        )
+    return System(str(folder), WholePicture(), encoder, calibration, predictor=predictor)
 
 
 def trained_network(folder: Path) -> "tuple[EmbeddingNetwork, NetworkDescription]":

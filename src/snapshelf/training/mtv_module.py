@@ -24,7 +24,7 @@ from snapshelf.training.losses import (
 from snapshelf.training.mining import NegativeSchedule
 from snapshelf.training.mtv_settings import MtvSettings
 from snapshelf.training.normaliser import Normaliser
-from snapshelf.training.rates import cosine_rate
+from snapshelf.training.optimising import make_optimizer
 
 with torch_extra():
     import lightning
@@ -129,20 +129,9 @@ class MtvModule(lightning.LightningModule):
             {"params": list(self.network.backbone.parameters())},
             {"params": heads, "lr": settings.learning_rate * settings.embedding_rate},
         ]
-        shared: dict[str, Any] = {
-            "lr": settings.learning_rate,
-            "weight_decay": settings.weight_decay,
-        }
-        optimizer: torch.optim.Optimizer
-        if settings.optimizer == "adamw":
-            optimizer = torch.optim.AdamW(groups, **shared)
-        else:
-            optimizer = torch.optim.SGD(groups, momentum=settings.momentum, **shared)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return make_optimizer(
+            groups, settings, epochs=settings.epochs, steps_per_epoch=self._steps_per_epoch
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the pool of negatives into a checkpoint."""
@@ -171,12 +160,3 @@ class MtvModule(lightning.LightningModule):
         labels = self.labels[batch.items].masked_fill(batch.recoloured[:, None], UNLABELLED)
         weights: list[Tensor] = [getattr(self, name) for name in self._weights]
         return attribute_prediction(self.network.attribute_logits(raw), labels, weights)
-
-    def _rate(self, step: int) -> float:
-        """Give the learning rate at a step, relative to the one that was set."""
-        settings = self.settings
-        warmup = settings.warmup_epochs * self._steps_per_epoch
-        total = settings.epochs * self._steps_per_epoch
-        if settings.schedule == "constant" and step >= warmup:
-            return 1.0
-        return cosine_rate(step, steps=total, warmup=warmup)

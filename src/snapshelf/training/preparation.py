@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from snapshelf import __version__
+from snapshelf.errors import ModelError
 from snapshelf.features.backbones import (
     create_backbone,
     default_preprocessing,
@@ -35,6 +36,7 @@ __all__ = [
     "BackboneSettings",
     "LoaderSettings",
     "PictureSettings",
+    "backbone_file",
     "describe_data",
     "make_augmentation",
     "make_backbone",
@@ -110,6 +112,26 @@ class BackboneSettings(Protocol):
     @property
     def size(self) -> int:
         """Side of the square inputs in pixels."""
+
+
+def backbone_file(settings: BackboneSettings) -> Path | None:
+    """Give the file that a backbone starts from; None for the hub's, or for none.
+
+    Args:
+        settings: Which backbone, and its weights.
+
+    Raises:
+        ModelError: If there is no such file.
+    """
+    weights: Path | str | None = settings.weights
+    if weights is None and settings.backbone == "mobilenetv2_100":
+        weights = mobilenet_v2().weights
+    if weights in (None, "hub", "random"):
+        return None
+    file = Path(str(weights))
+    if not file.is_file():
+        raise ModelError(f"there is no weights file {file}; give its path as weights")
+    return file
 
 
 def stored_pictures(

@@ -1,0 +1,250 @@
+"""The networks of `three-level` as files, and what ``system.json`` says of them.
+
+``street.safetensors`` and ``shop.safetensors`` are the two SAG-CNNs, ``parts.safetensors`` and
+``projection.safetensors`` the two PCAs. Loading reads tensors and JSON, and runs no code.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from snapshelf.errors import ModelError
+from snapshelf.features.attribute_network import AttributeNetwork
+from snapshelf.features.backbones import create_backbone
+from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
+from snapshelf.features.encoder import Domain
+from snapshelf.features.level_weights import LevelWeights
+from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.features.weights import file_digest, load_safetensors
+from snapshelf.whole_file import write_whole
+
+with torch_extra():
+    from safetensors.torch import save
+    from torch import nn
+
+__all__ = [
+    "NETWORK_FILES",
+    "PARTS_FILE",
+    "PROJECTION_FILE",
+    "ThreeLevelDescription",
+    "load_network_of",
+    "network_digest",
+    "save_network_of",
+]
+
+NETWORK_FILES: Mapping[Domain, str] = {
+    Domain.STREET: "street.safetensors",
+    Domain.SHOP: "shop.safetensors",
+}
+PARTS_FILE = "parts.safetensors"
+PROJECTION_FILE = "projection.safetensors"
+
+LARGEST = 65_536
+"""Of any number of units."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeLevelDescription:
+    """Everything besides weights and locators that makes the system, as ``system.json`` holds it.
+
+    Attributes:
+        backbone: A name that `create_backbone` takes.
+        options: Its keyword arguments, as JSON can hold them.
+        grid: Cells on a side of the map that FC1 reads.
+        fc1: Length of FC1.
+        branch: Length of the branches' first layers.
+        batch_norm: What became of the batch norms in training.
+        preprocessing: How patches become inputs.
+        weights: Of the levels.
+        attributes: The classes of each attribute, by its name: each class is a level-1 group and
+            a level-2 value.
+        projected: Whether there are PCAs.
+    """
+
+    backbone: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    grid: int = 1
+    fc1: int
+    branch: int = 256
+    batch_norm: BatchNorm = "fold"
+    preprocessing: Preprocessing
+    weights: LevelWeights = field(default_factory=LevelWeights)
+    attributes: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    projected: bool = True
+
+    def build(self, backbone: nn.Module | None = None) -> AttributeNetwork:
+        """Make one of the networks with random weights.
+
+        Args:
+            backbone: One to build on, with its own weights; None for a new one.
+
+        Raises:
+            ModelError: If the backbone is unknown or does not take the inputs.
+        """
+        return AttributeNetwork(
+            create_backbone(self.backbone, self.options) if backbone is None else backbone,
+            size=self.preprocessing.size,
+            grid=self.grid,
+            fc1=self.fc1,
+            branch=self.branch,
+            batch_norm=self.batch_norm,
+            attributes=[len(classes) for classes in self.attributes.values()],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the attributes as values that JSON can hold."""
+        return {
+            "backbone": self.backbone,
+            "options": dict(self.options),
+            "grid": self.grid,
+            "fc1": self.fc1,
+            "branch": self.branch,
+            "batch_norm": self.batch_norm,
+            "preprocessing": self.preprocessing.to_dict(),
+            "weights": asdict(self.weights),
+            "attributes": {
+                name: [list(value) for value in classes]
+                for name, classes in self.attributes.items()
+            },
+            "projected": self.projected,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], file: Path) -> "ThreeLevelDescription":
+        """Read back what `to_dict` gave.
+
+        Args:
+            values: As read from JSON.
+            file: Where they come from, for the errors.
+
+        Raises:
+            ModelError: If a setting is missing, unknown, or cannot be used.
+        """
+        for name, kind in KINDS.items():
+            if name not in values:
+                raise ModelError(f"{file}: the setting {name!r} is missing")
+            # True is an int to Python, but no number to anybody else.
+            is_bool = isinstance(values[name], bool)
+            if not isinstance(values[name], kind) or is_bool != (kind is bool):
+                raise ModelError(
+                    f"{file}: {name} must be {CALLED[kind]}, got {str(values[name])[:80]!r}"
+                )
+        if unknown := values.keys() - KINDS.keys():
+            raise ModelError(
+                f"{file}: unknown setting {min(unknown)!r}; expected {', '.join(KINDS)}"
+            )
+        for name in ("grid", "fc1", "branch"):
+            if not 1 <= values[name] <= LARGEST:
+                raise ModelError(f"{file}: {name} must be in [1, {LARGEST}], got {values[name]}")
+        if values["batch_norm"] not in BATCH_NORMS:
+            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
+        try:
+            weights = LevelWeights(**values["weights"])
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{file}: weights cannot be used: {error}") from error
+        return cls(
+            **{name: values[name] for name in PLAIN},
+            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            weights=weights,
+            attributes={
+                name: _classes(file, name, classes)
+                for name, classes in values["attributes"].items()
+            },
+        )
+
+
+KINDS: Mapping[str, type] = {
+    "backbone": str,
+    "options": dict,
+    "grid": int,
+    "fc1": int,
+    "branch": int,
+    "batch_norm": str,
+    "preprocessing": dict,
+    "weights": dict,
+    "attributes": dict,
+    "projected": bool,
+}
+CALLED: Mapping[type, str] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    dict: "an object",
+}
+PLAIN = ("backbone", "options", "grid", "fc1", "branch", "batch_norm", "projected")
+
+
+def save_network_of(domain: Domain, folder: Path, network: AttributeNetwork) -> None:
+    """Write the network of one side; whole or not at all.
+
+    Args:
+        domain: The side.
+        folder: There already.
+        network: Its weights are written.
+    """
+    state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    write_whole(folder / NETWORK_FILES[domain], save(state, metadata={"format": "pt"}))
+
+
+def load_network_of(
+    domain: Domain, folder: Path, description: ThreeLevelDescription
+) -> AttributeNetwork:
+    """Read the network of one side.
+
+    Args:
+        domain: The side.
+        folder: Where its file lies.
+        description: Of both networks.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        ModelError: If the file is missing, damaged, or not of such a network, or none can be
+            made of the description.
+    """
+    file = folder / NETWORK_FILES[domain]
+    tensors = load_safetensors(file)
+    try:
+        network = description.build()
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{folder}: no network can be made of these settings: {error}") from error
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:300]
+        raise ModelError(f"{file} does not fit the settings beside it: {first}") from error
+    return network.eval()
+
+
+def network_digest(folder: Path, description: ThreeLevelDescription) -> str:
+    """Give a hex digest of all that decides what a patch is described by.
+
+    Args:
+        folder: Holds the files of both networks.
+        description: Its attributes' names and the levels' weights make no difference.
+
+    Raises:
+        ModelError: If a file cannot be read.
+    """
+    identity = description.to_dict()
+    for name in ("attributes", "weights", "projected"):
+        del identity[name]
+    for domain, name in NETWORK_FILES.items():
+        identity[f"{domain} network"] = file_digest(folder / name)
+    return hashlib.blake2b(
+        json.dumps(identity, sort_keys=True).encode(), digest_size=16
+    ).hexdigest()
+
+
+def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(classes, list) or not all(
+        isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one)
+        for one in classes
+    ):
+        raise ModelError(f"{file}: attribute {name!r} must be a list of [group, value] pairs")
+    return tuple((group, value) for group, value in classes)
