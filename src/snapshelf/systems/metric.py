@@ -117,8 +117,8 @@ def train_metric(
     describe_data(training_set, monitor)
     items = training_set.items
     sides = {
-        Domain.STREET: [(path, n) for n, item in enumerate(items) for path in item.street],
-        Domain.SHOP: [(path, n) for n, item in enumerate(items) for path in item.shop],
+        domain: [(part, n) for n, item in enumerate(items) for part in item.parts(domain)]
+        for domain in Domain
     }
     if not all(sides.values()):
         raise TrainingError(
@@ -129,7 +129,7 @@ def train_metric(
     begin(out, record)
     monitor.note(f"the features of {settings.base}")
     street, shop = (
-        embed_pictures_of(base, [path for path, _ in pictures], domain)
+        embed_pictures_of(base, [part for part, _ in pictures], domain)
         for domain, pictures in sides.items()
     )
     pairs = FeaturePairs(
