@@ -20,7 +20,6 @@ from snapshelf.datasets.training_item import PicturePart, TrainingData
 from snapshelf.errors import ModelError, PictureError
 from snapshelf.features.classical.codebook import Codebook
 from snapshelf.features.classical.codebook_encoder import CodebookEncoder
-from snapshelf.features.classical.codebook_file import read_tensors, write_tensors
 from snapshelf.features.classical.codebook_settings import (
     CodebookSettings,
     FisherSettings,
@@ -38,6 +37,7 @@ from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.systems.system import System
+from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.settings import settings_from, settings_to_dict
 from snapshelf.training.training_error import TrainingError

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
-from snapshelf.features.classical.codebook_file import read_tensors, write_tensors
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.metric_network import MetricNetwork
 from snapshelf.matching.metric_reranking import MetricReranker
 from snapshelf.systems.folder_settings import check_settings, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_pictures_of, load_base
+from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.training.training_error import TrainingError
 from snapshelf.whole_file import write_whole
 

@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 
 from snapshelf.errors import ModelError
 from snapshelf.features.classical.codebook_encoder import CodebookEncoder
-from snapshelf.features.classical.codebook_file import read_tensors, write_tensors
+from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.features.classical.codebook_settings import FisherSettings, VladSettings
 from snapshelf.features.classical.dense_sift import DenseSift
 from snapshelf.features.classical.fisher_codebook import FisherCodebook

@@ -1,4 +1,4 @@
-"""Codebooks as safetensors files, read and written without torch."""
+"""Arrays as safetensors files, read and written without torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
             raise ModelError(f"{path} has {size:,} bytes, expected at most {MOST_BYTES:,}")
         tensors = load(path.read_bytes())
     except OSError as error:
-        raise ModelError(f"the codebook {path} cannot be read: {error.strerror}") from error
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     # A type that NumPy lacks is a KeyError in safetensors.
     except (SafetensorError, KeyError, ValueError) as error:
         raise ModelError(
