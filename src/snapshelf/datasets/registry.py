@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from snapshelf.datasets.boxed_photo import BoxedData
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import DatasetError
 
-__all__ = ["DATASETS", "open_dataset", "open_training_data"]
+__all__ = ["DATASETS", "open_boxed_data", "open_dataset", "open_training_data"]
 
 
 def _ccp(root: Path) -> TrainingData:
@@ -83,6 +84,23 @@ DATASETS: dict[str, Callable[[Path], Dataset | TrainingData]] = {
     "street2shop": _street2shop,
 }
 """Opens the data set of each name in a folder."""
+
+
+def open_boxed_data(place: str) -> BoxedData:
+    """Open a data set that tells where the items of its photos are.
+
+    Args:
+        place: As `open_dataset` takes it.
+
+    Raises:
+        DatasetError: As `open_dataset`, but where the data set has no boxes.
+    """
+    dataset = _open(place)
+    if not isinstance(dataset, BoxedData):
+        raise DatasetError(
+            f"the data set {dataset.name} has no boxes of items: locate with another one"
+        )
+    return dataset
 
 
 def open_dataset(place: str) -> Dataset:
