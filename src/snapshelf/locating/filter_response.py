@@ -5,14 +5,17 @@ from numpy.typing import NDArray
 
 __all__ = ["filter_responses"]
 
+MOST_ANSWERS = 4_000_000
+"""That are held at a time, so that they stay near the processor."""
+
 
 def filter_responses(
     cells: NDArray[np.float32], filters: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Give the dot product of each filter with the cells under it, wherever it fits.
 
-    Each row of cells is laid out once with every cell's neighbours to the right behind it; for
-    each of a filter's rows one matrix product then answers for all filters and places.
+    Matrix products give what each of a filter's cells answers to each cell; those answers are added
+    up, each moved to where the filter's first cell lies.
 
     Args:
         cells: (R, C, 32) float32.
@@ -31,12 +34,17 @@ def filter_responses(
     down, across = rows - height + 1, columns - width + 1
     if down < 1 or across < 1 or not count:
         return np.zeros((count, max(down, 0), max(across, 0)), np.float32)
-    laid = np.empty((rows, across, width, length), np.float32)
-    for place in range(width):
-        laid[:, :, place] = cells[:, place : place + across]
-    flat = laid.reshape(rows * across, width * length)
-    responses = np.zeros((count, down * across), np.float32)
-    for row in range(height):
-        weights = filters[:, row].reshape(count, width * length)
-        responses += weights @ flat[row * across : (row + down) * across].T
-    return responses.reshape(count, down, across)
+    flat = cells.reshape(rows * columns, length).T
+    responses = np.empty((count, down, across), np.float32)
+    together = max(1, MOST_ANSWERS // (height * width * rows * columns))
+    for first in range(0, count, together):
+        some = filters[first : first + together]
+        answers = some.reshape(-1, length) @ flat
+        planes = answers.reshape(len(some), height, width, rows, columns)
+        total = responses[first : first + together]
+        total[:] = planes[:, 0, 0, :down, :across]
+        for row in range(height):
+            for column in range(width):
+                if row or column:
+                    total += planes[:, row, column, row : row + down, column : column + across]
+    return responses
