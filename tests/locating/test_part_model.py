@@ -12,7 +12,6 @@ from snapshelf.locating.feature_pyramid import feature_pyramid
 from snapshelf.locating.part_model import Component, Part, PartModel
 from snapshelf.locating.part_model_confidence import PartModelConfidence
 from snapshelf.locating.part_model_detection import (
-    PartDetection,
     detect_parts,
     proposal_confidences,
 )
@@ -121,22 +120,18 @@ def test_a_root_larger_than_every_level_is_found_nowhere():
     assert detect_parts(model, noise(), threshold=-np.inf) == ()
 
 
-def detection(box, score):
-    return PartDetection(box, score, 0, ())
-
-
 def test_each_proposal_has_its_best_detection():
-    detections = [detection((0, 0, 10, 10), 2.0), detection((0, 0, 10, 5), -1.0)]
+    found, scores = as_boxes([[0, 0, 10, 10], [0, 0, 10, 5]]), np.array([2, -1], np.float32)
     boxes = as_boxes(
         [[0, 0, 10, 10], [0, 0, 10, 5], [50, 50, 60, 60], [3, 3, 3, 8], [-10, 0, 10, 10]]
     )
     likely = [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(1))]
     expected = [likely[0], max(0.5 * likely[0], likely[1]), 0, 0, 0.5 * likely[0]]
-    assert proposal_confidences(boxes, detections) == pytest.approx(expected, abs=1e-6)
-    assert proposal_confidences(boxes, []).tolist() == [0] * 5
-    assert proposal_confidences(boxes[:0], detections).shape == (0,)
+    assert proposal_confidences(boxes, found, scores) == pytest.approx(expected, abs=1e-6)
+    assert proposal_confidences(boxes, found[:0], scores[:0]).tolist() == [0] * 5
+    assert proposal_confidences(boxes[:0], found, scores).shape == (0,)
     # Scores beyond what a float's exponent holds.
-    far = proposal_confidences(boxes[:1], [detection((0, 0, 10, 10), -1e6)])
+    far = proposal_confidences(boxes[:1], found[:1], np.array([-1e6], np.float32))
     assert 0 <= far[0] < 1e-6
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from snapshelf.locating.boxes import Boxes
 from snapshelf.locating.part_model import PartModel
-from snapshelf.locating.part_model_detection import detect_parts, proposal_confidences
+from snapshelf.locating.part_model_detection import detect_roots, proposal_confidences
 from snapshelf.media.picture import RGB
 
 __all__ = ["PartModelConfidence"]
@@ -49,7 +49,7 @@ class PartModelConfidence:
         Raises:
             ValueError: If the picture is empty, of another shape or not uint8.
         """
-        detections = detect_parts(
+        found, scores = detect_roots(
             self.model, picture, threshold=self.threshold, overlap=self.overlap, most=self.most
         )
-        return proposal_confidences(boxes, detections)
+        return proposal_confidences(boxes, found, scores)

@@ -14,7 +14,7 @@ from snapshelf.locating.region import Box
 from snapshelf.locating.suppression import suppress
 from snapshelf.media.picture import RGB
 
-__all__ = ["PartDetection", "detect_parts", "proposal_confidences"]
+__all__ = ["PartDetection", "detect_parts", "detect_roots", "proposal_confidences"]
 
 MOST_PLACES = 5000
 """Of the places above the threshold, as many of the best are looked at."""
@@ -63,22 +63,43 @@ def detect_parts(
         ValueError: If the picture is empty, of another shape or not uint8, or an argument is out
             of range.
     """
-    levels = [score_level(model, level) for level in feature_pyramid(picture, model.pyramid)]
-    places, scores = _places(levels, threshold)
-    boxes = clip_boxes(_root_boxes(model, levels, places), picture.shape)
-    chosen = suppress(boxes, scores, overlap=overlap, most=most)
+    found = _find(model, picture, threshold, overlap, most)
     return tuple(
         PartDetection(
-            _box(boxes[place]),
-            float(scores[place]),
-            int(places[place, 1]),
-            _part_boxes(model, levels, places[place], picture.shape),
+            _box(box),
+            float(score),
+            int(place[1]),
+            _part_boxes(model, found.levels, place, picture.shape),
         )
-        for place in chosen
+        for box, score, place in zip(found.boxes, found.scores, found.places, strict=True)
     )
 
 
-def proposal_confidences(boxes: Boxes, detections: Sequence[PartDetection]) -> NDArray[np.float32]:
+def detect_roots(
+    model: PartModel, picture: RGB, *, threshold: float, overlap: float, most: int
+) -> tuple[Boxes, NDArray[np.float32]]:
+    """Find objects as `detect_parts` does, without telling where their parts are.
+
+    Args:
+        model: The model.
+        picture: (H, W, 3) uint8, RGB, [0, 255].
+        threshold: The least score.
+        overlap: In [0, 1].
+        most: Objects to give at most.
+
+    Returns:
+        (N, 4) float32 boxes and (N,) float32 scores, best first.
+
+    Raises:
+        ValueError: As `detect_parts`.
+    """
+    found = _find(model, picture, threshold, overlap, most)
+    return found.boxes, found.scores
+
+
+def proposal_confidences(
+    boxes: Boxes, found: Boxes, scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Give each proposal its best detection.
 
     A detection counts by its score, brought to [0, 1] by the logistic function, times its IoU with
@@ -86,18 +107,35 @@ def proposal_confidences(boxes: Boxes, detections: Sequence[PartDetection]) -> N
 
     Args:
         boxes: (P, 4) float32.
-        detections: Of the same picture; they may overlap much.
+        found: (N, 4) float32: what was detected in the same picture; they may overlap much.
+        scores: (N,) float32.
 
     Returns:
         (P,) float32, [0, 1]; 0 of a proposal that no detection overlaps.
     """
-    if not detections:
+    if not len(found):
         return np.zeros(len(boxes), np.float32)
-    found = np.array([detection.box for detection in detections], np.float32)
-    scores = np.array([detection.score for detection in detections])
-    likely = 1 / (1 + np.exp(-np.clip(scores, -50, 50)))
+    likely = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -50, 50)))
     best: NDArray[np.float32] = (iou(boxes, found) * likely).max(axis=1).astype(np.float32)
     return best
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What was found, best first; a place is its level, component, row and column."""
+
+    levels: list[LevelScores]
+    places: NDArray[np.intp]
+    scores: NDArray[np.float32]
+    boxes: Boxes
+
+
+def _find(model: PartModel, picture: RGB, threshold: float, overlap: float, most: int) -> _Found:
+    levels = [score_level(model, level) for level in feature_pyramid(picture, model.pyramid)]
+    places, scores = _places(levels, threshold)
+    boxes = clip_boxes(_root_boxes(model, levels, places), picture.shape)
+    chosen = suppress(boxes, scores, overlap=overlap, most=most)
+    return _Found(levels, places[chosen], scores[chosen], boxes[chosen])
 
 
 def _places(
