@@ -10,7 +10,7 @@ from snapshelf.locating.latent_examples import (
     component_vector,
     component_with,
     example,
-    penalties_and_bounds,
+    weights_prior,
 )
 from snapshelf.locating.part_initialisation import aspect_clusters, place_parts, root_size
 from snapshelf.locating.part_model import Component, PartModel
@@ -20,7 +20,7 @@ from snapshelf.locating.part_scores import score_level
 
 pytest.importorskip("scipy")
 
-from snapshelf.locating.margin_fitting import fit_margin
+from snapshelf.locating.margin_fitting import Prior, fit_margin
 from snapshelf.locating.part_model_training import train_part_model
 
 
@@ -44,10 +44,15 @@ def test_a_component_comes_back_from_its_vector(random_model):
         again = component_with(component, vector)
         assert np.array_equal(component_vector(again), vector)
         assert [part.anchor for part in again.parts] == [part.anchor for part in component.parts]
-        penalty, least = penalties_and_bounds(component)
-        assert penalty.shape == least.shape == vector.shape
-        assert penalty[-1] == 0
-        assert np.isfinite(least).sum() == 2 * len(component.parts)
+        prior = weights_prior(component)
+        assert prior.penalty.shape == prior.centre.shape == prior.least.shape == vector.shape
+        assert prior.penalty[-1] == 0
+        assert np.isfinite(prior.least).sum() == 2 * len(component.parts)
+        # Where it is not nothing, it is the squares of deformations.
+        rest = component_with(component, prior.centre)
+        assert {part.deformation[:2] for part in rest.parts} <= {(0, 0)}
+        assert all(part.deformation[2] == np.float32(0.1) for part in rest.parts)
+        assert np.count_nonzero(prior.centre) == 2 * len(component.parts)
 
 
 def test_fitting_finds_the_minimum():
@@ -56,21 +61,20 @@ def test_fitting_finds_the_minimum():
     examples = rng.normal(0, 1, (60, 4)).astype(np.float32)
     examples[:, 3] = 1
     positive = examples @ [1.0, -2.0, 0.5, 0.2] + rng.normal(0, 0.5, 60) > 0
-    penalty = np.array([1, 1, 2, 0], np.float32)
+    penalty, centre = np.array([1, 1, 2, 0], np.float32), np.array([0, 0, 3, 0], np.float32)
     least = np.array([-np.inf, -0.1, -np.inf, -np.inf], np.float32)
     found = fit_margin(
         examples,
         positive,
         trade_off=0.3,
         start=np.zeros(4, np.float32),
-        penalty=penalty,
-        least=least,
+        prior=Prior(penalty, centre, least),
     )
     sign = np.where(positive, 1.0, -1.0)
     weights = np.zeros(4)
     for _ in range(20_000):
         short = np.maximum(1 - sign * (examples @ weights), 0)
-        slope = penalty * weights - 2 * 0.3 * ((sign * short) @ examples)
+        slope = penalty * (weights - centre) - 2 * 0.3 * ((sign * short) @ examples)
         weights = np.maximum(weights - 0.005 * slope, least)
     assert found == pytest.approx(weights, abs=2e-3)
     assert found[1] == np.float32(-0.1)
@@ -84,8 +88,7 @@ def test_examples_of_one_kind_cannot_be_parted(positive):
             np.array(positive),
             trade_off=1,
             start=np.zeros(1, np.float32),
-            penalty=np.ones(1, np.float32),
-            least=np.full(1, -np.inf, np.float32),
+            prior=Prior(*np.array([[1], [0], [-np.inf]], np.float32)),
         )
 
 

@@ -33,15 +33,20 @@ class Mined:
 
     Attributes:
         component: Its number.
-        place: (level, row, column) of the root; with the picture it tells the example.
+        place: (level, row, column) of the root; with the picture it tells a negative.
+        object: Number of the object in its picture, -1 of a negative.
         features: (D,) float32, as `snapshelf.locating.latent_examples` lays them out.
-        positive: Whether it is an object.
     """
 
     component: int
     place: tuple[int, int, int]
+    object: int
     features: NDArray[np.float32]
-    positive: bool
+
+    @property
+    def positive(self) -> bool:
+        """Whether it is an object."""
+        return self.object >= 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,17 +88,17 @@ def mine_examples(
         for place in _level_places(model, number, level, boxes, picture.shape)
     ]
     chosen = [
-        *((place, index, True) for place, index in _positives(places, boxes, settings, groups)),
-        *((place, index, False) for place, index in _negatives(model, places, settings)),
+        *_positives(places, boxes, settings, groups),
+        *((place, index, -1) for place, index in _negatives(model, places, settings)),
     ]
     mined = []
-    for place, index, positive in chosen:
+    for place, index, object_ in chosen:
         level = levels[place.number]
         columns = level.scores[place.component].shape[1]
         row, column = index // columns, index % columns
         component = model.components[place.component]
         features = example(level, component, place.component, row, column)
-        mined.append(Mined(place.component, (place.number, row, column), features, positive))
+        mined.append(Mined(place.component, (place.number, row, column), object_, features))
     return mined
 
 
@@ -113,7 +118,7 @@ def _positives(
     boxes: Boxes,
     settings: PartModelSettings,
     groups: NDArray[np.intp] | None,
-) -> Iterator[tuple[_Places, int]]:
+) -> Iterator[tuple[_Places, int, int]]:
     for object_ in range(len(boxes)):
         best: tuple[float, _Places, int] | None = None
         for place in places:
@@ -127,7 +132,7 @@ def _positives(
             if best is None or score > best[0]:
                 best = score, place, index
         if best is not None:
-            yield best[1], best[2]
+            yield best[1], best[2], object_
 
 
 def _negatives(

@@ -7,10 +7,15 @@ cells under them, the deformations and the negative displacements, the bias and 
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.locating.distance_transform import Deformation
+from snapshelf.locating.margin_fitting import Prior
 from snapshelf.locating.part_model import Component, Part
 from snapshelf.locating.part_scores import LevelScores
 
-__all__ = ["component_vector", "component_with", "example", "penalties_and_bounds"]
+__all__ = ["START", "component_vector", "component_with", "example", "weights_prior"]
+
+START: Deformation = (0.0, 0.0, 0.1, 0.1)
+"""Of the paper: a part may move about at first, and pays for the square of it."""
 
 LEAST_SQUARE = 0.01
 """Of a deformation's weights of squares, so that a part stays near its anchor."""
@@ -56,25 +61,29 @@ def component_with(component: Component, vector: NDArray[np.float32]) -> Compone
     return Component(root, float(vector[position]), tuple(parts))
 
 
-def penalties_and_bounds(
-    component: Component,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give how much each weight is held back, and how small it may become.
+def weights_prior(component: Component) -> Prior:
+    """Give what a component's weights are without any example: filters nothing, parts in place.
+
+    The published training pulls deformations to nothing, as it does filters, so that a part that
+    few examples tell of may go anywhere.
 
     Returns:
-        Two (D,) float32, in the order of `component_vector`.
+        In the order of `component_vector`.
     """
-    penalty, least = [np.ones(component.root.size)], [np.full(component.root.size, -np.inf)]
+    values = [(np.ones(component.root.size), 0.0, -np.inf)]
     for part in component.parts:
-        penalty += [np.ones(part.filter.size), np.full(4, DEFORMATION_PENALTY)]
-        least += [
-            np.full(part.filter.size, -np.inf),
-            np.array([-np.inf, -np.inf, LEAST_SQUARE, LEAST_SQUARE]),
-        ]
-    return (
-        np.concatenate([*penalty, np.zeros(1)]).astype(np.float32),
-        np.concatenate([*least, np.array([-np.inf])]).astype(np.float32),
+        values.append((np.ones(part.filter.size), 0.0, -np.inf))
+        values += [(np.full(1, DEFORMATION_PENALTY), weight, -np.inf) for weight in START[:2]]
+        values += [(np.full(1, DEFORMATION_PENALTY), weight, LEAST_SQUARE) for weight in START[2:]]
+    values.append((np.zeros(1), 0.0, -np.inf))
+    penalty, centre, least = (
+        np.concatenate(column).astype(np.float32)
+        for column in zip(
+            *((held, np.full(len(held), to), np.full(len(held), low)) for held, to, low in values),
+            strict=True,
+        )
     )
+    return Prior(penalty, centre, least)
 
 
 def example(

@@ -1,13 +1,30 @@
 """Linear weights that part examples by a margin: a support vector machine with bounds."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.torch_extra import torch_extra
 
-__all__ = ["fit_margin"]
+__all__ = ["Prior", "fit_margin"]
 
 MOST_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prior:
+    """What weights are without any example.
+
+    Attributes:
+        penalty: (D,) float32, not negative: how much each weight is held to `centre`.
+        centre: (D,) float32.
+        least: (D,) float32: how small each may become, -inf where it is free.
+    """
+
+    penalty: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    least: NDArray[np.float32]
 
 
 def fit_margin(
@@ -16,10 +33,9 @@ def fit_margin(
     *,
     trade_off: float,
     start: NDArray[np.float32],
-    penalty: NDArray[np.float32],
-    least: NDArray[np.float32],
+    prior: Prior,
 ) -> NDArray[np.float32]:
-    """Minimise ``1/2 sum penalty w^2 + C sum max(0, 1 - y w.x)^2`` with ``w >= least``.
+    """Minimise ``1/2 sum p (w - c)^2 + C sum max(0, 1 - y w.x)^2`` with ``w >= least``.
 
     The loss is the hinge's square (a published deformable part model uses the hinge itself), whose
     slope has no jump: L-BFGS-B finds the one minimum, with the bounds that deformations need.
@@ -29,8 +45,7 @@ def fit_margin(
         positive: (N,) bool: whether y is 1 or -1.
         trade_off: C, positive.
         start: (D,) float32, where the search begins.
-        penalty: (D,) float32, not negative.
-        least: (D,) float32, -inf where a weight is free.
+        prior: The penalties p, the centre c and the bounds.
 
     Returns:
         (D,) float32.
@@ -47,24 +62,24 @@ def fit_margin(
     with torch_extra():
         from scipy.optimize import Bounds, minimize
     sign = np.where(positive, 1, -1).astype(np.float32)
-    weights_of = penalty.astype(np.float64)
+    penalty, centre = prior.penalty.astype(np.float64), prior.centre.astype(np.float64)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         short = np.maximum(1 - sign * (examples @ weights.astype(np.float32)), 0)
         slope = (sign * short) @ examples
-        value = 0.5 * float(weights_of @ weights**2) + trade_off * float(
-            np.square(short, dtype=np.float64).sum()
-        )
-        return value, weights_of * weights - 2 * trade_off * slope.astype(np.float64)
+        away = weights - centre
+        lost = float(np.square(short, dtype=np.float64).sum())
+        value = 0.5 * float(penalty @ away**2) + trade_off * lost
+        return value, penalty * away - 2 * trade_off * slope.astype(np.float64)
 
     found = minimize(
         loss,
-        np.maximum(start, least).astype(np.float64),
+        np.maximum(start, prior.least).astype(np.float64),
         jac=True,
         method="L-BFGS-B",
-        bounds=Bounds(least.astype(np.float64), np.inf),
+        bounds=Bounds(prior.least.astype(np.float64), np.inf),
         options={"maxiter": MOST_STEPS},
     )
     fitted: NDArray[np.float32] = found.x.astype(np.float32)
     # Rounding to single precision must not cross a bound.
-    return np.maximum(fitted, least)
+    return np.maximum(fitted, prior.least)

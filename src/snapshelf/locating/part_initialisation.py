@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.locating.boxes import Boxes
+from snapshelf.locating.latent_examples import START
 from snapshelf.locating.part_model import Component, Part
 
 __all__ = ["aspect_clusters", "place_parts", "root_size"]
-
-START_DEFORMATION = (0.0, 0.0, 0.1, 0.1)
-"""Of the paper: a part may move about, and pays for the square of it."""
 
 
 def aspect_clusters(boxes: Boxes, count: int) -> NDArray[np.intp]:
@@ -90,7 +88,7 @@ def place_parts(component: Component, count: int, size: tuple[int, int]) -> Comp
         if sums[row, column] <= 0:
             break
         under = (slice(row, row + rows), slice(column, column + columns))
-        parts.append(Part(fine[under].copy(), (row, column), START_DEFORMATION))
+        parts.append(Part(fine[under].copy(), (row, column), START))
         energy[under] = 0
     return Component(component.root, component.bias, tuple(parts))
 

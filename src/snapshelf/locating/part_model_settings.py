@@ -25,6 +25,7 @@ class PartModelSettings:
         apart: It is taken for a negative example if its IoU with every box is below this.
         negatives: Hard negatives that are kept for a component.
         negatives_of_picture: New ones that a picture adds to a component in a round, at most.
+        fit_after: Pictures after which the weights are fitted, from a phase's second round on.
         root_rounds: Rounds over the pictures with root filters only.
         part_rounds: Rounds with parts.
         pyramid: How pictures are described.
@@ -38,8 +39,9 @@ class PartModelSettings:
     trade_off: float = 0.005
     overlap: float = 0.6
     apart: float = 0.3
-    negatives: int = 2000
-    negatives_of_picture: int = 8
+    negatives: int = 3000
+    negatives_of_picture: int = 20
+    fit_after: int = 25
     root_rounds: int = 2
     part_rounds: int = 3
     pyramid: PyramidSettings = field(default_factory=PyramidSettings)
@@ -57,6 +59,7 @@ class PartModelSettings:
             ("parts", 0),
             ("negatives", 1),
             ("negatives_of_picture", 1),
+            ("fit_after", 1),
             ("root_rounds", 0),
             ("part_rounds", 0),
         ):

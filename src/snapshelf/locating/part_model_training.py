@@ -17,7 +17,7 @@ from snapshelf.locating.example_mining import MARGIN, Mined, mine_examples
 from snapshelf.locating.latent_examples import (
     component_vector,
     component_with,
-    penalties_and_bounds,
+    weights_prior,
 )
 from snapshelf.locating.margin_fitting import fit_margin
 from snapshelf.locating.part_initialisation import place_parts
@@ -37,13 +37,15 @@ def train_part_model(
     """Train a model of the objects that pictures have boxed.
 
     1. Root filters, on boxes brought to the sizes of the groups of their aspect ratios.
-    2. The same where objects may be placed and scaled as fits best, each by the component of its
-       aspect ratio, against hard negatives of the same pictures.
-    3. Parts are laid where the roots have energy, and all is trained as in 2, but that an object
-       may go to any component.
+    2. The same where objects may be placed and scaled as fits best, against hard negatives of the
+       same pictures.
+    3. Parts are laid where the roots have energy, and all is trained as in 2.
 
-    Each round over the pictures chooses the latent values anew and adds hard negatives; between
-    rounds the weights are fitted, and negatives that are easy now are forgotten.
+    A round goes over all pictures, chooses their objects' latent values anew and adds hard
+    negatives. The weights are fitted after the first round of a phase, and from then on after each
+    few pictures, so that negatives are those of the weights as they are; what is easy by then is
+    forgotten. An object belongs to the component of its aspect ratio: with a few hundred boxes,
+    components that compete for them starve one another.
 
     Args:
         pictures: At least one, with all of their objects boxed; what lies beside the boxes is
@@ -58,78 +60,49 @@ def train_part_model(
         ValueError: If there are fewer boxes than components, or no room for negatives.
         PictureError: If a picture cannot be read.
         ModelError: If scipy is not installed.
-
-    Example:
-        model = train_part_model(data.boxed_photos("train"), tell=print)
     """
     settings = settings or PartModelSettings()
     model = PartModel(train_roots(pictures, settings, tell), settings.pyramid)
-    model = _rounds(model, pictures, settings, settings.root_rounds, tell, by_aspect=True)
+    model = _train(model, pictures, settings, settings.root_rounds, tell)
     if settings.parts:
         components = tuple(
             place_parts(component, settings.parts, settings.part_size)
             for component in model.components
         )
         model = PartModel(components, settings.pyramid)
-        model = _rounds(model, pictures, settings, settings.part_rounds, tell)
+        model = _train(model, pictures, settings, settings.part_rounds, tell)
     return model
 
 
-def _rounds(
+def _train(
     model: PartModel,
     pictures: Sequence[BoxedPicture],
     settings: PartModelSettings,
     rounds: int,
     tell: Callable[[str], None],
-    *,
-    by_aspect: bool = False,
 ) -> PartModel:
-    negatives = [_Negatives(settings.negatives) for _ in model.components]
+    kept = [_Examples(settings.negatives) for _ in model.components]
     for round_ in range(rounds):
-        positives: list[list[NDArray[np.float32]]] = [[] for _ in model.components]
         hard = 0
         for number, picture in enumerate(pictures):
             boxes = _sound(picture.boxes)
-            groups = _nearest_aspect(model, boxes) if by_aspect else None
+            groups = _nearest_aspect(model, boxes)
             for mined in mine_examples(model, picture.read(), boxes, settings, groups):
-                if mined.positive:
-                    positives[mined.component].append(mined.features)
-                else:
-                    hard += 1
-                    negatives[mined.component].add(number, mined)
-        components = tuple(
-            _fit(component, found, kept, settings)
-            for component, found, kept in zip(model.components, positives, negatives, strict=True)
-        )
-        model = PartModel(components, model.pyramid)
+                kept[mined.component].add(number, mined)
+                hard += not mined.positive
+            last = number == len(pictures) - 1
+            if last or (round_ and (number + 1) % settings.fit_after == 0):
+                components = tuple(
+                    examples.fit(component, settings.trade_off)
+                    for component, examples in zip(model.components, kept, strict=True)
+                )
+                model = PartModel(components, model.pyramid)
         tell(
-            f"round {round_ + 1} of {rounds} with {len(components[0].parts)} parts: objects of "
-            f"each component {[len(found) for found in positives]}, {hard} hard negatives"
+            f"round {round_ + 1} of {rounds}, {len(model.components[0].parts)} parts: "
+            f"{[len(examples.positive) for examples in kept]} objects, {hard} hard negatives, "
+            f"{[len(examples.negative) for examples in kept]} kept"
         )
     return model
-
-
-def _fit(
-    component: Component,
-    positives: list[NDArray[np.float32]],
-    negatives: "_Negatives",
-    settings: PartModelSettings,
-) -> Component:
-    """Fit a component; without objects, or without anything to tell them from, it stays."""
-    if not positives or not len(negatives):
-        return component
-    examples = np.stack([*positives, *negatives.features()])
-    penalty, least = penalties_and_bounds(component)
-    vector = fit_margin(
-        examples,
-        np.arange(len(examples)) < len(positives),
-        trade_off=settings.trade_off,
-        start=component_vector(component),
-        penalty=penalty,
-        least=least,
-    )
-    negatives.forget_easy(vector)
-    return component_with(component, vector)
 
 
 def _sound(boxes: Boxes) -> Boxes:
@@ -145,26 +118,38 @@ def _nearest_aspect(model: PartModel, boxes: Boxes) -> NDArray[np.intp]:
     return nearest
 
 
-class _Negatives:
-    """The hard negatives of one component."""
+class _Examples:
+    """The examples of one component: each object as placed last, and the hard negatives."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[tuple[int, ...], NDArray[np.float32]] = {}
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def features(self) -> list[NDArray[np.float32]]:
-        return list(self._kept.values())
+    def __init__(self, most_negatives: int) -> None:
+        self._most = most_negatives
+        self.positive: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self.negative: dict[tuple[int, ...], NDArray[np.float32]] = {}
 
     def add(self, picture: int, mined: Mined) -> None:
-        self._kept[picture, *mined.place] = mined.features
+        if mined.positive:
+            self.positive[picture, mined.object] = mined.features
+        else:
+            self.negative[picture, *mined.place] = mined.features
 
-    def forget_easy(self, vector: NDArray[np.float32]) -> None:
-        """Keep what scores above the margin, and of that the worst; but never nothing."""
-        scores = np.stack(self.features()) @ vector
-        keys = list(self._kept)
+    def fit(self, component: Component, trade_off: float) -> Component:
+        """Fit a component; without objects, or anything to tell them from, it stays as it is."""
+        if not self.positive or not self.negative:
+            return component
+        examples = np.stack([*self.positive.values(), *self.negative.values()])
+        prior = weights_prior(component)
+        vector = fit_margin(
+            examples,
+            np.arange(len(examples)) < len(self.positive),
+            trade_off=trade_off,
+            start=component_vector(component),
+            prior=prior,
+        )
+        self._forget_easy(examples[len(self.positive) :] @ vector)
+        return component_with(component, vector)
+
+    def _forget_easy(self, scores: NDArray[np.float32]) -> None:
+        keys = list(self.negative)
         order = np.argsort(-scores, kind="stable")[: self._most]
-        kept = order[scores[order] > MARGIN]
-        self._kept = {keys[index]: self._kept[keys[index]] for index in kept}
+        kept = [keys[index] for index in order if scores[index] > MARGIN]
+        self.negative = {key: self.negative[key] for key in kept}

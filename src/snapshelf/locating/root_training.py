@@ -12,7 +12,7 @@ from snapshelf.locating.hog import FEATURES, hog
 from snapshelf.locating.latent_examples import (
     component_vector,
     component_with,
-    penalties_and_bounds,
+    weights_prior,
 )
 from snapshelf.locating.margin_fitting import fit_margin
 from snapshelf.locating.part_initialisation import aspect_clusters, root_size
@@ -98,14 +98,12 @@ def _fit(
     empty = Component(np.zeros((*size, FEATURES), np.float32), 0.0)
     examples = np.stack([*positives, *negatives]).reshape(-1, empty.root.size)
     examples = np.concatenate([examples, np.ones((len(examples), 1), np.float32)], axis=1)
-    penalty, least = penalties_and_bounds(empty)
     vector = fit_margin(
         examples,
         np.arange(len(examples)) < len(positives),
         trade_off=trade_off,
         start=component_vector(empty),
-        penalty=penalty,
-        least=least,
+        prior=weights_prior(empty),
     )
     return component_with(empty, vector)
 

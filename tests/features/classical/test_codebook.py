@@ -7,7 +7,6 @@ from safetensors.numpy import save_file
 
 from snapshelf.errors import ModelError
 from snapshelf.features.classical.codebook_encoder import CodebookEncoder
-from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.features.classical.codebook_settings import FisherSettings, VladSettings
 from snapshelf.features.classical.dense_sift import DenseSift
 from snapshelf.features.classical.fisher_codebook import FisherCodebook
@@ -20,6 +19,7 @@ from snapshelf.features.classical.vlad import vlad
 from snapshelf.features.classical.vlad_codebook import VladCodebook
 from snapshelf.features.encoder import Domain
 from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.tensor_file import read_tensors, write_tensors
 
 SPEC = Preprocessing(size=(64, 64), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
