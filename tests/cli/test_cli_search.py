@@ -100,6 +100,38 @@ def test_the_command_gives_what_python_gives(shop, shelf, cli):
     ]
 
 
+def test_the_item_that_the_user_chose(shop, shelf, cli):
+    photo = shop / "street.jpg"
+    done = cli("search", photo, "--shelf", shelf, "--box", "0,10, 90.5,999", "--json")
+    assert done.json[0]["items"][0]["item"]["box"] == [0, 10, 90.5, 160]
+    done = cli("search", photo, "--shelf", shelf, "--point", "5,5", "--json")
+    assert done.json[0]["items"][0]["item"]["box"] == [0, 0, 160, 160]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--box", "1,2,3"), "expected 4 numbers"),
+        (("--box", "a,b,c,d"), "expected 4 numbers"),
+        (("--box", "nan,0,5,5"), "four finite numbers"),
+        (("--box", "200,0,300,5"), "160 x 160 pixels"),
+        (("--point", "1"), "expected 2 numbers"),
+        (("--point", "160,0"), "160 x 160 pixels"),
+        (("--point", "1,1", "--box", "1,1,9,9"), "not both"),
+    ],
+)
+def test_an_item_that_is_not_in_the_photo_is_named(shop, shelf, cli, options, message):
+    done = cli("search", shop / "street.jpg", "--shelf", shelf, *options)
+    assert done.code == 2
+    assert message in " ".join(done.err.replace("│", " ").split())
+
+
+def test_a_chosen_item_is_of_one_photo(shop, shelf, cli):
+    done = cli("search", *[shop / "street.jpg"] * 2, "--shelf", shelf, "--point", "1,1")
+    assert done.code == 2
+    assert "one photo" in done.err
+
+
 def test_one_bad_file_among_good_ones(shop, shelf, cli):
     files = (shop / "pics/0.png", "nope.jpg", shop / "feed.csv", shop, shop / "pics/5.png")
     done = cli("search", *files, "--shelf", shelf, "--top", 1, "--json")

@@ -80,6 +80,9 @@ class Halves:
             Region((middle, 0.0, float(width), float(height)), "right", 0.4),
         )
 
+    def candidates(self, picture: np.ndarray) -> tuple[Region, ...]:
+        return self.locate(picture) + WholePicture().candidates(picture)
+
 
 class Reversing:
     """Describes an item by its side and its 4 x 4 pixels; turns a shortlist's head around."""

@@ -101,6 +101,22 @@ def test_each_region_is_an_item(feed: Path, tmp_path: Path) -> None:
         assert (left.matches[0].image, right.matches[0].image) == ("1.png", "4.png")
 
 
+def test_the_users_box_or_point_is_the_one_item(feed: Path, tmp_path: Path) -> None:
+    system = fake_system(halves=True)
+    with Shelf.build(Catalog.open(feed), tmp_path / "halves", system) as shelf:
+        both = np.concatenate([pixels(1)[:, :8], pixels(4)[:, 8:]], axis=1)
+        (right,) = shelf.search(both, top=1, point=(8, 3)).items
+        assert (right.item.label, right.matches[0].image) == ("right", "4.png")
+        (drawn,) = shelf.search(both, top=1, box=(-3, 0, 8, 16)).items
+        assert (drawn.item.box, drawn.matches[0].image) == ((0, 0, 8, 16), "1.png")
+        with pytest.raises(ValueError, match=r"box must be .* in the picture of 16 x 16 pixels"):
+            shelf.search(both, box=(20, 0, 30, 5))
+        with pytest.raises(ValueError, match="point must be x, y in the picture"):
+            shelf.search(both, point=(16, 0))
+        with pytest.raises(ValueError, match="give one of them"):
+            shelf.search(both, box=(0, 0, 5, 5), point=(1, 1))
+
+
 def test_filters_and_top(shelf: Shelf) -> None:
     (item,) = shelf.search(pixels(1), filter="price>=2,id!=SKU-3").items
     assert {match.product.id for match in item.matches} == {"SKU-2", "SKU-4", "SKU-5"}

@@ -1,7 +1,7 @@
 """``snapshelf search``: photos in, products out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
@@ -9,9 +9,17 @@ from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, printer, 
 from snapshelf.cli.output_file import PAGE, check_output
 
 if TYPE_CHECKING:
+    from snapshelf.locating.region import Box, Point
     from snapshelf.shelf import SearchResult, Shelf
 
 __all__ = ["search", "write_page"]
+
+
+class Chosen(TypedDict, total=False):
+    """The item that the user chose: a box, a point, or neither."""
+
+    box: "Box"
+    point: "Point"
 
 
 def search(
@@ -20,6 +28,13 @@ def search(
     top: Annotated[int, typer.Option(min=1, max=1000, help="Matches for each item.")] = 20,
     filter: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(help="Only such products: 'category=shoes,price<80'.")
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(metavar="X0,Y0,X1,Y1", help="The one item's box in pixels of the photo."),
+    ] = None,
+    point: Annotated[
+        str | None, typer.Option(metavar="X,Y", help="A point on the one item, in pixels.")
     ] = None,
     system: Annotated[
         str | None, typer.Option(help="Name or folder of the system (default: the shelf's)")
@@ -44,6 +59,7 @@ def search(
     from snapshelf.systems import System
 
     where = None if filter is None else parse_filter(filter)
+    chosen = _chosen(files, box, point)
     if html is not None:
         check_output(html, "--html", begins=PAGE, inputs=files)
     printed: list[dict[str, Any]] = []
@@ -52,11 +68,16 @@ def search(
         with progress(counted=True) as bar:
             for file in bar.track(files, description="searching"):
                 try:
-                    result = opened.search(file, top=top, filter=where)
+                    result = opened.search(file, top=top, filter=where, **chosen)
                 except PictureError as error:
                     printed.append({"file": str(file), "error": str(error), "items": []})
                     tell(f"skipped: {error}")
                     continue
+                except ValueError as error:
+                    # Whether it lies in the photo is known once the photo is read.
+                    if not chosen:
+                        raise
+                    raise typer.BadParameter(str(error), param_hint="--box, --point") from error
                 printed.append({"file": str(file), "items": items_json(result)})
                 results.append((file, result))
         if html is not None:
@@ -70,6 +91,34 @@ def search(
             _print(file, result, nothing)
     if len(results) < len(files):
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _chosen(files: list[Path], box: str | None, point: str | None) -> "Chosen":
+    """Read the item that the user chose, if any."""
+    chosen: Chosen = {}
+    if (box or point) is not None and len(files) != 1:
+        raise typer.BadParameter(f"--box and --point are of one photo, got {len(files)} photos")
+    if box is not None and point is not None:
+        raise typer.BadParameter("give --box or --point, not both")
+    if box is not None:
+        x0, y0, x1, y1 = _numbers("--box", box, 4)
+        chosen["box"] = x0, y0, x1, y1
+    if point is not None:
+        x, y = _numbers("--point", point, 2)
+        chosen["point"] = x, y
+    return chosen
+
+
+def _numbers(name: str, text: str, count: int) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise typer.BadParameter(
+            f"expected {count} numbers between commas, got {text!r}", param_hint=name
+        )
+    return values
 
 
 def write_page(

@@ -26,3 +26,14 @@ class Locator(Protocol):
             At least one region; boxes lie within the picture.
         """
         ...
+
+    def candidates(self, picture: RGB) -> tuple[Region, ...]:
+        """Give every region that `locate` chooses from, most confident first.
+
+        Args:
+            picture: (H, W, 3) uint8, RGB, [0, 255].
+
+        Returns:
+            At least one region: the whole picture is always among them.
+        """
+        ...

@@ -1,7 +1,7 @@
 """`RankedProposals`: the items of a picture are its best proposals.
 
-picture ──► proposals with their objectness ──► further confidences of each ──► RankSVM
-        ──► non-maximum suppression ──► regions
+picture ──► proposals with their objectness ──► objectness network, deformable part model of each
+        ──► RankSVM ──► non-maximum suppression ──► regions
 
 Zhan, Shi, Kot: Cross-Domain Shoe Retrieval using a Three-Level Deep Feature Representation,
 Section III-B-1. The paper takes the best proposal; here it is as many as a photo may have items.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.locating.boxed_picture import BoxedPicture
-from snapshelf.locating.boxes import iou
+from snapshelf.locating.boxes import Boxes, iou
 from snapshelf.locating.proposal_confidence import ProposalConfidence
 from snapshelf.locating.proposal_ranking import ProposalRanking, RankingSettings, fit_ranking
 from snapshelf.locating.proposals import Proposals, Proposer
@@ -91,16 +91,38 @@ class RankedProposals:
         Raises:
             ValueError: If the picture is empty, of another shape or not uint8.
         """
+        boxes, quality = self._ranked(picture)
+        chosen = suppress(boxes, quality, overlap=self.overlap, most=self.most)
+        first, *others = self._regions(boxes[chosen], quality[chosen])
+        return first, *(region for region in others if region.confidence >= self.least)
+
+    def candidates(self, picture: RGB) -> tuple[Region, ...]:
+        """Give every proposal, however many cover one thing, most confident first.
+
+        Args:
+            picture: (H, W, 3) uint8, RGB, [0, 255].
+
+        Returns:
+            A region for each proposal, the whole picture among them.
+
+        Raises:
+            ValueError: As `locate`.
+        """
+        boxes, quality = self._ranked(picture)
+        order = np.argsort(-quality, kind="stable")
+        return self._regions(boxes[order], quality[order])
+
+    def _ranked(self, picture: RGB) -> tuple[Boxes, NDArray[np.float32]]:
         proposals = self.proposer.propose(picture)
-        quality = self.ranking.quality(proposal_features(picture, proposals, self.confidences))
-        regions: list[Region] = []
-        for index in suppress(proposals.boxes, quality, overlap=self.overlap, most=self.most):
-            confidence = self.ranking.calibration.confidence(float(quality[index]))
-            if regions and confidence < self.least:
-                break
-            x0, y0, x1, y1 = (float(value) for value in proposals.boxes[index])
-            regions.append(Region((x0, y0, x1, y1), confidence=confidence))
-        return tuple(regions)
+        features = proposal_features(picture, proposals, self.confidences)
+        return proposals.boxes, self.ranking.quality(features)
+
+    def _regions(self, boxes: Boxes, quality: NDArray[np.float32]) -> tuple[Region, ...]:
+        curve = self.ranking.calibration
+        return tuple(
+            Region((x0, y0, x1, y1), confidence=curve.confidence(value))
+            for (x0, y0, x1, y1), value in zip(boxes.tolist(), quality.tolist(), strict=True)
+        )
 
 
 def proposal_features(

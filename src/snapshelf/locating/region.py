@@ -3,10 +3,13 @@
 import math
 from dataclasses import dataclass
 
-__all__ = ["Box", "Region", "whole_pixels"]
+__all__ = ["Box", "Point", "Region", "whole_pixels"]
 
 Box = tuple[float, float, float, float]
 """``(x0, y0, x1, y1)`` in pixels, x to the right, y down, x1 and y1 exclusive."""
+
+Point = tuple[float, float]
+"""``(x, y)`` in pixels, x to the right, y down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,3 +22,11 @@ class WholePicture:
         """
         height, width = picture.shape[:2]
         return (Region(box=(0.0, 0.0, float(width), float(height))),)
+
+    def candidates(self, picture: RGB) -> tuple[Region, ...]:
+        """Give what `locate` gives: there is nothing to choose from.
+
+        Args:
+            picture: (H, W, 3) uint8, RGB, [0, 255].
+        """
+        return self.locate(picture)

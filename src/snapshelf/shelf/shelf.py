@@ -14,7 +14,8 @@ from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop
-from snapshelf.locating.region import Region
+from snapshelf.locating.chosen_region import chosen_regions
+from snapshelf.locating.region import Box, Point, Region
 from snapshelf.matching.reranker import Place
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
@@ -149,6 +150,8 @@ class Shelf:
         *,
         top: int = 20,
         filter: Filter | str | None = None,  # noqa: A002 - the word of the command line
+        box: Box | None = None,
+        point: Point | None = None,
         limits: Limits = Limits(),  # noqa: B008
     ) -> SearchResult:
         """Find the products in a picture.
@@ -157,6 +160,10 @@ class Shelf:
             picture: A file, a file's bytes, or (H, W, 3) uint8 RGB pixels in [0, 255].
             top: Largest number of matches for each item, at least 1.
             filter: Only products that pass it, such as ``"category=shoes,price<80"``.
+            box: The one item, ``(x0, y0, x1, y1)`` in pixels of the decoded picture; None to have
+                the system locate the items.
+            point: ``(x, y)`` in pixels, on the one item: of what the system looks at, it is the
+                likeliest that holds the point. None as for `box`; not both.
             limits: Bounds of the picture.
 
         Returns:
@@ -167,7 +174,8 @@ class Shelf:
             PictureError: If the picture cannot be read.
             FilterError: If the filter cannot be understood.
             TypeError: If the picture is none of these.
-            ValueError: If pixels have another shape or type, or `top` is below 1.
+            ValueError: If pixels have another shape or type, `top` is below 1, or the box or the
+                point do not lie in the picture.
 
         Example:
             >>> shelf = Shelf.open("my-shelf")  # doctest: +SKIP
@@ -184,7 +192,7 @@ class Shelf:
         pixels = decode_picture(picture, limits) if isinstance(picture, bytes) else picture
         _check_pixels(pixels)
         decoded = time.perf_counter()
-        regions = self.system.locator.locate(pixels)
+        regions = chosen_regions(self.system.locator, pixels, box=box, point=point)
         encoder = self.system.encoder
         parts = [crop(pixels, region.box) for region in regions]
         inputs = np.stack([encoder.prepare(part) for part in parts])
