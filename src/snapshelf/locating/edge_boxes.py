@@ -91,6 +91,10 @@ class EdgeBoxes:
         forest: A file of a structured forest to find edges with; None for the gradients of colour,
             which need no file.
 
+    Attributes:
+        settings: As given, or the default.
+        forest: As given.
+
     Raises:
         ModelError: If the forest cannot be used.
     """
@@ -99,6 +103,7 @@ class EdgeBoxes:
         self, settings: EdgeBoxesSettings | None = None, *, forest: Path | None = None
     ) -> None:
         self.settings = settings or EdgeBoxesSettings()
+        self.forest = forest
         self._forest = None if forest is None else StructuredEdges(forest)
         identity = [asdict(self.settings), None if forest is None else file_digest(forest)]
         self._digest = hashlib.blake2b(json.dumps(identity).encode(), digest_size=16)

@@ -8,10 +8,10 @@ from snapshelf.locating.part_model import PartModel
 from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.whole_file import write_whole
 
-__all__ = ["load_part_model", "save_part_model"]
+__all__ = ["PART_MODEL_FILE", "load_part_model", "save_part_model"]
 
 FILTERS_FILE = "part_model.safetensors"
-SETTINGS_FILE = "part_model.json"
+PART_MODEL_FILE = "part_model.json"
 
 
 def save_part_model(folder: Path, model: PartModel) -> None:
@@ -26,7 +26,7 @@ def save_part_model(folder: Path, model: PartModel) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_tensors(folder / FILTERS_FILE, model.tensors())
-    write_whole(folder / SETTINGS_FILE, (json.dumps(model.settings(), indent=2) + "\n").encode())
+    write_whole(folder / PART_MODEL_FILE, (json.dumps(model.settings(), indent=2) + "\n").encode())
 
 
 def load_part_model(folder: Path) -> PartModel:
@@ -38,7 +38,7 @@ def load_part_model(folder: Path) -> PartModel:
     Raises:
         ModelError: If a file is missing, damaged, or they do not go together.
     """
-    file = folder / SETTINGS_FILE
+    file = folder / PART_MODEL_FILE
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
