@@ -32,7 +32,7 @@ with torch_extra():
     from torch import nn
     from torchvision.ops import roi_align
 
-__all__ = ["RegionFeatures", "mobilenet_regions", "region_features"]
+__all__ = ["RegionFeatures", "mobilenet_regions", "region_features", "scaled_picture"]
 
 SAMPLES = 2
 """Places each way that a bin is the mean of."""
@@ -83,9 +83,9 @@ class RegionFeatures:
         Raises:
             ValueError: If the picture is empty, of another shape or not uint8.
         """
-        size = self.settings.scaled_size(picture.shape if picture.size else (1, 1))
-        spec = replace(self.settings.preprocessing, size=size, fit="squash", crop_pct=1.0)
-        inputs = normalise(prepare(picture, spec)[None], spec)
+        inputs = normalise(
+            scaled_picture(picture, self.settings)[None], self.settings.preprocessing
+        )
         with torch.inference_mode():
             seen = feature_map(self._backbone, torch.from_numpy(inputs).to(self._device))
             placed = scale_boxes(boxes, picture.shape, tuple(seen.shape[2:]))
@@ -98,6 +98,24 @@ class RegionFeatures:
             )
             features: NDArray[np.float32] = pooled.flatten(1).cpu().numpy()
         return features
+
+
+def scaled_picture(picture: RGB, settings: RegionSettings) -> NDArray[np.uint8]:
+    """Bring a picture to the size that it is looked at.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB, [0, 255].
+        settings: Say which size that is.
+
+    Returns:
+        (h, w, 3) uint8, h and w as `RegionSettings.scaled_size` gives them.
+
+    Raises:
+        ValueError: If the picture is empty, of another shape or not uint8.
+    """
+    size = settings.scaled_size(picture.shape if picture.size else (1, 1))
+    spec = replace(settings.preprocessing, size=size, fit="squash", crop_pct=1.0)
+    return prepare(picture, spec)
 
 
 def region_features(

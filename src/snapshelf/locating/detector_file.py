@@ -1,0 +1,67 @@
+"""A detector in a folder: every weight as safetensors, all else as JSON."""
+
+import json
+from pathlib import Path
+
+from snapshelf.errors import ModelError
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.features.weights import load_safetensors
+from snapshelf.locating.detector import build_detector
+from snapshelf.locating.detector_settings import DetectorSettings
+from snapshelf.whole_file import write_whole
+
+with torch_extra():
+    from safetensors.torch import save
+    from torchvision.models.detection.faster_rcnn import FasterRCNN
+
+__all__ = ["DETECTOR_FILE", "load_detector", "save_detector"]
+
+WEIGHTS_FILE = "detector.safetensors"
+DETECTOR_FILE = "detector.json"
+
+
+def save_detector(folder: Path, detector: FasterRCNN, settings: DetectorSettings) -> None:
+    """Write a detector into a folder, the settings last.
+
+    Args:
+        folder: Made if it isn't there; files of the same names are replaced.
+        detector: Trained.
+        settings: That it was built with.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.contiguous().cpu() for name, tensor in detector.state_dict().items()}
+    write_whole(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
+    write_whole(folder / DETECTOR_FILE, (json.dumps(settings.to_dict(), indent=2) + "\n").encode())
+
+
+def load_detector(folder: Path) -> tuple[FasterRCNN, DetectorSettings]:
+    """Read a detector back.
+
+    Args:
+        folder: That it was written into.
+
+    Returns:
+        The detector in evaluation mode, and the settings that it was built with.
+
+    Raises:
+        ModelError: If a file is missing, damaged, or they do not go together.
+    """
+    file = folder / DETECTOR_FILE
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{file} cannot be read as JSON: {error}. Copy the folder again, or train anew"
+        ) from error
+    settings = DetectorSettings.from_dict(values if isinstance(values, dict) else {})
+    tensors = load_safetensors(folder / WEIGHTS_FILE)
+    detector = build_detector(settings)
+    try:
+        detector.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder / WEIGHTS_FILE} does not fit {file}: {first}") from error
+    return detector.eval(), settings
