@@ -78,9 +78,11 @@ def test_a_result_holds_everything(shelf: Shelf, tmp_path: Path, form: str) -> N
     assert best.product.title == "Product 1"
     assert (best.product.id, best.image) == ("SKU-1", "1.png")
     assert best.similarity == pytest.approx(1, abs=1e-5)
-    calibration = shelf.system.calibration
-    for match in item.matches:
-        assert match.confidence == calibration.confidence(match.similarity)
+    curve = shelf.system.calibration
+    assert best.confidence == curve.confidence(best.similarity)
+    assert [match.confidence for match in item.matches] == curve.confidences(
+        (similarity, 0.0) for similarity in similarities
+    )
     assert shelf.system.encoder.domains == {Domain.SHOP, Domain.STREET}
 
 

@@ -1,6 +1,7 @@
 """From a similarity to the probability that a match is the product searched for."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = ["Calibration"]
@@ -30,7 +31,7 @@ class Calibration:
     added_slope: float | None = None
 
     def confidence(self, similarity: float, added: float = 0.0) -> float:
-        """Give the confidence of a match.
+        """Give the confidence of a first match.
 
         Args:
             similarity: Of a `Match`: of embeddings in [-1, 1], of a re-ranker on its own scale.
@@ -47,3 +48,24 @@ class Calibration:
         if logit >= 0:
             return 1.0 / (1.0 + math.exp(-logit))
         return math.exp(logit) / (1.0 + math.exp(logit))
+
+    def confidences(self, matches: Iterable[tuple[float, float]]) -> list[float]:
+        """Give the confidences of an item's matches, of which at most one is the product.
+
+        The curve says how likely the first of a ranking is right, whether or not the product is
+        sold. A later match is the first of what is left once those before it are known to be
+        wrong, so its confidence is that of the curve times the probability that they are: ``c_k =
+        p_k (1 - p_1) ... (1 - p_(k-1))``. All of them sum to at most 1.
+
+        Args:
+            matches: Similarity and what of it re-ranking has added, the best match first.
+
+        Returns:
+            Probabilities in [0, 1].
+        """
+        left, found = 1.0, []
+        for similarity, added in matches:
+            own = self.confidence(similarity, added)
+            found.append(own * left)
+            left *= 1.0 - own
+        return found

@@ -34,7 +34,8 @@ class Match:
         product: The product as the shelf holds it.
         image: The product's picture that matched best, as the feed names it.
         similarity: Larger is better; falls (or stays) from each rank to the next.
-        confidence: Probability in [0, 1] that this is the product searched for.
+        confidence: Probability in [0, 1] that this is the product searched for; those of an
+            item's matches sum to at most 1.
         evidence: Why it matched, of a re-ranker that can tell; as JSON can hold it.
         box: The part of `image` that matched, in pixels; None where that is not known.
     """

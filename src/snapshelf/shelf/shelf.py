@@ -254,19 +254,23 @@ class Shelf:
     ) -> FoundItem:
         """Show the first places of an item's ranking."""
         calibration = self.system.calibration
+        confidences = calibration.confidences(
+            (place.similarity, place.similarity - hits[place.candidate].similarity)
+            for place in places
+        )
         matches = tuple(
             Match(
                 rank=rank,
                 product=products[hits[place.candidate].product_id],
                 image=hits[place.candidate].source,
                 similarity=place.similarity,
-                confidence=calibration.confidence(
-                    place.similarity, place.similarity - hits[place.candidate].similarity
-                ),
+                confidence=confidence,
                 evidence=place.evidence,
                 box=hits[place.candidate].box,
             )
-            for rank, place in enumerate(places, start=1)
+            for rank, (place, confidence) in enumerate(
+                zip(places, confidences, strict=True), start=1
+            )
         )
         sure = bool(matches) and matches[0].confidence >= calibration.threshold
         return FoundItem(Item(region.box, region.label), matches, in_catalogue=sure)
