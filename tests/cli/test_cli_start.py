@@ -18,7 +18,10 @@ OPTIONS = {
         *("--shelf", "--system", "--format", "--column", "--encoding", "--currency", "--recheck"),
         *("--allow-private", "--problems", "--json"),
     ),
-    "search": ("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
+    "search": (
+        *("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
+        *("--box", "--point"),
+    ),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),
     "demo": ("--folder", "--products", "--system", "--seed"),
 }

@@ -286,8 +286,9 @@ def test_settings_that_learn_nothing_are_named(kind, settings, message):
         kind(**needed, **settings)
 
 
-def test_mobilenet_sees_what_other_systems_see(data_dir):
+def test_mobilenet_sees_what_other_systems_see(data_dir, monkeypatch):
     """A box of the whole of a square picture has the features of the picture, pooled."""
+    monkeypatch.setenv("SNAPSHELF_DATA", str(data_dir))
     from snapshelf.features.backbones import feature_map
     from snapshelf.features.preprocessing import normalise
     from snapshelf.locating.region_features import mobilenet_regions

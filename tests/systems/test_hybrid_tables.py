@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -394,11 +394,7 @@ def test_without_training_data_the_fusion_is_the_default(data, at_hand, tmp_path
     )
     (file,) = (tmp_path / "out").rglob("system.json")
     written = json.loads(file.read_text())
-    assert written["fusion"] == {
-        "weight": DEFAULT_FUSION.weight,
-        "colour": DEFAULT_FUSION.colour,
-        "chance": DEFAULT_FUSION.chance,
-    }
+    assert written["fusion"] == asdict(DEFAULT_FUSION)
     assert written["notes"] == {"data": [], "queries": 0}
     assert (written["base"], written["distance"]) == (f"{TINY}:mac", "l1")
     assert "the default one" in found.tables[0].note
@@ -428,7 +424,7 @@ def test_a_fusion_is_fitted_once(data, at_hand, tmp_path, monkeypatch):
         make(tables, "mac-l1-verified", folder)
     written = json.loads((folder / "system.json").read_text())
     assert written["notes"] == {"data": ["labels"], "queries": 8}
-    monkeypatch.setattr("snapshelf.systems.hybrid_variants.fit_fusion", never)
+    monkeypatch.setattr("snapshelf.systems.hybrid_variants.fit_hybrid", never)
     with opened(data, tmp_path) as tables:
         system = make(tables, "mac-l1-verified", folder)
     assert (system.name, system.distance) == (str(folder), "l1")
