@@ -9,9 +9,9 @@ from snapshelf.locating.part_locator import PartLocator
 
 __all__ = ["locator_from_folder", "parts_from_folder"]
 
+# Named here as well: the files' own modules import OpenCV's extra modules and torch.
 LOCATOR_FILE = "locator.json"
 DETECTOR_FILE = "detector.json"
-# Named here as well: the files' own modules import OpenCV's extra modules and torch.
 
 
 def locator_from_folder(folder: Path) -> Locator:
