@@ -37,7 +37,7 @@ def test_the_files_have_the_names_that_are_written():
 
 def test_none_or_both_are_refused(tmp_path):
     for folder in (tmp_path, tmp_path / "none", tmp_path / "a\0b"):
-        with pytest.raises(ModelError, match="must be the folder of a locator.+got neither"):
+        with pytest.raises(ModelError, match=r"must be the folder of a locator.+got neither"):
             locator_from_folder(folder)
     save_locator(tmp_path, RankedProposals(EdgeBoxes()))
     (tmp_path / "detector.json").write_text("{}")
