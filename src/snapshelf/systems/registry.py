@@ -16,6 +16,7 @@ from snapshelf.systems.corrected import corrected_from_folder
 from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.gist import gist
 from snapshelf.systems.hybrid import hybrid, hybrid_from_folder
+from snapshelf.systems.located import located_from_folder
 from snapshelf.systems.metric import metric_from_folder
 from snapshelf.systems.mobilenet import mobilenetv2
 from snapshelf.systems.onnx import onnx_from_folder
@@ -47,6 +48,7 @@ FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
     "corrected": corrected_from_folder,
     "fisher": fisher_from_folder,
     "hybrid": hybrid_from_folder,
+    "located": located_from_folder,
     "metric": metric_from_folder,
     "mtv": network_from_folder,
     "onnx": onnx_from_folder,
