@@ -12,6 +12,12 @@ from typing import Any
 
 from snapshelf.errors import ModelError
 from snapshelf.features.backbones import create_backbone
+from snapshelf.features.described_settings import (
+    Classes,
+    check_kinds,
+    classes_from_json,
+    classes_to_json,
+)
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm, EmbeddingNetwork
 from snapshelf.features.pooling import POOLINGS
 from snapshelf.features.preprocessing import Preprocessing
@@ -57,7 +63,7 @@ class NetworkDescription:
     batch_norm: BatchNorm = "fold"
     preprocessing: Preprocessing
     mirrored: bool = False
-    attributes: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    attributes: Classes = field(default_factory=dict)
 
     def build(self, backbone: nn.Module | None = None) -> EmbeddingNetwork:
         """Make the network with random weights.
@@ -89,10 +95,7 @@ class NetworkDescription:
             "batch_norm": self.batch_norm,
             "preprocessing": self.preprocessing.to_dict(),
             "mirrored": self.mirrored,
-            "attributes": {
-                name: [list(value) for value in classes]
-                for name, classes in self.attributes.items()
-            },
+            "attributes": classes_to_json(self.attributes),
         }
 
     @classmethod
@@ -106,20 +109,7 @@ class NetworkDescription:
         Raises:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
-        for name, kind in KINDS.items():
-            if name not in values:
-                raise ModelError(f"{file}: the setting {name!r} is missing")
-            # True is an int to Python, but no number to anybody else.
-            if not isinstance(values[name], kind) or isinstance(values[name], bool) != (
-                kind is bool
-            ):
-                raise ModelError(
-                    f"{file}: {name} must be {_called(kind)}, got {str(values[name])[:80]!r}"
-                )
-        if unknown := values.keys() - KINDS.keys():
-            raise ModelError(
-                f"{file}: unknown setting {min(unknown)!r}; expected {', '.join(KINDS)}"
-            )
+        check_kinds(file, values, KINDS)
         if values["pooling"] not in POOLINGS:
             raise ModelError(f"{file}: pooling must be one of {', '.join(POOLINGS)}")
         if values["batch_norm"] not in BATCH_NORMS:
@@ -137,10 +127,7 @@ class NetworkDescription:
             batch_norm=values["batch_norm"],
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             mirrored=values["mirrored"],
-            attributes={
-                name: _classes(file, name, classes)
-                for name, classes in values["attributes"].items()
-            },
+            attributes=classes_from_json(file, values["attributes"]),
         )
 
 
@@ -216,16 +203,3 @@ def load_network(
     del identity["attributes"]
     digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16)
     return network.eval(), description, digest.hexdigest()
-
-
-def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(classes, list) or not all(
-        isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one)
-        for one in classes
-    ):
-        raise ModelError(f"{file}: attribute {name!r} must be a list of [group, value] pairs")
-    return tuple((group, value) for group, value in classes)
-
-
-def _called(kind: type) -> str:
-    return {str: "a text", bool: "true or false", int: "a whole number", dict: "an object"}[kind]

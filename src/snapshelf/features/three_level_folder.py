@@ -14,6 +14,12 @@ from typing import Any
 from snapshelf.errors import ModelError
 from snapshelf.features.attribute_network import AttributeNetwork
 from snapshelf.features.backbones import create_backbone
+from snapshelf.features.described_settings import (
+    Classes,
+    check_kinds,
+    classes_from_json,
+    classes_to_json,
+)
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.encoder import Domain
 from snapshelf.features.level_weights import LevelWeights
@@ -73,7 +79,7 @@ class ThreeLevelDescription:
     batch_norm: BatchNorm = "fold"
     preprocessing: Preprocessing
     weights: LevelWeights = field(default_factory=LevelWeights)
-    attributes: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    attributes: Classes = field(default_factory=dict)
     projected: bool = True
 
     def build(self, backbone: nn.Module | None = None) -> AttributeNetwork:
@@ -106,10 +112,7 @@ class ThreeLevelDescription:
             "batch_norm": self.batch_norm,
             "preprocessing": self.preprocessing.to_dict(),
             "weights": asdict(self.weights),
-            "attributes": {
-                name: [list(value) for value in classes]
-                for name, classes in self.attributes.items()
-            },
+            "attributes": classes_to_json(self.attributes),
             "projected": self.projected,
         }
 
@@ -124,19 +127,7 @@ class ThreeLevelDescription:
         Raises:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
-        for name, kind in KINDS.items():
-            if name not in values:
-                raise ModelError(f"{file}: the setting {name!r} is missing")
-            # True is an int to Python, but no number to anybody else.
-            is_bool = isinstance(values[name], bool)
-            if not isinstance(values[name], kind) or is_bool != (kind is bool):
-                raise ModelError(
-                    f"{file}: {name} must be {CALLED[kind]}, got {str(values[name])[:80]!r}"
-                )
-        if unknown := values.keys() - KINDS.keys():
-            raise ModelError(
-                f"{file}: unknown setting {min(unknown)!r}; expected {', '.join(KINDS)}"
-            )
+        check_kinds(file, values, KINDS)
         for name in ("grid", "fc1", "branch"):
             if not 1 <= values[name] <= LARGEST:
                 raise ModelError(f"{file}: {name} must be in [1, {LARGEST}], got {values[name]}")
@@ -150,10 +141,7 @@ class ThreeLevelDescription:
             **{name: values[name] for name in PLAIN},
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             weights=weights,
-            attributes={
-                name: _classes(file, name, classes)
-                for name, classes in values["attributes"].items()
-            },
+            attributes=classes_from_json(file, values["attributes"]),
         )
 
 
@@ -168,12 +156,6 @@ KINDS: Mapping[str, type] = {
     "weights": dict,
     "attributes": dict,
     "projected": bool,
-}
-CALLED: Mapping[type, str] = {
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    dict: "an object",
 }
 PLAIN = ("backbone", "options", "grid", "fc1", "branch", "batch_norm", "projected")
 
@@ -239,12 +221,3 @@ def network_digest(folder: Path, description: ThreeLevelDescription) -> str:
     return hashlib.blake2b(
         json.dumps(identity, sort_keys=True).encode(), digest_size=16
     ).hexdigest()
-
-
-def _classes(file: Path, name: str, classes: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(classes, list) or not all(
-        isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one)
-        for one in classes
-    ):
-        raise ModelError(f"{file}: attribute {name!r} must be a list of [group, value] pairs")
-    return tuple((group, value) for group, value in classes)
