@@ -322,3 +322,20 @@ def test_without_torch_the_message_names_the_extra(tmp_path: Path) -> None:
     assert len(lines) == len(names), "one line each"
     for line in lines:
         assert "this needs the extra `torch`: pip install 'snapshelf[torch]'" in line
+
+
+def test_bases_that_lead_back_are_refused(tmp_path: Path) -> None:
+    """Wrappers of different kinds, which none of them can see by itself."""
+    ring = {
+        "a": {"system": "located", "base": "../b", "locator": "../locator"},
+        "b": {"system": "hybrid", "base": "../c"},
+        "c": {"system": "located", "base": "../b", "locator": "../locator"},
+    }
+    for name, settings in ring.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "system.json").write_text(json.dumps(settings))
+    for name, led_back in (("a", "b"), ("b", "b"), ("c", "c")):
+        with pytest.raises(ModelError, match="leads back to itself") as caught:
+            load_system(tmp_path / name)
+        assert str(caught.value).startswith(str(tmp_path / led_back / "system.json"))
+    assert load_system("classical").name == "classical"

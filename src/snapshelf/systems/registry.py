@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,9 @@ FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
 }
 """What a folder's ``system.json`` can name as its ``system``."""
 
+_loading: ContextVar[tuple[Path, ...]] = ContextVar("loading", default=())
+"""Folders whose systems are being loaded, each the base of the one before it."""
+
 
 def models_folder() -> Path:
     """Give the user's own folder of systems, in which names are looked up."""
@@ -106,9 +110,19 @@ def load_system(name_or_dir: str | Path) -> System:
 
 def _from_folder(folder: Path) -> System:
     file = folder / "system.json"
+    chain = (*_loading.get(), folder)
+    if folder in chain[:-1]:
+        raise ModelError(
+            f"{file}: its base leads back to itself, by {' and '.join(str(one) for one in chain)}; "
+            "give one of them another base"
+        )
     kind, settings = read_kind(file)
     if not isinstance(kind, str) or kind not in FOLDER_SYSTEMS:
         raise ModelError(
             f"{file}: 'system' must be one of {', '.join(FOLDER_SYSTEMS)}, got {kind!r}"
         )
-    return FOLDER_SYSTEMS[kind](folder, settings)
+    token = _loading.set(chain)
+    try:
+        return FOLDER_SYSTEMS[kind](folder, settings)
+    finally:
+        _loading.reset(token)
