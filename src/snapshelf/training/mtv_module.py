@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from snapshelf.features.embedding_network import EmbeddingNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.training.attributes import UNLABELLED
+from snapshelf.training.attribute_targets import AttributeTargets
 from snapshelf.training.batches import ViewBatch
 from snapshelf.training.losses import (
-    attribute_prediction,
     class_weights,
     contrastive,
     hinge_triplet,
@@ -48,8 +47,6 @@ class MtvModule(lightning.LightningModule):
         steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
     """
 
-    labels: Tensor
-
     def __init__(
         self,
         network: EmbeddingNetwork,
@@ -67,10 +64,8 @@ class MtvModule(lightning.LightningModule):
         self.negatives = negatives
         self._steps_per_epoch = steps_per_epoch
         self.normalise = Normaliser(preprocessing)
-        self.register_buffer("labels", torch.from_numpy(labels), persistent=False)
-        self._weights = [f"class_weights_{number}" for number in range(len(counts))]
-        for name, count in zip(self._weights, counts, strict=True):
-            self.register_buffer(name, class_weights(torch.tensor(count)), persistent=False)
+        weights = [class_weights(torch.tensor(count)) for count in counts]
+        self.targets = AttributeTargets(labels, weights)
 
     def embed(self, pictures: Tensor) -> Tensor:
         """Embed pictures, all at once: the parallel networks share their weights.
@@ -102,7 +97,7 @@ class MtvModule(lightning.LightningModule):
         triplet = self._triplet_loss(views if scale is None else views * scale, batch.items)
         nothing = torch.zeros_like(triplet)
         view = view_invariance(views[:, 3:]) if settings.view_invariance else nothing
-        attribute = self._attribute_loss(raw[:, 0], batch) if self._weights else nothing
+        attribute = self._attribute_loss(raw[:, 0], batch) if len(self.targets) else nothing
         loss = multi_task(
             triplet,
             view,
@@ -157,6 +152,4 @@ class MtvModule(lightning.LightningModule):
 
     def _attribute_loss(self, raw: Tensor, batch: ViewBatch) -> Tensor:
         """Give the attribute loss of each anchor, (T,)."""
-        labels = self.labels[batch.items].masked_fill(batch.recoloured[:, None], UNLABELLED)
-        weights: list[Tensor] = [getattr(self, name) for name in self._weights]
-        return attribute_prediction(self.network.attribute_logits(raw), labels, weights)
+        return self.targets.loss(self.network.attribute_logits(raw), batch.items, batch.recoloured)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from snapshelf.features.attribute_network import AttributeNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.attribute_targets import AttributeTargets
 from snapshelf.training.attributes import UNLABELLED
 from snapshelf.training.batches import ViewBatch
-from snapshelf.training.losses import attribute_prediction, class_weights
+from snapshelf.training.losses import class_weights
 from snapshelf.training.normaliser import Normaliser
 from snapshelf.training.optimising import make_optimizer
 from snapshelf.training.three_level_settings import ThreeLevelSettings
@@ -43,8 +44,6 @@ class SagModule(lightning.LightningModule):
         steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
     """
 
-    labels: Tensor
-
     def __init__(
         self,
         network: AttributeNetwork,
@@ -61,16 +60,14 @@ class SagModule(lightning.LightningModule):
         self.settings = settings
         self.normalise = Normaliser(preprocessing)
         self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
-        self.register_buffer("labels", torch.from_numpy(labels), persistent=False)
-        self._weights = [f"class_weights_{number}" for number in range(len(counts))]
-        for name, count in zip(self._weights, counts, strict=True):
-            # Those of MTV-CNN sum to 1; times G they are 1 where all values are as frequent.
-            weights = (
-                class_weights(torch.tensor(count)) * len(count)
-                if settings.balanced
-                else torch.ones(len(count))
-            )
-            self.register_buffer(name, weights, persistent=False)
+        # Those of MTV-CNN sum to 1; times G they are 1 where all values are as frequent.
+        weights = [
+            class_weights(torch.tensor(count)) * len(count)
+            if settings.balanced
+            else torch.ones(len(count))
+            for count in counts
+        ]
+        self.targets = AttributeTargets(labels, weights)
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Compute the attribute loss of a batch of single views.
@@ -84,10 +81,9 @@ class SagModule(lightning.LightningModule):
         """
         fc1 = self.network(self.normalise(batch.pictures.flatten(0, 1)))
         logits = self.network.attribute_logits(dropout(fc1, self.settings.dropout))
-        labels = self.labels[batch.items]
-        weights: list[Tensor] = [getattr(self, name) for name in self._weights]
-        loss = attribute_prediction(logits, labels, weights).mean()
+        loss = self.targets.loss(logits, batch.items).mean()
         with torch.no_grad():
+            labels = self.targets.labels[batch.items]
             chosen = torch.stack([each.argmax(1) for each in logits], dim=1)
             known = labels != UNLABELLED
             right = ((chosen == labels) & known).sum() / known.sum().clamp(min=1)
