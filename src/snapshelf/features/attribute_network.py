@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from snapshelf.features.backbones import feature_map
-from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
+from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm, hold_batch_norms
 from snapshelf.features.folding import fold_batch_norm
 from snapshelf.features.spatial_pyramid import pyramid_means
 from snapshelf.features.torch_extra import torch_extra
@@ -13,7 +13,6 @@ with torch_extra():
     import torch
     from torch import Tensor, nn
     from torch.nn.functional import adaptive_avg_pool2d, normalize
-    from torch.nn.modules.batchnorm import _BatchNorm
 
 __all__ = ["PYRAMID", "AttributeNetwork", "LevelFeatures"]
 
@@ -129,10 +128,7 @@ class AttributeNetwork(nn.Module):
             mode: Whether to train.
         """
         super().train(mode)
-        if self.batch_norm != "train":
-            for module in self.backbone.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+        hold_batch_norms(self.backbone, self.batch_norm)
         return self
 
 

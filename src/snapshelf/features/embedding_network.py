@@ -14,7 +14,7 @@ with torch_extra():
     from torch.nn.functional import normalize
     from torch.nn.modules.batchnorm import _BatchNorm
 
-__all__ = ["BATCH_NORMS", "BatchNorm", "EmbeddingNetwork"]
+__all__ = ["BATCH_NORMS", "BatchNorm", "EmbeddingNetwork", "hold_batch_norms"]
 
 BatchNorm = Literal["fold", "freeze", "train"]
 
@@ -128,8 +128,18 @@ class EmbeddingNetwork(nn.Module):
             mode: Whether to train.
         """
         super().train(mode)
-        if self.batch_norm != "train":
-            for module in self.backbone.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+        hold_batch_norms(self.backbone, self.batch_norm)
         return self
+
+
+def hold_batch_norms(backbone: nn.Module, batch_norm: BatchNorm) -> None:
+    """Put batch norms back into evaluation mode, unless they are to train.
+
+    Args:
+        backbone: That has been put into training or evaluation mode.
+        batch_norm: See `BATCH_NORMS`.
+    """
+    if batch_norm != "train":
+        for module in backbone.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
