@@ -19,14 +19,14 @@ from snapshelf.features.described_settings import (
     classes_to_json,
 )
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm, EmbeddingNetwork
+from snapshelf.features.network_weights import load_network_weights, write_network_weights
 from snapshelf.features.pooling import POOLINGS
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.weights import file_digest, load_safetensors
+from snapshelf.features.weights import file_digest
 from snapshelf.whole_file import write_whole
 
 with torch_extra():
-    from safetensors.torch import save
     from torch import nn
 
 __all__ = ["NETWORK_FILE", "NetworkDescription", "load_network", "save_network"]
@@ -162,9 +162,7 @@ def save_network(
         notes: What else ``system.json`` shall say, as JSON can hold it; nothing reads it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Tensors of one memory are told apart, and all are as the file's format wants them.
-    state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
-    write_whole(folder / NETWORK_FILE, save(state, metadata={"format": "pt"}))
+    write_network_weights(folder / NETWORK_FILE, network)
     settings = {"system": system, **description.to_dict(), "notes": dict(notes)}
     write_whole(folder / SYSTEM_FILE, (json.dumps(settings, indent=2) + "\n").encode())
 
@@ -189,17 +187,8 @@ def load_network(
     file = folder / SYSTEM_FILE
     description = NetworkDescription.from_dict(settings, file)
     weights = folder / NETWORK_FILE
-    tensors = load_safetensors(weights)
-    try:
-        network = description.build()
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{file}: no network can be made of these settings: {error}") from error
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        first = " ".join(str(error).split())[:300]
-        raise ModelError(f"{weights} does not fit the settings in {file}: {first}") from error
+    network = load_network_weights(weights, description.build, file)
     identity = {**description.to_dict(), "weights": file_digest(weights)}
     del identity["attributes"]
     digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16)
-    return network.eval(), description, digest.hexdigest()
+    return network, description, digest.hexdigest()

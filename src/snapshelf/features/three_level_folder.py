@@ -23,13 +23,12 @@ from snapshelf.features.described_settings import (
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.encoder import Domain
 from snapshelf.features.level_weights import LevelWeights
+from snapshelf.features.network_weights import load_network_weights, write_network_weights
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.weights import file_digest, load_safetensors
-from snapshelf.whole_file import write_whole
+from snapshelf.features.weights import file_digest
 
 with torch_extra():
-    from safetensors.torch import save
     from torch import nn
 
 __all__ = [
@@ -168,8 +167,7 @@ def save_network_of(domain: Domain, folder: Path, network: AttributeNetwork) -> 
         folder: There already.
         network: Its weights are written.
     """
-    state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
-    write_whole(folder / NETWORK_FILES[domain], save(state, metadata={"format": "pt"}))
+    write_network_weights(folder / NETWORK_FILES[domain], network)
 
 
 def load_network_of(
@@ -189,18 +187,9 @@ def load_network_of(
         ModelError: If the file is missing, damaged, or not of such a network, or none can be
             made of the description.
     """
-    file = folder / NETWORK_FILES[domain]
-    tensors = load_safetensors(file)
-    try:
-        network = description.build()
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{folder}: no network can be made of these settings: {error}") from error
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        first = " ".join(str(error).split())[:300]
-        raise ModelError(f"{file} does not fit the settings beside it: {first}") from error
-    return network.eval()
+    return load_network_weights(
+        folder / NETWORK_FILES[domain], description.build, folder / "system.json"
+    )
 
 
 def network_digest(folder: Path, description: ThreeLevelDescription) -> str:

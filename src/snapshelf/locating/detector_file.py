@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 
 from snapshelf.errors import ModelError
+from snapshelf.features.network_weights import load_network_weights, write_network_weights
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.weights import load_safetensors
 from snapshelf.locating.detector import build_detector
 from snapshelf.locating.detector_settings import DetectorSettings
 from snapshelf.whole_file import write_whole
 
 with torch_extra():
-    from safetensors.torch import save
     from torchvision.models.detection.faster_rcnn import FasterRCNN
 
 __all__ = ["DETECTOR_FILE", "load_detector", "save_detector"]
@@ -32,8 +31,7 @@ def save_detector(folder: Path, detector: FasterRCNN, settings: DetectorSettings
         OSError: If it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.contiguous().cpu() for name, tensor in detector.state_dict().items()}
-    write_whole(folder / WEIGHTS_FILE, save(state, metadata={"format": "pt"}))
+    write_network_weights(folder / WEIGHTS_FILE, detector)
     write_whole(folder / DETECTOR_FILE, (json.dumps(settings.to_dict(), indent=2) + "\n").encode())
 
 
@@ -57,11 +55,5 @@ def load_detector(folder: Path) -> tuple[FasterRCNN, DetectorSettings]:
             f"{file} cannot be read as JSON: {error}. Copy the folder again, or train anew"
         ) from error
     settings = DetectorSettings.from_dict(values if isinstance(values, dict) else {})
-    tensors = load_safetensors(folder / WEIGHTS_FILE)
-    detector = build_detector(settings)
-    try:
-        detector.load_state_dict(tensors)
-    except RuntimeError as error:
-        first = " ".join(str(error).split())[:300]
-        raise ModelError(f"{folder / WEIGHTS_FILE} does not fit {file}: {first}") from error
-    return detector.eval(), settings
+    detector = load_network_weights(folder / WEIGHTS_FILE, lambda: build_detector(settings), file)
+    return detector, settings
