@@ -5,24 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from tiny_three_level import CONFIG
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
-
-CONFIG = """
-backbone = "test_resnet"
-weights = "random"
-size = 32
-branch = 8
-parts_dimension = 4
-dimension = 4
-street_epochs = 1
-shop_epochs = 1
-batch = 2
-augmentation = false
-num_workers = 0
-"""
 
 
 @pytest.fixture
