@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets.training_item import PicturePart, TrainingData
-from snapshelf.errors import ModelError, PictureError
+from snapshelf.errors import ModelError
 from snapshelf.features.classical.codebook import Codebook
 from snapshelf.features.classical.codebook_encoder import CodebookEncoder
 from snapshelf.features.classical.codebook_settings import (
@@ -30,18 +30,16 @@ from snapshelf.features.classical.local_features import sample_descriptors
 from snapshelf.features.classical.sift import DESCRIPTOR_LENGTH
 from snapshelf.features.classical.vlad_codebook import VladCodebook
 from snapshelf.features.encoder import Domain
-from snapshelf.features.pipeline import crop
 from snapshelf.features.preprocessing import Preprocessing, prepare
 from snapshelf.features.weights import file_digest
 from snapshelf.locating.whole_picture import WholePicture
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture_file import read_picture_file
 from snapshelf.systems.system import System
 from snapshelf.tensor_file import read_tensors, write_tensors
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.settings import settings_from, settings_to_dict
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_folder import check_folder
+from snapshelf.training.training_picture import read_training_picture
 from snapshelf.whole_file import write_whole
 
 __all__ = ["fisher_from_folder", "train_fisher", "train_vlad", "vlad_from_folder"]
@@ -289,12 +287,4 @@ def _pictures(
         monitor.step("pictures", done, len(chosen))
         if monitor.should_stop():
             raise TrainingStopped
-        try:
-            picture = decode_picture(read_picture_file(path))
-        except PictureError as error:
-            where = "" if str(path) in str(error) else f"{path}: "
-            raise TrainingError(
-                f"a training picture cannot be used: {where}{error}. "
-                "Get the data set again, or take the picture out of it"
-            ) from error
-        yield prepare(picture if box is None else crop(picture, box), preprocessing)
+        yield prepare(read_training_picture(path, box), preprocessing)

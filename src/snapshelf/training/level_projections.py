@@ -5,18 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.level_weights import LevelWeights
-from snapshelf.features.pipeline import crop
 from snapshelf.features.principal_projection import fit_projection
 from snapshelf.features.three_level_encoder import LevelBlocks, ThreeLevelEncoder, join_levels
 from snapshelf.features.whitening import Whitening
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture_file import read_picture_file
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import WantedPicture
 from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_picture import read_training_picture
 from snapshelf.training.training_set import TrainingSet
 
 __all__ = ["choose_pictures", "describe_levels", "fit_level_projections"]
@@ -129,12 +126,4 @@ def fit_level_projections(
 
 
 def _prepared(encoder: ThreeLevelEncoder, one: WantedPicture) -> NDArray[np.uint8]:
-    try:
-        picture = decode_picture(read_picture_file(one.path))
-    except PictureError as error:
-        where = "" if str(one.path) in str(error) else f"{one.path}: "
-        raise TrainingError(
-            f"a training picture cannot be used: {where}{error}. "
-            "Get the data set again, or take the picture out of it"
-        ) from error
-    return encoder.prepare(picture if one.box is None else crop(picture, one.box))
+    return encoder.prepare(read_training_picture(one.path, one.box))

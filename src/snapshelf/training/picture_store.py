@@ -11,15 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.errors import PictureError
-from snapshelf.features.pipeline import crop
 from snapshelf.locating.region import Box
-from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
-from snapshelf.media.picture_file import read_picture_file
 from snapshelf.parallel import ordered_map
 from snapshelf.training.augmentation.matting import alpha_matte
-from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_picture import read_training_picture
 
 __all__ = ["PictureStore", "WantedPicture"]
 
@@ -183,17 +179,7 @@ class _Writer:
 
 def _load(wanted: WantedPicture, side: int) -> tuple[RGB, NDArray[np.uint8] | None]:
     """Decode a picture, cut its box out, shrink it and make its matte."""
-    try:
-        picture = decode_picture(read_picture_file(wanted.path))
-    except PictureError as error:
-        told = str(error)
-        where = "" if str(wanted.path) in told else f"{wanted.path}: "
-        raise TrainingError(
-            f"a training picture cannot be used: {where}{told}. "
-            "Get the data set again, or take the picture out of it"
-        ) from error
-    if wanted.box is not None:
-        picture = crop(picture, wanted.box)
+    picture = read_training_picture(wanted.path, wanted.box)
     height, width = picture.shape[:2]
     scale = side / max(height, width)
     if scale < 1:

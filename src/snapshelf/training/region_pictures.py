@@ -2,15 +2,12 @@
 
 import dataclasses
 
-from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.whole_picture import WholePicture
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture_file import read_picture_file
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import WantedPicture
-from snapshelf.training.training_error import TrainingError
+from snapshelf.training.training_picture import read_training_picture
 from snapshelf.training.training_set import ItemPictures, TrainingSet
 
 __all__ = ["with_regions"]
@@ -66,12 +63,5 @@ def _regions(one: WantedPicture, locator: Locator, most: int) -> list[WantedPict
     """Give a photo's regions, or the photo where its box is known."""
     if one.box is not None:
         return [one]
-    try:
-        picture = decode_picture(read_picture_file(one.path))
-    except PictureError as error:
-        where = "" if str(one.path) in str(error) else f"{one.path}: "
-        raise TrainingError(
-            f"a training picture cannot be used: {where}{error}. "
-            "Get the data set again, or take the picture out of it"
-        ) from error
+    picture = read_training_picture(one.path)
     return [dataclasses.replace(one, box=region.box) for region in locator.locate(picture)[:most]]
