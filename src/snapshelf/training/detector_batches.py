@@ -1,7 +1,6 @@
 """Batches of boxed photos for a detector."""
 
-from collections.abc import Iterator, Sequence
-from typing import Self
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from snapshelf.features.torch_extra import torch_extra
 from snapshelf.locating.boxes import clip_boxes, scale_boxes
 from snapshelf.locating.detector import detector_input
 from snapshelf.locating.detector_settings import DetectorSettings
+from snapshelf.training.resumable_batches import ResumableBatches
 
 with torch_extra():
     import torch
@@ -23,11 +23,8 @@ DetectorBatch = tuple[list[Tensor], list[dict[str, Tensor]]]
 ``labels``, (N,) int64, from 1; as torchvision's detectors take them."""
 
 
-class DetectorBatches:
+class DetectorBatches(ResumableBatches[DetectorBatch]):
     """The batches of each epoch, each photo once; the last one may be smaller.
-
-    It can be saved in mid-epoch, as `fit` does: the next iteration goes on behind the last batch
-    that was handed out.
 
     Args:
         photos: At least one. Regions of other labels than the detector's classes are left out.
@@ -51,48 +48,23 @@ class DetectorBatches:
     ) -> None:
         if not photos:
             raise ValueError("photos must be at least one, got none")
+        super().__init__(seed)
         self._photos = photos
         self._settings = settings
         self._batch = batch
         self._mirrored = mirrored
-        self._seed = seed
-        self._epoch = 0
-        self._done = 0
 
     def __len__(self) -> int:
         return -(-len(self._photos) // self._batch)
 
-    def __iter__(self) -> Iterator[DetectorBatch]:
-        self._done %= len(self)
+    def _draw(self, number: int) -> DetectorBatch:
+        # Drawn anew for each batch, which costs nothing beside reading the photos.
         rng = np.random.default_rng((self._seed, self._epoch))
         order = rng.permutation(len(self._photos))
         turned = rng.random(len(order)) < (0.5 if self._mirrored else 0)
-        while self._done < len(self):
-            first = self._done * self._batch
-            chosen = order[first : first + self._batch]
-            samples = [self._sample(self._photos[number], turned[number]) for number in chosen]
-            self._done += 1
-            yield [picture for picture, _ in samples], [target for _, target in samples]
-
-    @property
-    def sampler(self) -> Self:
-        """This object, where Lightning looks for `set_epoch`."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch the next iteration is of; Lightning calls it."""
-        self._epoch = epoch
-
-    def state_dict(self) -> dict[str, int]:
-        """Say how far the epoch is; Lightning puts it into checkpoints."""
-        return {"batches": self._done}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where the checkpoint was made; Lightning calls it."""
-        self._done = state["batches"]
-
-    def close(self) -> None:
-        """Release nothing: photos are read in this process."""
+        chosen = order[number * self._batch : (number + 1) * self._batch]
+        samples = [self._sample(self._photos[place], turned[place]) for place in chosen]
+        return [picture for picture, _ in samples], [target for _, target in samples]
 
     def _sample(self, photo: BoxedPhoto, turned: bool) -> tuple[Tensor, dict[str, Tensor]]:
         pixels = photo.read()

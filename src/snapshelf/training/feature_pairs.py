@@ -1,12 +1,13 @@
 """Pairs of a street and a shop feature, right and wrong ones, as batches of an epoch."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.training.resumable_batches import ResumableBatches
 from snapshelf.training.training_error import TrainingError
 
 with torch_extra():
@@ -30,7 +31,7 @@ class PairBatch(NamedTuple):
     same: Tensor
 
 
-class FeaturePairs:
+class FeaturePairs(ResumableBatches[PairBatch]):
     """Draws pairs; all of it follows from (seed, epoch, batch). `fit` trains on it.
 
     A right pair is a street photo, each as likely, and a shop picture of its product; each of its
@@ -63,6 +64,7 @@ class FeaturePairs:
         count: int | None = None,
         seed: int = 0,
     ) -> None:
+        super().__init__(seed)
         self._street, self._shop = torch.from_numpy(street), torch.from_numpy(shop)
         self._pictures: dict[int, list[int]] = {}
         for place, product in enumerate(shop_products):
@@ -82,42 +84,14 @@ class FeaturePairs:
         self._count = len(self._photos) if count is None else count
         self._batch = min(batch, self._count)
         self._negatives = negatives
-        self._seed = seed
-        self._epoch = self._done = 0
 
     def __len__(self) -> int:
         return self._count // self._batch
-
-    def __iter__(self) -> Iterator[PairBatch]:
-        self._done %= len(self)
-        for number in range(self._done, len(self)):
-            self._done += 1
-            yield self._draw(number)
 
     @property
     def pairs_per_batch(self) -> int:
         """Right and wrong ones."""
         return self._batch * (1 + self._negatives)
-
-    @property
-    def sampler(self) -> Self:
-        """This object, where Lightning looks for `set_epoch`."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch the next iteration is of; Lightning calls it."""
-        self._epoch = epoch
-
-    def state_dict(self) -> dict[str, int]:
-        """Say how far the epoch is; Lightning puts it into checkpoints."""
-        return {"batches": self._done}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where the checkpoint was made; Lightning calls it."""
-        self._done = state["batches"]
-
-    def close(self) -> None:
-        """Let go of nothing."""
 
     def _draw(self, number: int) -> PairBatch:
         rng = np.random.default_rng((self._seed, self._epoch, number))
