@@ -50,6 +50,7 @@ def sides():
 
 def encoder(sides, locator=None, **changes):
     given = {"parts": GRID, "weights": LevelWeights(), "fingerprint": "f"}
+    given["pyramid"] = sides[0].network.pyramid_length
     return ThreeLevelEncoder(*sides, locator=locator or Left(), **given | changes)
 
 

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.features.attribute_network import LevelFeatures
-from snapshelf.features.encoder import Domain
+from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.features.level_weights import LevelWeights
-from snapshelf.features.network_encoder import NetworkEncoder
 from snapshelf.features.pipeline import crop
-from snapshelf.features.preprocessing import prepare
 from snapshelf.features.whitening import Whitening
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.part_locator import PartLocator
@@ -81,8 +78,9 @@ class ThreeLevelEncoder:
     on white. Without a projection the levels are compared as they are.
 
     Args:
-        street: Describes patches of street photos.
+        street: Describes patches of street photos, by the pyramid and FC1 behind it.
         shop: Describes patches of shop pictures; may be `street` itself.
+        pyramid: Length of the pyramid in a description, at least 0.
         locator: Finds the regions, of which the first is taken.
         parts: Finds the parts.
         weights: Of the levels.
@@ -99,9 +97,10 @@ class ThreeLevelEncoder:
 
     def __init__(
         self,
-        street: NetworkEncoder[LevelFeatures],
-        shop: NetworkEncoder[LevelFeatures],
+        street: Encoder,
+        shop: Encoder,
         *,
+        pyramid: int,
         locator: Locator,
         parts: PartLocator,
         weights: LevelWeights,
@@ -118,7 +117,7 @@ class ThreeLevelEncoder:
         self.weights = weights
         self._fingerprint = fingerprint
         self._parts_projection, self._projection = parts_projection, projection
-        self._pyramid = street.network.pyramid_length
+        self._pyramid = pyramid
         self._dimension = int(self._join(self._nothing()).shape[1])
         if projection is not None:
             self._dimension = int(projection.projection.shape[1])
@@ -147,9 +146,9 @@ class ThreeLevelEncoder:
             boxes.append(self._locator.locate(picture)[0].box)
         if self.weights.parts > 0:
             boxes.extend(self._parts(picture))
-        spec = self._sides[Domain.STREET].preprocessing
         patches = [picture, *(crop(picture, box) for box in boxes)]
-        return np.concatenate([prepare(patch, spec) for patch in patches])
+        side = self._sides[Domain.STREET]
+        return np.concatenate([side.prepare(patch) for patch in patches])
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> FloatArray:
         """Embed a batch of prepared pictures.
@@ -177,9 +176,10 @@ class ThreeLevelEncoder:
             The levels whose weight is above 0.
         """
         side, weights = self._sides[domain], self.weights
-        height, width = side.preprocessing.size
-        patches = inputs.reshape(len(inputs), -1, height, width, 3)
         first = 1 + (weights.region > 0)
+        count = first + (weights.parts > 0) * self._parts.count
+        size = (inputs.shape[1] // count, *inputs.shape[2:])
+        patches = inputs.reshape(len(inputs), count, *size)
         region_is_whole = domain is Domain.SHOP or (
             first == 2 and np.array_equal(patches[:, 0], patches[:, 1])
         )
@@ -193,7 +193,7 @@ class ThreeLevelEncoder:
                 else self._level(side.encode(np.ascontiguousarray(patches[:, 1]), domain))
             )
         if weights.parts > 0:
-            cut = patches[:, first:].reshape(-1, height, width, 3)
+            cut = patches[:, first:].reshape(-1, *size)
             fc1 = _unit(side.encode(np.ascontiguousarray(cut), domain)[:, self._pyramid :])
             parts = fc1.reshape(len(inputs), -1)
         return LevelBlocks(whole if weights.whole > 0 else None, region, parts)

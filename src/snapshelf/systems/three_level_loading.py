@@ -201,6 +201,7 @@ def put_together(
     return ThreeLevelEncoder(
         street,
         shop,
+        pyramid=street.network.pyramid_length,
         locator=locator,
         parts=parts,
         weights=description.weights,
