@@ -10,15 +10,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
+from coloured_products import TINY, Toy, toy  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from snapshelf.datasets.training_item import TrainingItem  # noqa: E402
 from snapshelf.errors import ModelError  # noqa: E402
 from snapshelf.features.backbones import feature_map  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.features.level_weights import LevelWeights  # noqa: E402
 from snapshelf.features.preprocessing import Preprocessing, normalise  # noqa: E402
-from snapshelf.locating import GridParts, Region, WholePicture  # noqa: E402
+from snapshelf.locating import Region, WholePicture  # noqa: E402
 from snapshelf.systems import System  # noqa: E402
 from snapshelf.systems.three_level import (  # noqa: E402
     start_network,
@@ -30,54 +30,7 @@ from snapshelf.training.attributes import AttributeTable  # noqa: E402
 from snapshelf.training.batches import ViewBatch  # noqa: E402
 from snapshelf.training.monitor import Monitor, TrainingStopped  # noqa: E402
 from snapshelf.training.sag_module import SagModule  # noqa: E402
-from snapshelf.training.three_level_settings import ThreeLevelSettings  # noqa: E402
 from snapshelf.training.training_error import TrainingError  # noqa: E402
-
-TINY = ThreeLevelSettings(
-    backbone="test_resnet",
-    weights="random",
-    size=32,
-    branch=8,
-    parts=GridParts(1, 2),
-    parts_dimension=6,
-    dimension=9,
-    street_epochs=2,
-    shop_epochs=2,
-    batch=4,
-    learning_rate=0.01,
-    branch_rate=1.0,
-    augmentation=False,
-    num_workers=0,
-    dropout=0.0,
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Toy:
-    items: tuple
-    name: str = "toy"
-
-    def training_items(self):
-        return self.items
-
-
-def toy(folder, count=6, *, street=2, label=None):
-    """Products of one colour each, which is their attribute."""
-    folder.mkdir(exist_ok=True)
-    colours = [(220, 30, 30), (30, 200, 40), (40, 60, 220)]
-    items = []
-    for number in range(count):
-        files = {}
-        for side, many in (("street", street), ("shop", 1)):
-            files[side] = tuple(folder / f"{number}-{side}-{each}.png" for each in range(many))
-            for each, file in enumerate(files[side]):
-                noise = np.random.default_rng((number, each)).integers(-20, 20, (36, 48, 3))
-                picture = np.clip(np.array(colours[number % 3]) + noise, 0, 255)
-                Image.fromarray(picture.astype(np.uint8)).save(file)
-        kind = ("red", "green", "blue")[number % 3]
-        values = {"colour": (kind, kind)} if label is None else label(number, kind)
-        items.append(TrainingItem(f"p{number}", files["street"], files["shop"], values))
-    return Toy(tuple(items))
 
 
 class Heard(Monitor):

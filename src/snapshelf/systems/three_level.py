@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.system import System
 from snapshelf.systems.three_level_finishing import finish_three_level, write_pretrained_fc1
 from snapshelf.systems.three_level_loading import load_written, three_level_from_folder
+from snapshelf.systems.three_level_locating import chosen_parts
 from snapshelf.systems.three_level_networks import start_network, train_networks
 
 if TYPE_CHECKING:
@@ -61,11 +61,12 @@ def train_three_level(
         out: The folder of the training and of the system.
         resume: Whether to go on with what is in the folder. A finished training is left as it is.
         monitor: Hears how it goes, and can ask to stop.
-        locator: Finds the regions of level 2; None takes the whole picture.
-        parts: Finds the parts of level 3; None for the recipe's grid.
+        locator: Finds the regions of level 2, in place of the recipe's. The folder then does not
+            hold it, and `three_level_from_folder` has to be given it again.
+        parts: Finds the parts of level 3, likewise.
 
     Returns:
-        The trained system, with that locator and those parts.
+        The trained system.
 
     Raises:
         DatasetError: If a data set is not in its published layout, or there are no backgrounds.
@@ -77,7 +78,8 @@ def train_three_level(
     from snapshelf.training.training_folder import is_finished
 
     monitor = monitor or Monitor()
-    locator, parts = locator or WholePicture(), parts or settings.parts
+    if parts is None:
+        chosen_parts(settings)  # what cannot be loaded is refused before hours of training
     train_networks(data, settings, out, resume=resume, monitor=monitor, locator=locator)
     if is_finished(out):
         return load_written(out, locator, parts)

@@ -13,8 +13,15 @@ from snapshelf.systems.system import System
 from snapshelf.systems.three_level_loading import (
     NAME,
     load_networks,
+    load_written,
     put_together,
     write_three_level,
+)
+from snapshelf.systems.three_level_locating import (
+    chosen_locator,
+    chosen_parts,
+    keep_locator,
+    keep_parts,
 )
 from snapshelf.systems.three_level_networks import start_network
 
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.locating.locator import Locator
     from snapshelf.locating.part_locator import PartLocator
+    from snapshelf.remembered import Remembered
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.three_level_settings import ThreeLevelSettings
 
@@ -38,8 +46,9 @@ def finish_three_level(
     out: Path,
     *,
     monitor: "Monitor",
-    locator: "Locator",
-    parts: "PartLocator",
+    locator: "Locator | None" = None,
+    parts: "PartLocator | None" = None,
+    remembered: "Remembered | None" = None,
 ) -> System:
     """Fit the projections to trained networks, and write the system.
 
@@ -50,8 +59,9 @@ def finish_three_level(
         networks: The folder that `train_networks` wrote.
         out: The folder of the system; the networks' files are put there too.
         monitor: Hears how it goes, and can ask to stop.
-        locator: Finds the regions of level 2.
-        parts: Finds the parts of level 3.
+        locator: Finds the regions of level 2, in place of the recipe's.
+        parts: Finds the parts of level 3, in place of the recipe's.
+        remembered: Where descriptions of patches are kept, over systems of the same networks.
 
     Returns:
         The system.
@@ -81,38 +91,44 @@ def finish_three_level(
     if out != networks:
         for name in NETWORK_FILES.values():
             _place(networks / name, out / name)
+    if locator is None:
+        keep_locator(settings, out)
+        locator = chosen_locator(settings)
+    if parts is None:
+        keep_parts(settings, out)
+        parts = chosen_parts(settings)
     notes = training_record(NAME, settings, training_set)
-    if not settings.projected:
-        return write_three_level(out, description, locator, parts, notes)
-    digest = network_digest(out, description)
-    sides = load_networks(out, description)
-    encoder = put_together(sides, digest, description, locator, parts)
-    monitor.note("the projections of the levels")
-    blocks = {
-        domain: describe_levels(
-            encoder,
-            choose_pictures(
-                training_set, domain, most=settings.projection_pictures, seed=settings.seed
-            ),
-            domain,
-            monitor,
+    if settings.projected:
+        digest = network_digest(out, description)
+        sides = load_networks(out, description)
+        encoder = put_together(sides, digest, description, locator, parts, remembered=remembered)
+        monitor.note("the projections of the levels")
+        blocks = {
+            domain: describe_levels(
+                encoder,
+                choose_pictures(
+                    training_set, domain, most=settings.projection_pictures, seed=settings.seed
+                ),
+                domain,
+                monitor,
+            )
+            for domain in Domain
+        }
+        short, projection = fit_level_projections(
+            blocks[Domain.STREET],
+            blocks[Domain.SHOP],
+            settings.levels,
+            parts_dimension=settings.parts_dimension,
+            dimension=settings.dimension,
         )
-        for domain in Domain
-    }
-    short, projection = fit_level_projections(
-        blocks[Domain.STREET],
-        blocks[Domain.SHOP],
-        settings.levels,
-        parts_dimension=settings.parts_dimension,
-        dimension=settings.dimension,
-    )
-    reached = projection.projection.shape[1]
-    if reached < settings.dimension:
-        monitor.note(f"the pictures vary in {reached} directions: embeddings have that many")
-    if short is not None:
-        short.save(out / PARTS_FILE, f"{digest} parts")
-    projection.save(out / PROJECTION_FILE, f"{digest} levels")
-    return write_three_level(out, description, locator, parts, notes)
+        reached = projection.projection.shape[1]
+        if reached < settings.dimension:
+            monitor.note(f"the pictures vary in {reached} directions: embeddings have that many")
+        if short is not None:
+            short.save(out / PARTS_FILE, f"{digest} parts")
+        projection.save(out / PROJECTION_FILE, f"{digest} levels")
+    write_three_level(out, description, locator, parts, notes)
+    return load_written(out, locator, parts, remembered)
 
 
 def write_pretrained_fc1(settings: "ThreeLevelSettings", out: Path) -> System:
@@ -140,7 +156,8 @@ def write_pretrained_fc1(settings: "ThreeLevelSettings", out: Path) -> System:
     save_network_of(Domain.STREET, out, network)
     _place(out / NETWORK_FILES[Domain.STREET], out / NETWORK_FILES[Domain.SHOP])
     described = replace(description, weights=weights, projected=False)
-    return write_three_level(out, described, WholePicture(), settings.parts, {})
+    write_three_level(out, described, WholePicture(), settings.parts, {})
+    return load_written(out)
 
 
 def _place(source: Path, target: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
-from snapshelf.features.encoder import Domain
+from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.locating.grid_parts import GridParts
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.folder_settings import read_calibration, read_kind
 from snapshelf.systems.system import System
+from snapshelf.systems.three_level_locating import kept_locator, kept_parts
 from snapshelf.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from snapshelf.features.whitening import Whitening
     from snapshelf.locating.locator import Locator
     from snapshelf.locating.part_locator import PartLocator
+    from snapshelf.remembered import Remembered
 
 __all__ = [
     "NAME",
@@ -48,6 +50,7 @@ def three_level_from_folder(
     *,
     locator: "Locator | None" = None,
     parts: "PartLocator | None" = None,
+    remembered: "Remembered | None" = None,
 ) -> System:
     """Load the system from a folder that `train_three_level` wrote.
 
@@ -56,8 +59,10 @@ def three_level_from_folder(
         settings: What ``system.json`` holds: the networks' description, ``located`` (what its
             projections were fitted with), ``notes``, which nothing reads, and optionally
             ``calibration``.
-        locator: Finds the regions of level 2; None takes the whole picture.
-        parts: Finds the parts; None for the grid that the settings tell.
+        locator: Finds the regions of level 2, in place of what the folder holds.
+        parts: Finds the parts, in place of what the folder holds or the grid that the settings
+            tell.
+        remembered: Where descriptions of patches are kept, over systems of the same networks.
 
     Raises:
         ModelError: If a setting is missing, unknown or cannot be used, a file is missing,
@@ -76,7 +81,8 @@ def three_level_from_folder(
     calibration = read_calibration(file, settings)
     of_networks = {name: value for name, value in settings.items() if name not in OWN_SETTINGS}
     description = ThreeLevelDescription.from_dict(of_networks, file)
-    locator, parts = _located(settings.get("located"), file, locator or WholePicture(), parts)
+    locator, parts = locator or kept_locator(folder), parts or kept_parts(folder)
+    locator, parts = _located(settings.get("located"), file, locator, parts)
     sides = load_networks(folder, description)
     digest = network_digest(folder, description)
     short = projection = None
@@ -85,7 +91,9 @@ def three_level_from_folder(
             short = load_whitening(folder / PARTS_FILE, f"{digest} parts")
         projection = load_whitening(folder / PROJECTION_FILE, f"{digest} levels")
     try:
-        encoder = put_together(sides, digest, description, locator, parts, short, projection)
+        encoder = put_together(
+            sides, digest, description, locator, parts, short, projection, remembered=remembered
+        )
     except ValueError as error:
         raise ModelError(f"{file}: the files beside it do not fit: {error}") from error
     predictor = _predictor(sides, description) if description.attributes else None
@@ -98,8 +106,8 @@ def write_three_level(
     locator: "Locator",
     parts: "PartLocator",
     notes: Mapping[str, Any],
-) -> System:
-    """Write ``system.json``, last, since it is what makes the folder a system; and load it.
+) -> None:
+    """Write ``system.json``, last, since it is what makes the folder a system.
 
     Args:
         out: The folder, with the files of the networks and projections.
@@ -119,22 +127,29 @@ def write_three_level(
         "notes": dict(notes),
     }
     write_whole(out / "system.json", (json.dumps(values, indent=2) + "\n").encode())
-    return load_written(out, locator, parts)
 
 
-def load_written(folder: Path, locator: "Locator", parts: "PartLocator") -> System:
-    """Load a system that has just been written, with the locator and parts of its making.
+def load_written(
+    folder: Path,
+    locator: "Locator | None" = None,
+    parts: "PartLocator | None" = None,
+    remembered: "Remembered | None" = None,
+) -> System:
+    """Load a system that has been written, with the locator and parts of its making.
 
     Args:
         folder: Holds the system.
-        locator: Finds the regions of level 2.
-        parts: Finds the parts of level 3.
+        locator: As `three_level_from_folder`.
+        parts: As `three_level_from_folder`.
+        remembered: As `three_level_from_folder`.
 
     Raises:
         ModelError: As `three_level_from_folder`.
     """
     _, settings = read_kind(folder / "system.json")
-    return three_level_from_folder(folder.resolve(), settings, locator=locator, parts=parts)
+    return three_level_from_folder(
+        folder.resolve(), settings, locator=locator, parts=parts, remembered=remembered
+    )
 
 
 def load_networks(
@@ -162,6 +177,8 @@ def put_together(
     parts: "PartLocator",
     short: "Whitening | None" = None,
     projection: "Whitening | None" = None,
+    *,
+    remembered: "Remembered | None" = None,
 ) -> "ThreeLevelEncoder":
     """Put an encoder together.
 
@@ -173,12 +190,14 @@ def put_together(
         parts: Finds the parts of level 3.
         short: The PCA of level 3; None for none.
         projection: The last PCA; None for none.
+        remembered: Where descriptions of patches are kept; None does not keep any.
 
     Raises:
         ValueError: If these do not fit one another.
     """
     from snapshelf.features.attribute_network import LevelFeatures
     from snapshelf.features.network_encoder import NetworkEncoder
+    from snapshelf.features.remembering_encoder import RememberingEncoder
     from snapshelf.features.three_level_encoder import ThreeLevelEncoder
 
     identity = {
@@ -190,18 +209,21 @@ def put_together(
         "projections": [each and each.fingerprint for each in (short, projection)],
     }
     whole = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16)
-    street, shop = (
-        NetworkEncoder(
+    described = {
+        domain: NetworkEncoder(
             LevelFeatures(networks[domain]),
             preprocessing=description.preprocessing,
             fingerprint=f"{digest} {domain}",
         )
-        for domain in (Domain.STREET, Domain.SHOP)
-    )
+        for domain in Domain
+    }
+    sides: Mapping[Domain, Encoder] = described
+    if remembered is not None:
+        sides = {domain: RememberingEncoder(each, remembered) for domain, each in sides.items()}
     return ThreeLevelEncoder(
-        street,
-        shop,
-        pyramid=street.network.pyramid_length,
+        sides[Domain.STREET],
+        sides[Domain.SHOP],
+        pyramid=described[Domain.STREET].network.pyramid_length,
         locator=locator,
         parts=parts,
         weights=description.weights,

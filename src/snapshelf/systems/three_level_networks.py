@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from snapshelf.features.encoder import Domain
 from snapshelf.systems.three_level_loading import NAME
+from snapshelf.systems.three_level_locating import chosen_locator
 from snapshelf.training.training_error import TrainingError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def train_networks(
     *,
     resume: bool,
     monitor: "Monitor",
-    locator: "Locator",
+    locator: "Locator | None" = None,
     store: "PictureStore | None" = None,
 ) -> None:
     """Train the SAG-CNNs of both sides, those that are not there yet.
@@ -47,7 +48,8 @@ def train_networks(
         out: The folder of the training.
         resume: Whether to go on with what is in the folder.
         monitor: Hears how it goes, and can ask to stop.
-        locator: Finds the regions that the street side's network is trained on.
+        locator: Finds the regions that the street side's network is trained on, in place of the
+            recipe's.
         store: The pictures that `stored_pictures` keeps for this data, these settings and this
             locator; None to make it here.
 
@@ -74,6 +76,7 @@ def train_networks(
     from snapshelf.training.training_set import TrainingSet
 
     check_folder(out, resume=resume)
+    locator = locator or chosen_locator(settings)
     training_set = TrainingSet.collect(data, mattes=settings.augmentation)
     record = training_record(NAME, settings, training_set) | {"locator": locator.fingerprint}
     check_record(out, record)

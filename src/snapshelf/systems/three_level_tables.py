@@ -5,20 +5,17 @@ of them.
 """
 
 import dataclasses
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from snapshelf.datasets.training_item import TrainingData
-from snapshelf.evaluation.kept_ranks import digest_of, training_digest
 from snapshelf.evaluation.paper_tables import Claim, PaperRow, PaperTable, Training
 from snapshelf.features.classical.codebook_settings import FisherSettings
 from snapshelf.features.level_weights import LevelWeights
-from snapshelf.features.weights import file_digest
-from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.system import System
+from snapshelf.systems.three_level_variants import OF_LEVELS, ThreeLevelVariants, contents_of
 from snapshelf.training.metric_settings import MetricSettings
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.settings import settings_to_dict
@@ -31,12 +28,6 @@ METRICS = ("top20", "top10", "top1")
 
 IRRELEVANT = ("seed", "num_workers", "picture_memory_mb", "keep_checkpoints")
 """Settings that are no part of a training's identity; the seed is told beside it."""
-
-OF_LEVELS = (
-    *("levels", "parts", "projected", "parts_dimension", "dimension"),
-    "projection_pictures",
-)
-"""Settings that the networks do not depend on."""
 
 OF_START = ("backbone", "weights", "options", "size", "fc1", "batch_norm")
 """Settings that features before any training depend on."""
@@ -61,8 +52,11 @@ def three_level_tables(
 
     Raises:
         TrainingError: If the settings leave out a level or want more than one device.
+        ModelError: If the settings' locator or part model cannot be loaded.
     """
-    yield three_level_rows(settings, _SharedNetworks(data, folder.parent / "networks").make)
+    shared = ThreeLevelVariants(data, settings, folder.parent / "networks")
+    with closing(shared):
+        yield three_level_rows(settings, shared.make)
 
 
 def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTable, ...]:
@@ -77,7 +71,8 @@ def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTab
 
     Raises:
         TrainingError: As `three_level_tables`.
-        ModelError: If the backbone's weights are a file that is not there.
+        ModelError: If the backbone's weights are a file that is not there, or the locator or
+            part model cannot be loaded.
     """
     levels = settings.levels
     if not (levels.whole and levels.region and levels.parts and levels.conv5):
@@ -89,15 +84,13 @@ def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTab
             f"devices must be 1 for the tables, got {settings.devices}: run some of the rows on "
             "each device, in folders of their own"
         )
-    weights = _weights_digest(settings)
+    contents = contents_of(settings)
 
     def identity(own: ThreeLevelSettings, without: Sequence[str] = ()) -> dict[str, Any]:
-        values = {
-            name: value
-            for name, value in settings_to_dict(own).items()
-            if name not in (*IRRELEVANT, *without)
+        values = settings_to_dict(own) | contents
+        return {
+            name: value for name, value in values.items() if name not in (*IRRELEVANT, *without)
         }
-        return values if weights is None else values | {"weights": weights}
 
     def learn(
         name: str, own: ThreeLevelSettings, values: dict[str, Any], cost: float, **told: bool
@@ -197,113 +190,6 @@ def three_level_rows(settings: ThreeLevelSettings, make: Make) -> tuple[PaperTab
     return table, ablation
 
 
-class _SharedNetworks:
-    """Makes each row; the networks of a seed are trained by the first that needs them."""
-
-    def __init__(self, data: Sequence[TrainingData], folder: Path) -> None:
-        self._data, self._folder = data, folder
-        self._digest: str | None = None
-
-    def make(
-        self, name: str, settings: ThreeLevelSettings, folder: Path, monitor: Monitor
-    ) -> System:
-        if name == "gist":
-            return System.load("gist")
-        if (folder / "system.json").is_file():
-            return System.load(folder)
-        if name == "fisher":
-            return self._learn_codebook(settings.seed, folder, monitor)
-        if name == "pretrained-fc1":
-            return _pretrained(settings, folder)
-        if name == "metric":
-            return self._learn_metric(settings, folder, monitor)
-        return self._put_together(settings, folder, monitor)
-
-    def _learn_codebook(self, seed: int, folder: Path, monitor: Monitor) -> System:
-        from snapshelf.systems.codebook import train_fisher
-
-        partial = _fresh(folder)
-        train_fisher(self._data, FisherSettings(seed=seed), partial, monitor=monitor)
-        partial.rename(folder)
-        return System.load(folder)
-
-    def _learn_metric(self, settings: ThreeLevelSettings, folder: Path, monitor: Monitor) -> System:
-        from snapshelf.systems.metric import train_metric
-
-        base = folder.with_name("features")
-        _pretrained(settings, base)
-        own = MetricSettings(base=str(base), seed=settings.seed)
-        return train_metric(self._data, own, folder, resume=True, monitor=monitor)
-
-    def _put_together(self, settings: ThreeLevelSettings, folder: Path, monitor: Monitor) -> System:
-        from snapshelf.systems.three_level import finish_three_level, train_networks
-
-        # Nobody goes back to an earlier epoch of these, and levels make no other networks.
-        plain = dataclasses.replace(
-            ThreeLevelSettings(),
-            **{
-                field.name: getattr(settings, field.name)
-                for field in dataclasses.fields(settings)
-                if field.name not in (*OF_LEVELS, "keep_checkpoints")
-            },
-            keep_checkpoints=0,
-        )
-        if self._digest is None:
-            self._digest = training_digest(self._data)
-        values = settings_to_dict(plain) | {
-            "data": self._digest,
-            "weights": _weights_digest(settings) or settings.weights,
-        }
-        for name in ("num_workers", "picture_memory_mb"):
-            del values[name]
-        networks = self._folder / f"seed-{settings.seed}-{digest_of(values)}"
-        self._folder.mkdir(exist_ok=True)
-        train_networks(
-            self._data,
-            plain,
-            networks,
-            resume=True,
-            monitor=monitor,
-            locator=WholePicture(),
-        )
-        partial = _fresh(folder)
-        finish_three_level(
-            self._data,
-            settings,
-            networks,
-            partial,
-            monitor=monitor,
-            locator=WholePicture(),
-            parts=settings.parts,
-        )
-        partial.rename(folder)
-        return System.load(folder)
-
-
-def _pretrained(settings: ThreeLevelSettings, folder: Path) -> System:
-    """Write the system of the pre-trained features, or load it."""
-    from snapshelf.systems.three_level import write_pretrained_fc1
-
-    if not (folder / "system.json").is_file():
-        write_pretrained_fc1(settings, folder)
-    return System.load(folder)
-
-
-def _fresh(folder: Path) -> Path:
-    """Give the place of what is quick to make, and so begun anew where it was cut off."""
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    return partial
-
-
 def _row(name: str, title: str, percent: float, training: Training, note: str = "") -> PaperRow:
     """Make a row of the figure as it is printed."""
     return PaperRow(name, title, {"top20": round(percent / 100, 4)}, training, note)
-
-
-def _weights_digest(settings: ThreeLevelSettings) -> str | None:
-    """Give the digest of the file that the backbone starts from; None for the hub's, or none."""
-    from snapshelf.training.preparation import backbone_file
-
-    file = backbone_file(settings)
-    return None if file is None else file_digest(file)

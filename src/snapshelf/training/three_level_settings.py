@@ -39,7 +39,10 @@ class ThreeLevelSettings:
         balanced: Whether the values of an attribute weigh inversely to how often they are, as in
             MTV-CNN; the paper tells of no such weights.
         levels: How much each level counts; 0 leaves it out.
-        parts: The grid of the parts.
+        locator: The folder of a locator, whose first region of a photo is level 2; None takes the
+            whole picture. Pictures on a plain background stay whole.
+        part_model: The folder of a deformable part model, whose parts are level 3; None for a grid.
+        parts: The grid of the parts, where there is no part model.
         projected: Whether the levels are shortened by PCAs, as published, or compared as they are.
         parts_dimension: Length of level 3 after its PCA, at least 1.
         dimension: Length of an embedding after the last PCA, at least 1.
@@ -86,6 +89,8 @@ class ThreeLevelSettings:
     balanced: bool = False
 
     levels: LevelWeights = field(default_factory=LevelWeights)
+    locator: str | None = None
+    part_model: str | None = None
     parts: GridParts = field(default_factory=GridParts)
     projected: bool = True
     parts_dimension: int = 1024
