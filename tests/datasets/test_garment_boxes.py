@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from snapshelf.datasets import BoxedData, BoxedPhoto, open_boxed_data, open_training_data
-from snapshelf.datasets.ccp import TWINS, ClothingCoParsing
+from snapshelf.datasets.ccp import ClothingCoParsing
+from snapshelf.datasets.ccp_files import TWINS
 from snapshelf.datasets.garment_areas import GarmentRules, garment_areas
 from snapshelf.datasets.garments import garment
 from snapshelf.errors import DatasetError, PictureError
@@ -112,14 +113,14 @@ def ccp(tmp_path, labels):
     names = np.empty((1, len(LABELS)), object)
     names[0] = LABELS
     savemat(tmp_path / "label_list.mat", {"label_list": names})
-    for number in (1, 2, 3, 6, 594, 722):
+    for number in (1, 2, 3, 5, 6, 594, 722):
         Image.new("RGB", (100, 100), (number % 256, 0, 0)).save(
             tmp_path / f"photos/{number:04}.jpg", quality=95
         )
         # One photo has no map, as in the published set.
         if number != 6:
             path = tmp_path / f"annotations/pixel-level/{number:04}.mat"
-            savemat(path, {"groundtruth": labels * (number != 2)})
+            savemat(path, {"groundtruth": labels * (number != 5)})
     return tmp_path
 
 
@@ -128,12 +129,16 @@ def test_photos_are_split_by_their_number(ccp):
     assert isinstance(data, BoxedData)
     stems = {
         split: [photo.picture.stem for photo in data.boxed_photos(split)]
-        for split in ("train", "test")
+        for split in ("train", "val", "test")
     }
     # 722 is no multiple of 3, but shows what 594 shows.
-    assert stems == {"train": ["0001", "0002"], "test": ["0003", "0594", "0722"]}
-    with pytest.raises(ValueError, match="split must be one of train, test, got 'val'"):
-        data.boxed_photos("val")
+    assert stems == {
+        "train": ["0002", "0005"],
+        "val": ["0001"],
+        "test": ["0003", "0594", "0722"],
+    }
+    with pytest.raises(ValueError, match="split must be one of train, val, test, got 'all'"):
+        data.boxed_photos("all")
 
 
 def test_a_boxed_photo_can_be_read(ccp):
@@ -144,10 +149,10 @@ def test_a_boxed_photo_can_be_read(ccp):
     pixels = first.read()
     assert pixels.shape == (100, 100, 3)
     first.picture.write_bytes(b"\xff\xd8\xff no more")
-    with pytest.raises(PictureError, match=r"0001\.jpg: "):
+    with pytest.raises(PictureError, match=r"0002\.jpg: "):
         first.read()
     first.picture.unlink()
-    with pytest.raises(PictureError, match=r"0001\.jpg cannot be read"):
+    with pytest.raises(PictureError, match=r"0002\.jpg cannot be read"):
         first.read()
 
 
@@ -177,15 +182,16 @@ def test_a_region_outside_of_its_photo_is_the_readers_to_clip():
 def test_the_real_garments(data_dir):
     pytest.importorskip("scipy")
     data = open_boxed_data(f"ccp:{data_dir / 'ccp'}")
-    train, test = data.boxed_photos("train"), data.boxed_photos("test")
-    assert (len(train), len(test)) == (565, 289)
-    assert not {photo.picture for photo in train} & {photo.picture for photo in test}
-    sides = {photo.picture.stem: photo for photo in train}
+    train, val, test = (data.boxed_photos(split) for split in ("train", "val", "test"))
+    assert (len(train), len(val), len(test)) == (468, 97, 289)
+    assert len({photo.picture for photo in (*train, *val, *test)}) == 854
+    sides = {photo.picture.stem: photo for photo in (*train, *val)}
     assert all((copy in sides) == (first in sides) for copy, first in TWINS.items())
-    assert sum(len(photo.regions) for photo in train) == 2543
+    assert sum(len(photo.regions) for photo in train) == 2109
+    assert sum(len(photo.regions) for photo in val) == 434
     assert sum(len(photo.regions) for photo in test) == 1335
     for photo in test[:40]:
         height, width = photo.read().shape[:2]
         assert (photo.boxes >= 0).all()
         assert (photo.boxes <= [width, height, width, height]).all()
-    assert len(open_training_data(f"ccp:{data_dir / 'ccp'}").training_items()) == 854
+    assert len(open_training_data(f"ccp-photos:{data_dir / 'ccp'}").training_items()) == 854

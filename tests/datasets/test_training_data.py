@@ -16,7 +16,7 @@ from snapshelf.datasets import (
     open_dataset,
     open_training_data,
 )
-from snapshelf.datasets.ccp import garments_worn
+from snapshelf.datasets.ccp_photos import garments_worn
 from snapshelf.datasets.demo import write_demo_shop
 from snapshelf.datasets.garments import GARMENTS, garment
 from snapshelf.errors import DatasetError
@@ -201,7 +201,7 @@ def ccp(tmp_path, write):
 
 
 def test_each_street_fashion_photo_is_a_product(ccp):
-    first, second, third = open_training_data(f"ccp:{ccp}").training_items()
+    first, second, third = open_training_data(f"ccp-photos:{ccp}").training_items()
     assert [item.product_id for item in (first, second, third)] == ["0001", "0002", "0010"]
     assert (first.street, first.shop) == ((), (ccp / "photos/0001.jpg",))
     assert first.attributes == {
@@ -264,16 +264,16 @@ BAD_CCP = [
 def test_damaged_label_maps_are_named(ccp, damage, message):
     damage(ccp)
     with pytest.raises(DatasetError, match=message):
-        open_training_data(f"ccp:{ccp}").training_items()
+        open_training_data(f"ccp-photos:{ccp}").training_items()
 
 
 def test_a_folder_without_photos_or_maps(ccp):
     (ccp / "annotations/pixel-level").rename(ccp / "elsewhere")
     with pytest.raises(DatasetError, match=r"pixel-level is missing"):
-        open_training_data(f"ccp:{ccp}").training_items()
+        open_training_data(f"ccp-photos:{ccp}").training_items()
     (ccp / "photos").rename(ccp / "pictures")
     with pytest.raises(DatasetError, match=r"photos holds no photo: expected the Clothing Co-"):
-        open_training_data(f"ccp:{ccp}").training_items()
+        open_training_data(f"ccp-photos:{ccp}").training_items()
 
 
 def test_sources_without_queries_cannot_be_evaluated_on(clothing):
@@ -313,6 +313,6 @@ def test_the_real_sources_are_what_is_known_of_them(data_dir):
     assert labels["top", "t-shirt"] == 914
     assert labels[None] == 205 + 64 + 6
     pytest.importorskip("scipy")
-    worn = open_training_data(f"ccp:{data_dir / 'ccp'}").training_items()
+    worn = open_training_data(f"ccp-photos:{data_dir / 'ccp'}").training_items()
     assert len(worn) == 854
     assert sum("garment" in item.attributes for item in worn) >= 850

@@ -1,193 +1,166 @@
-"""Clothing Co-Parsing: street-fashion photos with a garment label for every pixel.
+"""Clothing Co-Parsing as a shop: garments cut out of street-fashion photos, and the photos."""
 
-Yang, Luo, Lin: Clothing Co-Parsing by Joint Image Segmentation and Labeling, CVPR 2014. The folder
-holds ``photos/NNNN.jpg``, ``annotations/pixel-level/NNNN.mat`` (key ``groundtruth``: one label
-number for each pixel) for 1,004 of the 2,098 photos, and ``label_list.mat`` (the labels' names).
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
+from snapshelf.catalog.product import Product
 from snapshelf.datasets.boxed_photo import BoxedPhoto
+from snapshelf.datasets.ccp_files import CoParsingFiles
+from snapshelf.datasets.dataset import Query
 from snapshelf.datasets.garment_areas import GarmentArea, GarmentRules, garment_areas
-from snapshelf.datasets.garments import garment
-from snapshelf.datasets.training_item import AttributeValue, TrainingItem
-from snapshelf.errors import DatasetError
-from snapshelf.features.torch_extra import torch_extra
+from snapshelf.datasets.garment_shop import CutGarment, cut_garments
+from snapshelf.datasets.training_item import TrainingItem
 from snapshelf.locating.region import Region
 
-__all__ = ["ClothingCoParsing", "garments_worn"]
+__all__ = ["ClothingCoParsing"]
 
-GROUPS = ("top", "outerwear", "bottom", "whole body", "footwear")
-"""Groups that are attributes of their own."""
-
-LEAST_SHARE = 0.005
-"""Of a photo's pixels: a garment that covers less is not taken as worn."""
-
-SPLITS = ("train", "test")
-
-TWINS = {"0671": "0197", "0722": "0594", "0732": "0692", "0984": "0078"}
-"""Photos that show what an earlier one shows; they go where it goes."""
+VERSION = 1
+"""Raised whenever the same label map would give other garments or pictures."""
 
 
 class ClothingCoParsing:
-    """Clothing Co-Parsing: `TrainingData` without queries, and `BoxedData`.
+    """Clothing Co-Parsing: `Dataset`, `TrainingData` and `BoxedData`.
 
-    Each photo is a product of its own and counts as its shop picture. The attributes come from its
-    label map: "garment" is what covers the most pixels, and for each of the groups top, outerwear,
-    bottom, whole body and footwear the garment of that group that covers the most. A photo without
-    a label map has no attributes.
+    Each garment of a label map is a product. Its shop picture is the garment cut out on white and
+    changed mildly (see `garment_picture`), and the photo that it is worn in is the query that must
+    find it, with all that is worn beside it. The photos with a label map are split by their number:
+    those that 3 divides are the test split, of the others those of which 9 leaves 1 the val split,
+    and all others the train split, on which alone training learns.
 
-    For locating, the photos with a label map are split by their number: one that 3 divides is of
-    the test split, every other of the train split.
+    The gallery holds the garments of the val and the test split.
+
+    Shop pictures are drawn when they are first needed, and kept in the user's cache folder.
 
     Args:
         root: The folder that holds ``photos``.
-        rules: What one garment is, where garments are boxed; None for the default.
+        rules: What one garment is; None for the default.
+        cache: Where shop pictures are kept; None for the user's cache folder.
     """
 
     name = "ccp"
+    splits = ("val", "test")
 
-    def __init__(self, root: Path, rules: GarmentRules | None = None) -> None:
-        self.root = root
-        self.rules = rules or GarmentRules()
+    def __init__(
+        self, root: Path, rules: GarmentRules | None = None, cache: Path | None = None
+    ) -> None:
+        self._files = CoParsingFiles(root)
+        self._rules = rules or GarmentRules()
+        self._cache = cache or user_cache_path("snapshelf", appauthor=False) / "ccp"
+        self._cut: dict[str, tuple[CutGarment, ...]] = {}
 
-    def training_items(self) -> Sequence[TrainingItem]:
-        """Give every photo, in the order of the file names.
+    @cached_property
+    def root(self) -> Path:
+        """The folder of the shop pictures: another one for other photos, label maps and rules."""
+        photos = self._files.photos()
+        files = [*photos, *(self._files.map_file(photo) for photo in photos)]
+        identity = {
+            "version": VERSION,
+            "files": [(file.name, file.stat().st_size) for file in files if file.is_file()],
+            "merged": sorted(self._rules.merged),
+            "rules": {k: v for k, v in asdict(self._rules).items() if k != "merged"},
+        }
+        digest = hashlib.blake2b(json.dumps(identity).encode(), digest_size=12)
+        return self._cache / digest.hexdigest()
+
+    def products(self) -> Sequence[Product]:
+        """Give the garments of the val and the test split.
 
         Raises:
-            DatasetError: If a folder or ``label_list.mat`` is missing, or a file is damaged.
+            DatasetError: If a file or folder is missing or damaged, or the shop pictures cannot
+                be kept.
             ModelError: If scipy, which reads the label maps, is not installed.
         """
-        photos, values = self._photos(), self._garments()
+        return tuple(
+            Product(
+                id=garment.product_id,
+                title=garment.attributes["garment"][1],
+                category=garment.attributes["garment"],
+                images=(garment.picture,),
+            )
+            for split in self.splits
+            for garment in self._garments_of(split)
+        )
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """Give the photos of a split that show a garment; of the category of the largest.
+
+        Args:
+            split: "val" or "test".
+
+        Raises:
+            ValueError: If there is no such split.
+            DatasetError: As `products`.
+            ModelError: As `products`.
+        """
+        if split not in self.splits:
+            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
+        worn: dict[str, list[CutGarment]] = {}
+        for garment in self._garments_of(split):
+            worn.setdefault(garment.photo, []).append(garment)
+        return tuple(
+            Query(
+                self._files.photo(photo),
+                frozenset(garment.product_id for garment in garments),
+                max(garments, key=lambda garment: garment.pixels).attributes["garment"][0],
+            )
+            for photo, garments in worn.items()
+        )
+
+    def is_seen(self, product_id: str) -> bool:  # noqa: ARG002
+        """No garment of the gallery is trained on."""
+        return False
+
+    def training_items(self) -> Sequence[TrainingItem]:
+        """Give the garments of the train split, each with its box in the photo.
+
+        Raises:
+            DatasetError: As `products`.
+            ModelError: As `products`.
+        """
         items = []
-        for photo in photos:
-            labels = self._map(photo)
-            worn = garments_worn(_label_map(labels, len(values)), values) if labels.exists() else {}
-            items.append(TrainingItem(photo.stem, (), (photo,), worn))
+        for garment in self._garments_of("train"):
+            photo = self._files.photo(garment.photo)
+            items.append(
+                TrainingItem(
+                    garment.product_id,
+                    (photo,),
+                    (self.root / garment.picture,),
+                    garment.attributes,
+                    {photo: garment.box},
+                )
+            )
         return tuple(items)
 
     def boxed_photos(self, split: str) -> Sequence[BoxedPhoto]:
         """Give the photos of a split with a region for each garment, labelled with its name.
 
         Args:
-            split: "train" or "test".
+            split: "train", "val" or "test".
 
         Raises:
             ValueError: If there is no such split.
-            DatasetError: As `training_items`.
-            ModelError: As `training_items`.
+            DatasetError: If a file or folder is missing or damaged.
+            ModelError: As `products`.
         """
         return tuple(
             BoxedPhoto(photo, tuple(Region(area.box, area.value[1]) for area in areas))
-            for photo, areas in self.garments(split)
+            for photo, areas in self._areas(split)
         )
 
-    def garments(self, split: str) -> Iterator[tuple[Path, tuple[GarmentArea, ...]]]:
-        """Yield each photo of a split with its garments, their boxes and pixels.
+    def _areas(self, split: str) -> Iterator[tuple[Path, tuple[GarmentArea, ...]]]:
+        """Yield each photo of a split with its garments, their boxes and pixels."""
+        values = self._files.garments()
+        for photo in self._files.labelled(split):
+            labels = self._files.label_map(photo, len(values))
+            yield photo, garment_areas(labels, values, self._rules)
 
-        Args:
-            split: "train" or "test".
-
-        Raises:
-            ValueError: If there is no such split.
-            DatasetError: As `training_items`.
-            ModelError: As `training_items`.
-        """
-        if split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        photos, values = self._photos(), self._garments()
-        for photo in photos:
-            labels = self._map(photo)
-            if _split(photo) == split and labels.exists():
-                yield photo, garment_areas(_label_map(labels, len(values)), values, self.rules)
-
-    def _photos(self) -> list[Path]:
-        photos = sorted((self.root / "photos").glob("*.jpg"))
-        if not photos:
-            raise DatasetError(
-                f"{self.root / 'photos'} holds no photo: expected the Clothing Co-Parsing folder, "
-                "with photos/, annotations/pixel-level/ and label_list.mat"
-            )
-        maps = self._map(photos[0]).parent
-        if not maps.is_dir():
-            raise DatasetError(f"{maps} is missing: expected the label maps of Clothing Co-Parsing")
-        return photos
-
-    def _map(self, photo: Path) -> Path:
-        return self.root / "annotations" / "pixel-level" / f"{photo.stem}.mat"
-
-    def _garments(self) -> list[AttributeValue | None]:
-        """Give the garment of each label number, None for skin, hair and background."""
-        path = self.root / "label_list.mat"
-        names = _matrix(path, "label_list").ravel()
-        if names.dtype != object or not names.size or not all(np.size(name) for name in names):
-            raise DatasetError(f"{path}: expected 'label_list' to hold names of labels")
-        return [garment(str(np.ravel(name)[0])) for name in names]
-
-
-def garments_worn(
-    labels: NDArray[np.integer[Any]], values: Sequence[AttributeValue | None]
-) -> dict[str, AttributeValue]:
-    """Find the garments that cover the most of a photo.
-
-    Args:
-        labels: (H, W) integers in [0, L), the label of each pixel.
-        values: The garment of each of the L labels, None for what is no garment.
-
-    Returns:
-        "garment", and the groups that are attributes of their own; equal ones by the lower
-        label. What covers less than half a percent of the pixels does not count.
-    """
-    counts = np.bincount(labels.ravel(), minlength=len(values))
-    worn: dict[str, AttributeValue] = {}
-    for label in np.argsort(-counts, kind="stable"):
-        value = values[label]
-        if value is not None and counts[label] >= LEAST_SHARE * labels.size:
-            worn.setdefault("garment", value)
-            if value[0] in GROUPS:
-                worn.setdefault(value[0], value)
-    return worn
-
-
-def _split(photo: Path) -> str:
-    number = TWINS.get(photo.stem, photo.stem)
-    if not number.isascii() or not number.isdigit():
-        raise DatasetError(f"{photo}: expected a number as the photo's name, such as 0001.jpg")
-    return "train" if int(number) % 3 else "test"
-
-
-def _label_map(path: Path, labels: int) -> NDArray[np.integer[Any]]:
-    found = _matrix(path, "groundtruth")
-    if found.ndim != 2 or not found.size or not np.issubdtype(found.dtype, np.integer):
-        raise DatasetError(
-            f"{path}: expected 'groundtruth' to be whole numbers (H, W), "
-            f"got {found.dtype} of shape {found.shape}"
-        )
-    if found.min() < 0 or found.max() >= labels:
-        raise DatasetError(
-            f"{path}: expected labels in [0, {labels}), as label_list.mat has them, "
-            f"got {found.min()} to {found.max()}"
-        )
-    return found
-
-
-def _matrix(path: Path, name: str) -> NDArray[Any]:
-    """Read one matrix of a MATLAB 5 file."""
-    with torch_extra():
-        from scipy.io import loadmat
-    content: Mapping[str, NDArray[Any]]
-    try:
-        content = loadmat(str(path), appendmat=False, variable_names=[name])
-    except FileNotFoundError:
-        raise DatasetError(f"{path} is missing: get the whole data set again") from None
-    # The reader of a damaged file may raise anything.
-    except Exception as error:
-        raise DatasetError(f"{path} cannot be read as a MATLAB file: {error}") from error
-    if name not in content:
-        raise DatasetError(f"{path}: expected a matrix named {name!r}, got none")
-    return content[name]
+    def _garments_of(self, split: str) -> tuple[CutGarment, ...]:
+        if split not in self._cut:
+            self._cut[split] = cut_garments(self._areas(split), self.root, split)
+        return self._cut[split]

@@ -11,10 +11,16 @@ from snapshelf.errors import DatasetError
 __all__ = ["DATASETS", "open_boxed_data", "open_dataset", "open_training_data"]
 
 
-def _ccp(root: Path) -> TrainingData:
+def _ccp(root: Path) -> Dataset:
     from snapshelf.datasets.ccp import ClothingCoParsing
 
     return ClothingCoParsing(root)
+
+
+def _ccp_photos(root: Path) -> TrainingData:
+    from snapshelf.datasets.ccp_photos import CoParsingPhotos
+
+    return CoParsingPhotos(root)
 
 
 def _clothing(root: Path) -> TrainingData:
@@ -73,6 +79,7 @@ def _street2shop(root: Path) -> Dataset:
 
 DATASETS: dict[str, Callable[[Path], Dataset | TrainingData]] = {
     "ccp": _ccp,
+    "ccp-photos": _ccp_photos,
     "clothing": _clothing,
     "deepfashion-consumer": _deepfashion_consumer,
     "deepfashion-inshop": _deepfashion_inshop,
