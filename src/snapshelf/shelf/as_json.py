@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from snapshelf.catalog.product import Product
 from snapshelf.shelf.result import FoundItem, Match, SearchResult
 
-__all__ = ["items_json"]
+__all__ = ["item_json", "items_json", "product_json"]
 
 
 def items_json(result: SearchResult) -> list[dict[str, Any]]:
@@ -14,15 +15,22 @@ def items_json(result: SearchResult) -> list[dict[str, Any]]:
         result: What was found.
 
     Returns:
-        For each item ``{"item": {"box", "label", "frames"?}, "matches": [...],
-        "in_catalogue"}``; a match has ``rank``, ``product``, ``similarity``, ``confidence`` and
-        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels; price and category are written
-        as feeds write them (``"19.90 EUR"``, ``"Apparel > Shoes"``), None where unknown.
+        For each item what `item_json` gives.
     """
-    return [_item(found) for found in result.items]
+    return [item_json(found) for found in result.items]
 
 
-def _item(found: FoundItem) -> dict[str, Any]:
+def item_json(found: FoundItem) -> dict[str, Any]:
+    """Write an item.
+
+    Args:
+        found: The item and its matches.
+
+    Returns:
+        ``{"item": {"box", "label", "frames"?}, "matches": [...], "in_catalogue"}``; a match has
+        ``rank``, ``product`` (see `product_json`), ``similarity``, ``confidence`` and
+        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels.
+    """
     item: dict[str, Any] = {"box": list(found.item.box), "label": found.item.label}
     if found.item.frames is not None:
         item["frames"] = list(found.item.frames)
@@ -33,19 +41,32 @@ def _item(found: FoundItem) -> dict[str, Any]:
     }
 
 
+def product_json(product: Product, image: str) -> dict[str, Any]:
+    """Write a product.
+
+    Args:
+        product: As a shelf holds it.
+        image: The one of its pictures that is meant, as the feed names it.
+
+    Returns:
+        ``{"id", "title", "category", "brand", "price", "url", "image"}``; price and category are
+        written as feeds write them (``"19.90 EUR"``, ``"Apparel > Shoes"``), None where unknown.
+    """
+    return {
+        "id": product.id,
+        "title": product.title,
+        "category": " > ".join(product.category) or None,
+        "brand": product.brand or None,
+        "price": None if product.price is None else str(product.price),
+        "url": product.url or None,
+        "image": image,
+    }
+
+
 def _match(match: Match) -> dict[str, Any]:
-    product = match.product
     return {
         "rank": match.rank,
-        "product": {
-            "id": product.id,
-            "title": product.title,
-            "category": " > ".join(product.category) or None,
-            "brand": product.brand or None,
-            "price": None if product.price is None else str(product.price),
-            "url": product.url or None,
-            "image": match.image,
-        },
+        "product": product_json(match.product, match.image),
         "similarity": match.similarity,
         "confidence": match.confidence,
         "evidence": dict(match.evidence),
