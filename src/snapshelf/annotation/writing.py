@@ -1,7 +1,5 @@
 """Annotations as JSON Lines, one picture a line, or as CSV, one value or one match a line."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from snapshelf.annotation.annotated import AnnotatedItem, AnnotatedPicture
 from snapshelf.features.attribute_predictor import PredictedAttribute
 from snapshelf.shelf.as_json import item_json, product_json
+from snapshelf.spreadsheet import csv_text
 
 __all__ = ["PRODUCT_WRITERS", "WRITERS", "csv_lines", "json_line", "product_lines"]
 
@@ -22,9 +21,6 @@ PRODUCT_COLUMNS = (
 
 DIGITS = 6
 """Of a number behind the point."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet would carry out."""
 
 
 def json_line(annotated: AnnotatedPicture) -> str:
@@ -140,11 +136,4 @@ def _csv(rows: list[tuple[Any, ...]], annotated: AnnotatedPicture, columns: int)
     if annotated.error:
         named = (annotated.picture.product, annotated.picture.name)
         rows.append((*named, *[""] * (columns - 3), annotated.error))
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([map(_cell, row) for row in rows])
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    """Keep a text that begins as a formula does from being one: titles may come from anywhere."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return csv_text(rows)

@@ -1,0 +1,165 @@
+"""Products of a shelf that look the same, in groups."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snapshelf.catalog.product import Product
+from snapshelf.errors import PictureError
+from snapshelf.matching.look_alikes import LookAlikes, find_look_alikes
+from snapshelf.matching.same_picture import SmallPicture, is_same_picture, shrink_picture
+from snapshelf.media.decode import decode_picture
+from snapshelf.store.filters import Filter
+from snapshelf.store.records import StoredEmbeddings
+from snapshelf.store.vector_store import VectorStore
+
+__all__ = ["LEAST", "Duplicate", "DuplicateGroup", "check_pictures", "find_duplicates"]
+
+LEAST = 0.95
+"""Similarity from which products look the same, unless told otherwise: with `compact` nearly every
+picture reaches it that was compressed anew, and about one in a hundred that has no copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A product that looks like another.
+
+    Attributes:
+        product: As the shelf holds it.
+        image: Its picture that looks like the other's, as the feed names it.
+        other_id: ID of the product of its group that it is most like.
+        other_image: The other's picture.
+        similarity: Of the two pictures' embeddings, larger is more alike.
+        same_picture: Whether the two are copies of one picture; None where that is not known,
+            the pictures not having been looked at.
+    """
+
+    product: Product
+    image: str
+    other_id: str
+    other_image: str
+    similarity: float
+    same_picture: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Products that look the same, directly or by way of others of the group.
+
+    Attributes:
+        similarity: So similar, at least, is each to another of the group.
+        duplicates: The products, at least two, the most similar first.
+    """
+
+    similarity: float
+    duplicates: tuple[Duplicate, ...]
+
+
+def find_duplicates(
+    store: VectorStore,
+    *,
+    least: float = LEAST,
+    where: Filter | None = None,
+    main: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[DuplicateGroup]:
+    """Find the products whose pictures look the same, by their embeddings.
+
+    Args:
+        store: A shelf's.
+        least: Similarity, in [-1, 1], from which two products look the same.
+        where: Only products that pass this filter.
+        main: Compare only each product's first picture; what several products show beside it, such
+            as a table of sizes, does not make them the same.
+        on_progress: Called with the parts of the work done and those in all.
+
+    Returns:
+        The groups, the most similar first; of equals the larger first.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+        ValueError: If `least` is out of range.
+    """
+    rows = store.embeddings(where, main=main)
+    numbers: dict[str, int] = {}
+    owners = [numbers.setdefault(each, len(numbers)) for each in rows.product_ids]
+    found = find_look_alikes(
+        rows.vectors,
+        np.array(owners, np.int64),
+        rows.contents,
+        distance=store.distance,
+        least=least,
+        on_progress=on_progress,
+    )
+    joined = np.flatnonzero(found.row >= 0)
+    ids = [rows.product_ids[row] for row in found.row[joined].tolist()]
+    products = store.products(ids)
+    groups: dict[int, list[Duplicate]] = {}
+    for owner, name in zip(joined.tolist(), ids, strict=True):
+        if name in products:  # else it has vanished since its embedding was read
+            one = _duplicate(products[name], owner, found, rows)
+            groups.setdefault(int(found.group[owner]), []).append(one)
+    return sorted(
+        (_group(each) for each in groups.values() if len(each) > 1),
+        key=lambda group: (-group.similarity, -len(group.duplicates)),
+    )
+
+
+def check_pictures(
+    groups: Sequence[DuplicateGroup],
+    read: Callable[[str], bytes],
+    *,
+    on_problem: Callable[[str], None],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[DuplicateGroup]:
+    """Look at the pictures of groups, and tell copies of a picture from look-alikes.
+
+    Args:
+        groups: As `find_duplicates` gave them.
+        read: Gives the bytes of a picture by its name in the feed; raises `PictureError`.
+        on_problem: Called with the reason for every picture that cannot be read.
+        on_progress: Called with the groups done and those in all.
+
+    Returns:
+        The same groups, with `Duplicate.same_picture` told wherever both pictures can be read.
+    """
+    checked = []
+    for number, group in enumerate(groups, start=1):
+        small: dict[str, SmallPicture | None] = {}
+        for image in {i for one in group.duplicates for i in (one.image, one.other_image)}:
+            try:
+                small[image] = shrink_picture(decode_picture(read(image)))
+            except PictureError as error:
+                small[image] = None
+                on_problem(str(error))
+        checked.append(replace(group, duplicates=tuple(_check(o, small) for o in group.duplicates)))
+        if on_progress is not None:
+            on_progress(number, len(groups))
+    return checked
+
+
+def _duplicate(
+    product: Product, owner: int, found: LookAlikes, rows: StoredEmbeddings
+) -> Duplicate:
+    row, other = int(found.row[owner]), int(found.other[owner])
+    return Duplicate(
+        product=product,
+        image=rows.images[row],
+        other_id=rows.product_ids[other],
+        other_image=rows.images[other],
+        similarity=float(found.similarity[owner]),
+        same_picture=True if rows.contents[row] == rows.contents[other] else None,
+    )
+
+
+def _group(duplicates: Sequence[Duplicate]) -> DuplicateGroup:
+    ordered = sorted(duplicates, key=lambda one: -one.similarity)
+    return DuplicateGroup(ordered[-1].similarity, tuple(ordered))
+
+
+def _check(one: Duplicate, small: dict[str, SmallPicture | None]) -> Duplicate:
+    mine, other = small[one.image], small[one.other_image]
+    if one.same_picture or mine is None or other is None:
+        return one
+    return replace(one, same_picture=is_same_picture(mine, other))
