@@ -1,11 +1,12 @@
-"""Search results as the JSON that others script against."""
+"""Search results and duplicates as the JSON that others script against."""
 
 from typing import Any
 
 from snapshelf.catalog.product import Product
+from snapshelf.shelf.duplicates import DuplicateGroup
 from snapshelf.shelf.result import FoundItem, Match, SearchResult
 
-__all__ = ["item_json", "items_json", "product_json"]
+__all__ = ["group_json", "item_json", "items_json", "product_json"]
 
 
 def items_json(result: SearchResult) -> list[dict[str, Any]]:
@@ -60,6 +61,30 @@ def product_json(product: Product, image: str) -> dict[str, Any]:
         "price": None if product.price is None else str(product.price),
         "url": product.url or None,
         "image": image,
+    }
+
+
+def group_json(group: DuplicateGroup) -> dict[str, Any]:
+    """Write a group of products that look the same.
+
+    Args:
+        group: The group.
+
+    Returns:
+        ``{"similarity", "products": [{"product", "similarity", "like": {"id", "image"},
+        "same_picture"}]}``, see `product_json`; ``same_picture`` is None where that is not known.
+    """
+    return {
+        "similarity": group.similarity,
+        "products": [
+            {
+                "product": product_json(one.product, one.image),
+                "similarity": one.similarity,
+                "like": {"id": one.other_id, "image": one.other_image},
+                "same_picture": one.same_picture,
+            }
+            for one in group.duplicates
+        ],
     }
 
 

@@ -127,7 +127,8 @@ def check_pictures(
     checked = []
     for number, group in enumerate(groups, start=1):
         small: dict[str, SmallPicture | None] = {}
-        for image in {i for one in group.duplicates for i in (one.image, one.other_image)}:
+        unknown = [one for one in group.duplicates if not one.same_picture]
+        for image in dict.fromkeys(i for one in unknown for i in (one.image, one.other_image)):
             try:
                 small[image] = shrink_picture(decode_picture(read(image)))
             except PictureError as error:
@@ -159,7 +160,7 @@ def _group(duplicates: Sequence[Duplicate]) -> DuplicateGroup:
 
 
 def _check(one: Duplicate, small: dict[str, SmallPicture | None]) -> Duplicate:
-    mine, other = small[one.image], small[one.other_image]
-    if one.same_picture or mine is None or other is None:
+    mine, other = small.get(one.image), small.get(one.other_image)
+    if mine is None or other is None:
         return one
     return replace(one, same_picture=is_same_picture(mine, other))
