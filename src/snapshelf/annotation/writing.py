@@ -112,7 +112,9 @@ PRODUCT_WRITERS: Writers = {
 
 
 def _item(item: AnnotatedItem) -> dict[str, Any]:
-    line = {"box": list(item.region.box)} if item.found is None else item_json(item.found)
+    line: dict[str, Any] = (
+        {"box": list(item.region.box)} if item.found is None else item_json(item.found)
+    )
     if item.attributes is not None:
         line["attributes"] = _attributes(item.attributes)
     return line

@@ -48,7 +48,7 @@ class DuplicateGroup:
     """Products that look the same, directly or by way of others of the group.
 
     Attributes:
-        similarity: So similar, at least, is each to another of the group.
+        similarity: Of the two that are most alike.
         duplicates: The products, at least two, the most similar first.
     """
 
@@ -156,7 +156,7 @@ def _duplicate(
 
 def _group(duplicates: Sequence[Duplicate]) -> DuplicateGroup:
     ordered = sorted(duplicates, key=lambda one: -one.similarity)
-    return DuplicateGroup(ordered[-1].similarity, tuple(ordered))
+    return DuplicateGroup(ordered[0].similarity, tuple(ordered))
 
 
 def _check(one: Duplicate, small: dict[str, SmallPicture | None]) -> Duplicate:
