@@ -8,8 +8,6 @@ import typer
 
 from snapshelf.cli.console import (
     EXIT_SKIPPED,
-    EXIT_USAGE,
-    fail,
     print_json,
     printable,
     printer,
@@ -79,16 +77,13 @@ def duplicates(
     store = EmbeddedStore(shelf)
     try:
         with progress(counted=True) as bar:
-            try:
-                groups = find_duplicates(
-                    store,
-                    least=least,
-                    where=where,
-                    main=not all_pictures,
-                    on_progress=_shown(bar, "comparing"),
-                )
-            except ValueError as error:
-                fail(f"--least: {error}", EXIT_USAGE)
+            groups = find_duplicates(
+                store,
+                least=least,
+                where=where,
+                main=not all_pictures,
+                on_progress=_shown(bar, "comparing"),
+            )
             compared = store.count(where).products
             # Until the first run has begun, a shelf has no root and no product.
             root = Path(store.properties.get("root", ""))
