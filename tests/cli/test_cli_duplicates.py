@@ -17,7 +17,7 @@ def doubled(shop, cli):
     """A shelf of the shop in which C0 is a copy of P0, and F4 shows the very file of P4."""
     with Image.open(shop / "pics/0.png") as picture:
         copy = picture.convert("RGB")
-    copy.save(shop / "copy.jpg", quality=98)
+    copy.save(shop / "copy.jpg", quality=90, subsampling=0)
     rows = [row(number) for number in range(PRODUCTS)]
     rows += [row(0, id="C0", image="copy.jpg", title="=1+1", brand="Other"), row(4, id="F4")]
     feed = write_feed(shop, rows, "doubled.csv")
