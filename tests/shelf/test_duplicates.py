@@ -142,3 +142,21 @@ def test_any_reader_will_do(shop):
     problems = []
     check_pictures(find_duplicates(shop.store), read, on_problem=problems.append)
     assert sorted(problems) == ["c.png: away", "d.png: away"]
+
+
+@pytest.mark.parametrize("name", ["item_group_id", "Item Group ID"])
+def test_variants_of_one_item(bench, name):
+    for picture, seed in {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2}.items():
+        bench.write(f"{picture}.png", seed)
+    shirt, other = {name: "shirt"}, {name: "C"}
+    bench.update(
+        [
+            product("A", "a.png", attributes=shirt),
+            product("B", "b.png", attributes=shirt),
+            product("C", "c.png"),  # its ID is the name of another's item
+            product("D", "d.png", attributes=other),
+            product("E", "e.png", attributes=other),
+        ]
+    )
+    assert names(find_duplicates(bench.store)) == [["A", "C"]]
+    assert names(find_duplicates(bench.store, variants=True)) == [["A", "B", "C"], ["D", "E"]]

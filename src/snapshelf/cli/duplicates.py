@@ -44,6 +44,10 @@ def duplicates(
         bool,
         typer.Option("--all-pictures", help="Compare all pictures, not each product's first."),
     ] = False,
+    variants: Annotated[
+        bool,
+        typer.Option("--variants", help="Compare products of one item_group_id too."),
+    ] = False,
     check: Annotated[
         bool,
         typer.Option("--check", help="Look at the pictures: copies, or products that look alike?"),
@@ -82,6 +86,7 @@ def duplicates(
                 least=least,
                 where=where,
                 main=not all_pictures,
+                variants=variants,
                 on_progress=_shown(bar, "comparing"),
             )
             compared = store.count(where).products

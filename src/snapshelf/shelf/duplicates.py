@@ -1,5 +1,6 @@
 """Products of a shelf that look the same, in groups."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,12 @@ __all__ = ["LEAST", "Duplicate", "DuplicateGroup", "check_pictures", "find_dupli
 LEAST = 0.95
 """Similarity from which products look the same, unless told otherwise: with `compact` nearly every
 picture reaches it that was compressed anew, and about one in a hundred that has no copy."""
+
+ITEM = "item_group_id"
+"""The attribute that variants of one item share, as Google's product data specification has it."""
+
+LOOK_UP = 1_000
+"""Products read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def find_duplicates(
     least: float = LEAST,
     where: Filter | None = None,
     main: bool = True,
+    variants: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[DuplicateGroup]:
     """Find the products whose pictures look the same, by their embeddings.
@@ -72,6 +80,9 @@ def find_duplicates(
         where: Only products that pass this filter.
         main: Compare only each product's first picture; what several products show beside it, such
             as a table of sizes, does not make them the same.
+        variants: Compare the variants of one item with each other too, which a feed tells by
+            giving them the same ``item_group_id``; mostly they are one picture in many sizes.
+            Without, a group has one of them.
         on_progress: Called with the parts of the work done and those in all.
 
     Returns:
@@ -82,8 +93,12 @@ def find_duplicates(
         ValueError: If `least` is out of range.
     """
     rows = store.embeddings(where, main=main)
-    numbers: dict[str, int] = {}
-    owners = [numbers.setdefault(each, len(numbers)) for each in rows.product_ids]
+    items = {} if variants else _items(store, list(dict.fromkeys(rows.product_ids)))
+    numbers: dict[tuple[str, bool], int] = {}
+    owners = [
+        numbers.setdefault((items.get(each, each), each in items), len(numbers))
+        for each in rows.product_ids
+    ]
     found = find_look_alikes(
         rows.vectors,
         np.array(owners, np.int64),
@@ -138,6 +153,18 @@ def check_pictures(
         if on_progress is not None:
             on_progress(number, len(groups))
     return checked
+
+
+def _items(store: VectorStore, product_ids: Sequence[str]) -> dict[str, str]:
+    """Tell which item products are variants of, by their IDs; others are left out."""
+    items = {}
+    for start in range(0, len(product_ids), LOOK_UP):
+        products = store.products(product_ids[start : start + LOOK_UP])
+        for name, product in products.items():
+            for attribute, value in product.attributes.items():
+                if re.sub(r"[\s-]", "_", attribute).casefold() == ITEM and value:
+                    items[name] = value
+    return items
 
 
 def _duplicate(
