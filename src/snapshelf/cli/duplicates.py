@@ -92,7 +92,9 @@ def duplicates(
             compared = store.count(where).products
             # Until the first run has begun, a shelf has no root and no product.
             root = Path(store.properties.get("root", ""))
-            with open_fetcher(allow_private=allow_private, retries=0) as fetcher:
+            # A page shows a placeholder for a picture that cannot be had.
+            retries = 3 if check else 0
+            with open_fetcher(allow_private=allow_private, retries=retries) as fetcher:
                 source = PictureSource(root, fetcher=fetcher)
                 if check:
                     groups = check_pictures(

@@ -7,6 +7,7 @@ joined directly or through others is a group (a connected component).
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def find_look_alikes(
     found = _Finding(owners, count)
     # A shop may show one stand-in picture for thousands of products: equal rows are joined
     # without comparing, and only the first of them is compared with the rest.
-    equal = [row.tobytes() for row in vectors]
+    equal = [blake2b(row.tobytes(), digest_size=16).digest() for row in vectors]
     found.join_equal(list(zip(equal, contents, strict=True)))
     found.join_equal(equal)
     first: dict[bytes, int] = {}

@@ -191,23 +191,28 @@ def read_embeddings(
     if where is not None:
         _check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
-    cursor = db.execute(
-        "SELECT product.id, picture.source, picture.content, embedding.vector FROM region"
+    chosen = (
+        " FROM region"
         " JOIN embedding ON embedding.region = region.number"
         " JOIN picture ON picture.number = region.picture"
         " JOIN product ON product.number = picture.product"
         f" WHERE picture.removed IS NULL AND (picture.position = 0 OR ?) AND ({sql})"
-        " ORDER BY region.number",
-        [not main, *values],
     )
-    vectors = [np.empty((0, dimension), np.float32)]
+    given = [not main, *values]
+    (count,) = db.execute(f"SELECT count(*){chosen}", given).fetchone()
+    vectors = np.empty((count, dimension), np.float32)
     texts: list[tuple[str, str, str]] = []
+    cursor = db.execute(
+        "SELECT product.id, picture.source, picture.content, embedding.vector"
+        f"{chosen} ORDER BY region.number",
+        given,
+    )
     while rows := cursor.fetchmany(ROWS_AT_A_TIME):
-        texts += [(product, image, content) for product, image, content, _ in rows]
         block = np.frombuffer(b"".join(vector for *_, vector in rows), "<f4")
-        vectors.append(block.reshape(len(rows), dimension).astype(np.float32))
+        vectors[len(texts) : len(texts) + len(rows)] = block.reshape(len(rows), dimension)
+        texts += [(product, image, content) for product, image, content, _ in rows]
     products, images, contents = zip(*texts, strict=True) if texts else ((), (), ())
-    return StoredEmbeddings(np.concatenate(vectors), products, images, contents)
+    return StoredEmbeddings(vectors, products, images, contents)
 
 
 def all_labels(db: sqlite3.Connection) -> Iterator[tuple[str, str, Box]]:
