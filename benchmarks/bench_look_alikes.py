@@ -52,7 +52,9 @@ def main() -> None:
         start = time.perf_counter()
         limits, _, others = index.range_search(vectors, LEAST)
         seconds["faiss"] = min(seconds["faiss"], time.perf_counter() - start)
-    with_other = np.add.reduceat(others != np.repeat(owners, np.diff(limits)), limits[:-1]) > 0
+    limits = limits.astype(np.int64)
+    foreign = others != np.repeat(owners, np.diff(limits))
+    with_other = np.add.reduceat(foreign, limits[:-1])
     result = {
         "benchmark": "look_alikes",
         "rows": f"{options.rows}x{options.dimension}",
