@@ -12,6 +12,7 @@ from snapshelf.annotation import (
     WRITERS,
     AnnotatedItem,
     AnnotatedPicture,
+    AttributeFinder,
     PictureToAnnotate,
     annotate_pictures,
     feed_pictures,
@@ -64,9 +65,13 @@ def save(folder, name, colour, size=(20, 10)):
     return file
 
 
-def annotated(pictures, predictor=None, locator=None, **changes):
-    given = {"locator": locator or WholePicture(), "domain": Domain.STREET, "workers": 2}
-    return list(annotate_pictures(pictures, predictor or Channels(), **given | changes))
+def annotated(pictures, predictor=None, locator=None, domain=Domain.STREET, **asked):
+    finder = AttributeFinder(predictor or Channels(), **asked)
+    locator = locator or WholePicture()
+    found = annotate_pictures(
+        pictures, locator=locator, domain=domain, attributes=finder, workers=2
+    )
+    return list(found)
 
 
 def test_the_likeliest_come_first_and_ties_keep_the_order_of_the_classes():
@@ -111,13 +116,13 @@ def test_every_item_of_a_picture_has_its_own(tmp_path):
 
 def test_attributes_that_are_asked_for_and_ones_never_seen_in_training(tmp_path):
     file = save(tmp_path, "a.png", "red")
-    (one,) = annotated(file_pictures([file]), attributes=["light"], top=5)
+    (one,) = annotated(file_pictures([file]), attributes=["light"], values=5)
     assert {each.name for each in one.items[0].attributes} == {"light"}
     assert sum(each.probability for each in one.items[0].attributes) == pytest.approx(1)
     with pytest.raises(ValueError, match=r"'heel' was not in .* it knows colour, light"):
         annotated(file_pictures([file]), attributes=["light", "heel"])
-    for wrong in ({"top": 0}, {"least": 1.5}, {"least": -0.1}):
-        with pytest.raises(ValueError, match="top must be at least 1"):
+    for wrong in ({"values": 0}, {"least": 1.5}, {"least": -0.1}, {"least": float("nan")}):
+        with pytest.raises(ValueError, match="values must be at least 1"):
             annotated(file_pictures([file]), **wrong)
 
 

@@ -31,7 +31,9 @@ def test_train_evaluate_and_annotate(trained, cli, grocery, shop):
     assert evaluated.json["queries"] == 8
     given = ["--system", "out"]
     photo = next(iter(sorted((grocery / "test").rglob("*.jpg"))))
-    done = cli("annotate", photo, shop / "feed.csv", *given, "--out", "found.jsonl", "--top", "2")
+    done = cli(
+        "annotate", photo, shop / "feed.csv", *given, "--out", "found.jsonl", "--values", "2"
+    )
     assert done.code == 0, done.err
     assert done.err.endswith("wrote found.jsonl: 7 pictures\n")
     found = [json.loads(line) for line in Path("found.jsonl").read_text().splitlines()]
@@ -64,6 +66,7 @@ def mistakes(cli, shop):
     assert "bad.jpg" in done.err
     for arguments, code, message in [
         ((picture, *given, "--attributes", "heel"), 2, "--attributes: the attribute 'heel' was"),
+        ((picture, *given, "--top", "3"), 2, "--top is about products, and needs --shelf"),
         ((shop / "none.jpg", *given), 1, "there is no file or folder"),
         ((picture, "--system", "out", "--out", "x.txt"), 2, "must end in .jsonl or .csv"),
         ((picture, "--system", "out", "--out", "tiny.csv"), 1, "holds something else"),

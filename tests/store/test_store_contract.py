@@ -621,3 +621,40 @@ def test_hits_hold_every_field(store: VectorStore) -> None:
     assert hit.similarity == pytest.approx(1, abs=1e-6)
     assert type(hit.similarity) is float
     assert type(hit.region) is int
+
+
+# --- all embeddings ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("main", [False, True])
+@pytest.mark.parametrize("where", [None, "brand=Acme|Zenith", "id=nobody"])
+def test_embeddings_are_those_that_were_stored(
+    store: VectorStore, main: bool, where: str | None
+) -> None:
+    rng = np.random.default_rng(5)
+    reference = ReferenceStore()
+    for names, salt in ((["A", "B", "C", "D"], ""), (["B", "D", "E"], "new")):
+        records = random_records(rng, names, salt=salt)
+        reference.upsert(records)
+        store.upsert(records, run=store.begin_run("feed"))
+    reference.delete(["C"])
+    store.delete(["C"])
+    condition = None if where is None else parse_filter(where)
+    expected = sorted(
+        (one.product.id, shown.source, shown.content, vector.tobytes())
+        for one in reference.passing(condition)
+        for shown in one.pictures[: 1 if main else None]
+        for vector in shown.embeddings
+    )
+    rows = store.embeddings(condition, main=main)
+    assert rows.vectors.dtype == np.float32
+    assert rows.vectors.shape == (len(expected), DIMENSION)
+    vectors = [vector.tobytes() for vector in rows.vectors]
+    found = zip(rows.product_ids, rows.images, rows.contents, vectors, strict=True)
+    assert sorted(found) == expected
+
+
+def test_embeddings_of_an_attribute_that_no_product_has(store: VectorStore) -> None:
+    assert store.embeddings().vectors.shape == (0, DIMENSION)
+    with pytest.raises(FilterError, match="colour"):
+        store.embeddings(parse_filter("colour=red"))

@@ -1,15 +1,18 @@
-"""Pictures to predicted attributes: reading and preparing overlap with the network."""
+"""Pictures to what they show: reading and preparing overlap with the networks."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.annotation.annotated import AnnotatedItem, AnnotatedPicture
+from snapshelf.annotation.attribute_finder import AttributeFinder
 from snapshelf.annotation.pictures import PictureToAnnotate
+from snapshelf.annotation.product_finder import PreparedItem, ProductFinder
 from snapshelf.errors import PictureError
-from snapshelf.features.attribute_predictor import AttributePredictor, likeliest
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop
 from snapshelf.locating.locator import Locator
@@ -17,120 +20,86 @@ from snapshelf.locating.region import Region
 from snapshelf.media.decode import decode_picture
 from snapshelf.parallel import ordered_map
 
-__all__ = ["annotate_pictures", "choose_attributes"]
+__all__ = ["annotate_pictures"]
 
 BATCH = 16
-"""Pictures that go through the network together."""
-
-Prepared = tuple[PictureToAnnotate, tuple[Region, ...], list[NDArray[np.uint8]], str]
+"""Pictures that are annotated together."""
 
 
-def choose_attributes(predictor: AttributePredictor, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Choose the attributes to predict.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A picture on its way; of its R items what the finders need, or why it cannot be read."""
 
-    Args:
-        predictor: Knows some.
-        wanted: Names; none for all.
-
-    Returns:
-        The names, in the predictor's order.
-
-    Raises:
-        ValueError: If the predictor does not know one: it was not in what it was trained on.
-    """
-    if unknown := [name for name in wanted if name not in predictor.classes]:
-        raise ValueError(
-            f"the attribute {unknown[0]!r} was not in what the system was trained on; it knows "
-            f"{', '.join(predictor.classes)}"
-        )
-    return tuple(name for name in predictor.classes if not wanted or name in wanted)
+    picture: PictureToAnnotate
+    regions: tuple[Region, ...]
+    inputs: list[NDArray[np.uint8]]
+    items: list[PreparedItem]
+    error: str = ""
 
 
 def annotate_pictures(
     pictures: Iterable[PictureToAnnotate],
-    predictor: AttributePredictor,
     *,
     locator: Locator,
     domain: Domain,
-    attributes: Sequence[str] = (),
-    top: int = 1,
-    least: float = 0.0,
+    attributes: AttributeFinder | None = None,
+    products: ProductFinder | None = None,
     workers: int | None = None,
 ) -> Iterator[AnnotatedPicture]:
-    """Predict the attributes of the items of many pictures, in order and in bounded memory.
+    """Annotate the items of many pictures, in order and in bounded memory.
 
     Args:
         pictures: Drawn lazily.
-        predictor: Predicts.
         locator: Finds the items.
         domain: The side that the pictures come from.
-        attributes: Names of attributes; none for all.
-        top: Values of an attribute at most, at least 1.
-        least: In [0, 1]; values that are less likely are left out.
+        attributes: Finds the attributes of each item; None to leave them.
+        products: Finds the products that each item may be; None to leave them.
         workers: Threads that read and prepare, at least 1; None for one for each processor.
 
     Yields:
         One for each picture; one that cannot be read has an error.
-
-    Raises:
-        ValueError: If an attribute is not known, or `top` or `least` is out of range.
     """
-    chosen = choose_attributes(predictor, attributes)
-    if top < 1 or not 0 <= least <= 1:
-        raise ValueError(f"top must be at least 1 and least in [0, 1], got {top} and {least}")
+
+    def prepare(picture: PictureToAnnotate) -> _Prepared:
+        try:
+            decoded = decode_picture(picture.read())
+        except PictureError as error:
+            return _Prepared(picture, (), [], [], str(error))
+        regions = locator.locate(decoded)
+        parts = [crop(decoded, region.box) for region in regions]
+        return _Prepared(
+            picture,
+            regions,
+            [] if attributes is None else [attributes.prepare(part) for part in parts],
+            [] if products is None else [products.prepare(part, domain) for part in parts],
+        )
+
     workers = (os.cpu_count() or 1) if workers is None else workers
-    prepared = ordered_map(
-        lambda each: _prepare(each, predictor, locator),
-        pictures,
-        workers=workers,
-        ahead=BATCH + workers,
-    )
-    batch: list[Prepared] = []
-    for one in prepared:
+    batch: list[_Prepared] = []
+    for one in ordered_map(prepare, pictures, workers=workers, ahead=BATCH + workers):
         batch.append(one)
         if len(batch) == BATCH:
-            yield from _predict(batch, predictor, domain, chosen, top, least)
+            yield from _annotate(batch, domain, attributes, products)
             batch = []
-    yield from _predict(batch, predictor, domain, chosen, top, least)
+    yield from _annotate(batch, domain, attributes, products)
 
 
-def _prepare(
-    picture: PictureToAnnotate, predictor: AttributePredictor, locator: Locator
-) -> Prepared:
-    try:
-        decoded = decode_picture(picture.read())
-    except PictureError as error:
-        return picture, (), [], str(error)
-    regions = locator.locate(decoded)
-    return (
-        picture,
-        regions,
-        [predictor.prepare(crop(decoded, region.box)) for region in regions],
-        "",
-    )
-
-
-def _predict(
-    batch: Sequence[Prepared],
-    predictor: AttributePredictor,
+def _annotate(
+    batch: Sequence[_Prepared],
     domain: Domain,
-    chosen: Sequence[str],
-    top: int,
-    least: float,
+    attributes: AttributeFinder | None,
+    products: ProductFinder | None,
 ) -> Iterator[AnnotatedPicture]:
-    inputs = [each for _, _, own, _ in batch for each in own]
-    found = predictor.predict(np.stack(inputs), domain) if inputs else {}
-    row = 0
-    for picture, regions, _, error in batch:
-        items = []
-        for region in regions:
-            values = [
-                value
-                for name in chosen
-                for value in likeliest(
-                    name, predictor.classes[name], found[name][row], top=top, least=least
-                )
-            ]
-            items.append(AnnotatedItem(region, tuple(values)))
-            row += 1
-        yield AnnotatedPicture(picture, tuple(items), error)
+    """Take all items of a batch through the finders, and hand each to its picture."""
+    regions = [region for one in batch for region in one.regions]
+    items = [AnnotatedItem(region) for region in regions]
+    if attributes is not None:
+        values = attributes.find([each for one in batch for each in one.inputs], domain)
+        items = [replace(i, attributes=v) for i, v in zip(items, values, strict=True)]
+    if products is not None:
+        found = products.find([each for one in batch for each in one.items], regions, domain)
+        items = [replace(i, found=f) for i, f in zip(items, found, strict=True)]
+    rest = iter(items)
+    for one in batch:
+        own = tuple(islice(rest, len(one.regions)))
+        yield AnnotatedPicture(one.picture, own, one.error)

@@ -1,10 +1,11 @@
-"""`AnnotatedPicture`: the attributes of every item of a picture, or why there are none."""
+"""`AnnotatedPicture`: what every item of a picture is, or why that cannot be told."""
 
 from dataclasses import dataclass
 
 from snapshelf.annotation.pictures import PictureToAnnotate
 from snapshelf.features.attribute_predictor import PredictedAttribute
 from snapshelf.locating.region import Region
+from snapshelf.shelf.result import FoundItem
 
 __all__ = ["AnnotatedItem", "AnnotatedPicture"]
 
@@ -15,11 +16,14 @@ class AnnotatedItem:
 
     Attributes:
         region: Where it is.
-        attributes: Likeliest values, of each attribute the likeliest first.
+        attributes: Likeliest values, of each attribute the likeliest first; None where they were
+            not asked for.
+        found: The products that it may be; None where they were not asked for.
     """
 
     region: Region
-    attributes: tuple[PredictedAttribute, ...]
+    attributes: tuple[PredictedAttribute, ...] | None = None
+    found: FoundItem | None = None
 
 
 @dataclass(frozen=True, slots=True)

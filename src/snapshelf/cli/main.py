@@ -11,6 +11,7 @@ from snapshelf.cli.annotate import annotate
 from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.contact_sheet import contact_sheet
 from snapshelf.cli.demo import demo
+from snapshelf.cli.duplicates import duplicates
 from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.export import export
 from snapshelf.cli.index import index
@@ -53,6 +54,7 @@ def _options(
 app.command("index")(index)
 app.command("search")(search)
 app.command("annotate")(annotate)
+app.command("duplicates")(duplicates)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("reproduce")(reproduce)

@@ -1,10 +1,12 @@
-"""Search results as the JSON that others script against."""
+"""Search results and duplicates as the JSON that others script against."""
 
 from typing import Any
 
+from snapshelf.catalog.product import Product
+from snapshelf.shelf.duplicates import DuplicateGroup
 from snapshelf.shelf.result import FoundItem, Match, SearchResult
 
-__all__ = ["items_json"]
+__all__ = ["group_json", "item_json", "items_json", "product_json"]
 
 
 def items_json(result: SearchResult) -> list[dict[str, Any]]:
@@ -14,15 +16,22 @@ def items_json(result: SearchResult) -> list[dict[str, Any]]:
         result: What was found.
 
     Returns:
-        For each item ``{"item": {"box", "label", "frames"?}, "matches": [...],
-        "in_catalogue"}``; a match has ``rank``, ``product``, ``similarity``, ``confidence`` and
-        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels; price and category are written
-        as feeds write them (``"19.90 EUR"``, ``"Apparel > Shoes"``), None where unknown.
+        For each item what `item_json` gives.
     """
-    return [_item(found) for found in result.items]
+    return [item_json(found) for found in result.items]
 
 
-def _item(found: FoundItem) -> dict[str, Any]:
+def item_json(found: FoundItem) -> dict[str, Any]:
+    """Write an item.
+
+    Args:
+        found: The item and its matches.
+
+    Returns:
+        ``{"item": {"box", "label", "frames"?}, "matches": [...], "in_catalogue"}``; a match has
+        ``rank``, ``product`` (see `product_json`), ``similarity``, ``confidence`` and
+        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels.
+    """
     item: dict[str, Any] = {"box": list(found.item.box), "label": found.item.label}
     if found.item.frames is not None:
         item["frames"] = list(found.item.frames)
@@ -33,19 +42,56 @@ def _item(found: FoundItem) -> dict[str, Any]:
     }
 
 
+def product_json(product: Product, image: str) -> dict[str, Any]:
+    """Write a product.
+
+    Args:
+        product: As a shelf holds it.
+        image: The one of its pictures that is meant, as the feed names it.
+
+    Returns:
+        ``{"id", "title", "category", "brand", "price", "url", "image"}``; price and category are
+        written as feeds write them (``"19.90 EUR"``, ``"Apparel > Shoes"``), None where unknown.
+    """
+    return {
+        "id": product.id,
+        "title": product.title,
+        "category": " > ".join(product.category) or None,
+        "brand": product.brand or None,
+        "price": None if product.price is None else str(product.price),
+        "url": product.url or None,
+        "image": image,
+    }
+
+
+def group_json(group: DuplicateGroup) -> dict[str, Any]:
+    """Write a group of products that look the same.
+
+    Args:
+        group: The group.
+
+    Returns:
+        ``{"similarity", "products": [{"product", "similarity", "like": {"id", "image"},
+        "same_picture"}]}``, see `product_json`; ``same_picture`` is None where that is not known.
+    """
+    return {
+        "similarity": group.similarity,
+        "products": [
+            {
+                "product": product_json(one.product, one.image),
+                "similarity": one.similarity,
+                "like": {"id": one.other_id, "image": one.other_image},
+                "same_picture": one.same_picture,
+            }
+            for one in group.duplicates
+        ],
+    }
+
+
 def _match(match: Match) -> dict[str, Any]:
-    product = match.product
     return {
         "rank": match.rank,
-        "product": {
-            "id": product.id,
-            "title": product.title,
-            "category": " > ".join(product.category) or None,
-            "brand": product.brand or None,
-            "price": None if product.price is None else str(product.price),
-            "url": product.url or None,
-            "image": match.image,
-        },
+        "product": product_json(match.product, match.image),
         "similarity": match.similarity,
         "confidence": match.confidence,
         "evidence": dict(match.evidence),

@@ -1,7 +1,7 @@
 """`Shelf`: a catalogue indexed with one system, to be searched."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,26 +10,24 @@ import numpy as np
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Problem
-from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop
 from snapshelf.locating.chosen_region import chosen_regions
-from snapshelf.locating.region import Box, Point, Region
-from snapshelf.matching.reranker import Place
+from snapshelf.locating.region import Box, Point
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
-from snapshelf.shelf.reranking import rerank_hits, unchanged_places
-from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.finding import find_items, find_shortlists
+from snapshelf.shelf.result import SearchResult
 from snapshelf.shelf.system_check import check_system, system_properties
 from snapshelf.shelf.update import update_shelf
 from snapshelf.shelf.update_report import UpdateReport
 from snapshelf.store.embedded import EmbeddedStore
 from snapshelf.store.filters import Filter, parse_filter
-from snapshelf.store.records import Counts, Hit
+from snapshelf.store.records import Counts
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
@@ -198,31 +196,24 @@ class Shelf:
         inputs = np.stack([encoder.prepare(part) for part in parts])
         embeddings = encoder.encode(inputs, Domain.STREET)
         encoded = time.perf_counter()
-        reranker = self.system.reranker
-        depth = top if reranker is None else max(top, reranker.depth)
-        hits = self.store.search(embeddings, depth, where)
-        products = self.store.products([hit.product_id for row in hits for hit in row])
-        # A product can vanish between the search and the look-up.
-        alive = [[hit for hit in row if hit.product_id in products] for row in hits]
+        shortlists = find_shortlists(self.store, self.system, embeddings, top=top, where=where)
         found = time.perf_counter()
         seconds = {
             "decode": decoded - start,
             "encode": encoded - decoded,
             "search": found - encoded,
         }
-        if reranker is None:
-            places = [unchanged_places(row) for row in alive]
-        else:
-            queries = [reranker.describe(part, Domain.STREET) for part in parts]
-            places = rerank_hits(reranker, self.store, queries, alive)
+        reranker = self.system.reranker
+        queries = (
+            None if reranker is None else [reranker.describe(part, Domain.STREET) for part in parts]
+        )
+        items = find_items(self.store, self.system, regions, shortlists, queries, top=top)
+        if reranker is not None:
             seconds["rerank"] = time.perf_counter() - found
         return SearchResult(
             query=name,
             size=(pixels.shape[1], pixels.shape[0]),
-            items=tuple(
-                self._item(region, row, ranked[:top], products)
-                for region, row, ranked in zip(regions, alive, places, strict=True)
-            ),
+            items=items,
             seconds=seconds,
         )
 
@@ -244,36 +235,6 @@ class Shelf:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _item(
-        self,
-        region: Region,
-        hits: Sequence[Hit],
-        places: Sequence[Place],
-        products: Mapping[str, Product],
-    ) -> FoundItem:
-        """Show the first places of an item's ranking."""
-        calibration = self.system.calibration
-        confidences = calibration.confidences(
-            (place.similarity, place.similarity - hits[place.candidate].similarity)
-            for place in places
-        )
-        matches = tuple(
-            Match(
-                rank=rank,
-                product=products[hits[place.candidate].product_id],
-                image=hits[place.candidate].source,
-                similarity=place.similarity,
-                confidence=confidence,
-                evidence=place.evidence,
-                box=hits[place.candidate].box,
-            )
-            for rank, (place, confidence) in enumerate(
-                zip(places, confidences, strict=True), start=1
-            )
-        )
-        sure = bool(matches) and matches[0].confidence >= calibration.threshold
-        return FoundItem(Item(region.box, region.label), matches, in_catalogue=sure)
 
 
 def _check_pixels(picture: object) -> None:

@@ -10,6 +10,7 @@ from snapshelf.store.records import (
     PictureRecord,
     ProductRecord,
     Run,
+    StoredEmbeddings,
 )
 from snapshelf.store.rows import product_digest
 from snapshelf.store.vector_store import VectorStore
@@ -25,6 +26,7 @@ __all__ = [
     "PictureRecord",
     "ProductRecord",
     "Run",
+    "StoredEmbeddings",
     "VectorStore",
     "parse_filter",
     "product_digest",

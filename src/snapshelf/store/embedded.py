@@ -25,9 +25,10 @@ from snapshelf.store.reading import (
     product_numbers,
     read_counts,
     read_descriptions,
+    read_embeddings,
     read_products,
 )
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
+from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
 from snapshelf.store.refreshing import refresh_index
 from snapshelf.store.view import View, nearest_products
 from snapshelf.store.view_cache import ViewCache
@@ -251,6 +252,22 @@ class EmbeddedStore:
         """Read what re-ranking needs of regions, given by number; those not there are left out."""
         with self._connections.reading() as db:
             return read_descriptions(db, regions)
+
+    def embeddings(self, where: Filter | None = None, *, main: bool = False) -> StoredEmbeddings:
+        """Read the embeddings of products, to be compared with each other.
+
+        Args:
+            where: Only of products that pass this filter.
+            main: Only those of each product's first picture.
+
+        Returns:
+            All of the latest version, in the order in which they were stored.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+        """
+        with self._connections.reading() as db:
+            return read_embeddings(db, self._dimension, where, main=main)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""

@@ -12,7 +12,7 @@ from snapshelf.errors import FilterError
 from snapshelf.locating.region import Box
 from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
 from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run
+from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run, StoredEmbeddings
 from snapshelf.store.rows import read_product
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "product_numbers",
     "read_counts",
     "read_descriptions",
+    "read_embeddings",
     "read_labels",
     "read_products",
 ]
@@ -33,6 +34,8 @@ __all__ = [
 V = TypeVar("V")
 
 IDS_A_QUERY = 500
+
+ROWS_AT_A_TIME = 16_384
 
 
 def last_run(db: sqlite3.Connection) -> Run | None:
@@ -169,6 +172,47 @@ def read_descriptions(db: sqlite3.Connection, regions: Sequence[int]) -> dict[in
             f"SELECT region, body FROM description WHERE region IN ({marks})", numbers
         )
     }
+
+
+def read_embeddings(
+    db: sqlite3.Connection, dimension: int, where: Filter | None, *, main: bool
+) -> StoredEmbeddings:
+    """Read the embeddings of the products that pass a filter, by rising region number.
+
+    Args:
+        db: Inside a transaction.
+        dimension: Length D of an embedding.
+        where: The filter, None for all products.
+        main: Only those of each product's first picture.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    if where is not None:
+        _check_attributes(db, where)
+    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    chosen = (
+        " FROM region"
+        " JOIN embedding ON embedding.region = region.number"
+        " JOIN picture ON picture.number = region.picture"
+        " JOIN product ON product.number = picture.product"
+        f" WHERE picture.removed IS NULL AND (picture.position = 0 OR ?) AND ({sql})"
+    )
+    given = [not main, *values]
+    (count,) = db.execute(f"SELECT count(*){chosen}", given).fetchone()
+    vectors = np.empty((count, dimension), np.float32)
+    texts: list[tuple[str, str, str]] = []
+    cursor = db.execute(
+        "SELECT product.id, picture.source, picture.content, embedding.vector"
+        f"{chosen} ORDER BY region.number",
+        given,
+    )
+    while rows := cursor.fetchmany(ROWS_AT_A_TIME):
+        block = np.frombuffer(b"".join(vector for *_, vector in rows), "<f4")
+        vectors[len(texts) : len(texts) + len(rows)] = block.reshape(len(rows), dimension)
+        texts += [(product, image, content) for product, image, content, _ in rows]
+    products, images, contents = zip(*texts, strict=True) if texts else ((), (), ())
+    return StoredEmbeddings(vectors, products, images, contents)
 
 
 def all_labels(db: sqlite3.Connection) -> Iterator[tuple[str, str, Box]]:

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box, Region
 
-__all__ = ["Counts", "Hit", "KnownPicture", "KnownProduct", "PictureRecord", "ProductRecord", "Run"]
+__all__ = [
+    "Counts",
+    "Hit",
+    "KnownPicture",
+    "KnownProduct",
+    "PictureRecord",
+    "ProductRecord",
+    "Run",
+    "StoredEmbeddings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +120,20 @@ class Run:
     started: str
     finished: str
     seen: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredEmbeddings:
+    """The embeddings of one version of a store, N rows.
+
+    Attributes:
+        vectors: (N, D) float32, L2-normalised.
+        product_ids: N of them, whose each row is.
+        images: N of them, the picture of each row as the feed names it.
+        contents: N of them, hex digest of the picture's bytes.
+    """
+
+    vectors: NDArray[np.float32]
+    product_ids: tuple[str, ...]
+    images: tuple[str, ...]
+    contents: tuple[str, ...]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.matching.distances import Distance
 from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run
+from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
 
 __all__ = ["VectorStore"]
 
@@ -115,6 +115,21 @@ class VectorStore(Protocol):
         Returns:
             The descriptions by number; regions that are gone, or were stored without one, are
             left out.
+        """
+        ...
+
+    def embeddings(self, where: Filter | None = None, *, main: bool = False) -> StoredEmbeddings:
+        """Read the embeddings of products, to be compared with each other.
+
+        Args:
+            where: Only of products that pass this filter.
+            main: Only those of each product's first picture.
+
+        Returns:
+            All of one version of the store, in an order that depends on nothing but that.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
         """
         ...
 
