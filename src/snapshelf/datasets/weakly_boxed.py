@@ -13,7 +13,7 @@ from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 
-__all__ = ["WeaklyBoxed", "WeakPhoto"]
+__all__ = ["WeakPhoto", "WeaklyBoxed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.classical.foreground import foreground
-from snapshelf.features.classical.histogram import soft_histogram
 from snapshelf.locating.region import Box
 from snapshelf.media.picture import RGB
 
@@ -32,7 +31,7 @@ def product_saliency(photo: RGB, shop: RGB, item: NDArray[np.bool_]) -> NDArray[
     """Weigh the places of a photo by how likely they show the product of a shop picture.
 
     ``0.3 c / (c + b) + 0.7 sqrt(f / max f)``: c is how frequent the place's colour is in the item
-    of the shop picture, b in the whole photo (three tenths of it any colour), and f is `foreground`.
+    of the shop picture, b in the whole photo, three tenths of it any colour, and f `foreground`.
 
     Args:
         photo: (H, W, 3) uint8, RGB, [0, 255].
