@@ -15,6 +15,7 @@ from pathlib import Path
 from torchvision.models.detection.faster_rcnn import FasterRCNN
 
 from snapshelf.datasets import BoxedPhoto, open_boxed_data
+from snapshelf.errors import UnboxedSplitError
 from snapshelf.evaluation.average_precision import average_precision, mean_average_precision
 from snapshelf.evaluation.locating import object_recall
 from snapshelf.features.backbones import create_backbone, load_hub_backbone, load_weights
@@ -46,7 +47,12 @@ def main() -> None:
         detector, settings = load_detector(options.out)
     else:
         detector, settings = train(photos, options.out, options.epochs, options.least)
-    measure(data.boxed_photos("test")[: options.test_photos], detector, settings)
+    try:
+        test = data.boxed_photos("test")
+    except UnboxedSplitError as error:
+        print(f"not measured: {error}", flush=True)
+        return
+    measure(test[: options.test_photos], detector, settings)
 
 
 def train(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets import BoxedPhoto, open_boxed_data
+from snapshelf.errors import UnboxedSplitError
 from snapshelf.evaluation.locating import first_right, object_recall
 from snapshelf.locating.boxes import Boxes
 from snapshelf.locating.edge_boxes import EdgeBoxes
@@ -56,17 +57,27 @@ def main() -> None:
     parser.add_argument("--split", default="test", help="split to measure on")
     options = parser.parse_args()
     data = open_boxed_data(options.data)
-    train, test = data.boxed_photos("train"), data.boxed_photos(options.split)
-    learned = [photo for number, photo in enumerate(train) if number % 4]
+    train = data.boxed_photos("train")
+    learned = [number for number in range(len(train)) if number % 4]
     proposer = EdgeBoxes()
     confidences = (
-        objectness(learned[: options.photos], proposer, options.out),
-        PartModelConfidence(part_model(learned[: options.part_photos], options.out)),
+        objectness(chosen(train, learned[: options.photos]), proposer, options.out),
+        PartModelConfidence(part_model(chosen(train, learned[: options.part_photos]), options.out)),
     )
     ranking = train_ranking(train[::4][: options.ranking_photos], proposer, confidences, tell=tell)
     locator = RankedProposals(proposer, confidences, ranking)
     save_locator(options.out, locator)
+    try:
+        test = data.boxed_photos(options.split)
+    except UnboxedSplitError as error:
+        tell(f"not measured: {error}")
+        return
     measure(spread(test, options.test_photos or len(test)), locator)
+
+
+def chosen(photos: Sequence[BoxedPhoto], numbers: Sequence[int]) -> Sequence[BoxedPhoto]:
+    """Give those photos: of others no box is made where a data set makes them on access."""
+    return [photos[number] for number in numbers]
 
 
 def objectness(photos: Sequence[BoxedPhoto], proposer: EdgeBoxes, folder: Path) -> ObjectConfidence:

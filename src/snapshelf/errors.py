@@ -11,6 +11,7 @@ __all__ = [
     "ShelfLockedError",
     "SnapshelfError",
     "SystemMismatchError",
+    "UnboxedSplitError",
 ]
 
 
@@ -48,6 +49,10 @@ class MissingWeightsError(ModelError):
 
 class DatasetError(SnapshelfError):
     """A data set's folder is not in its published layout."""
+
+
+class UnboxedSplitError(DatasetError):
+    """A data set has boxes, but none in this split that could be measured on."""
 
 
 class FilterError(SnapshelfError):

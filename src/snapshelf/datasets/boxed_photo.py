@@ -62,6 +62,7 @@ class BoxedData(Protocol):
 
         Raises:
             ValueError: If there is no such split.
+            UnboxedSplitError: If there are boxes, but none in this split.
             DatasetError: If the data set is not in its published layout.
         """
         ...

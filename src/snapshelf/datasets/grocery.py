@@ -9,7 +9,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from snapshelf.catalog.product import Product
+from snapshelf.datasets.boxed_photo import BoxedPhoto
 from snapshelf.datasets.container import container
 from snapshelf.datasets.dataset import Query
 from snapshelf.datasets.derived_attributes import dominant_colour
@@ -20,7 +23,8 @@ from snapshelf.datasets.published_files import (
     whole_number,
 )
 from snapshelf.datasets.training_item import AttributeValue, TrainingItem
-from snapshelf.errors import DatasetError, PictureError
+from snapshelf.datasets.weakly_boxed import WeaklyBoxed, WeakPhoto
+from snapshelf.errors import DatasetError, PictureError, UnboxedSplitError
 from snapshelf.media.decode import decode_picture
 
 __all__ = ["GroceryStore"]
@@ -38,13 +42,15 @@ HEADER = [
 
 
 class GroceryStore:
-    """The Grocery Store Dataset in its published layout; `TrainingData` as well.
+    """The Grocery Store Dataset in its published layout; `TrainingData` and `BoxedData` as well.
 
     A class is a product. Its ID is the class name, its category the folders of its studio
     picture, such as ``("Fruit", "Apple")``, and its description the published text. Photos are
     grouped by the first of these folders: Fruit, Packages or Vegetables.
 
     Products whose class ID is divisible by 3 are unseen: no training uses their photos.
+
+    No photo has a published box. Those of the train split are given weak ones, for training only.
 
     Args:
         root: The folder that holds ``classes.csv``, or one whose sub-folder ``dataset`` does,
@@ -144,6 +150,37 @@ class GroceryStore:
             for product in self.products()
             if self.is_seen(product.id)
         )
+
+    def boxed_photos(self, split: str) -> Sequence[BoxedPhoto]:
+        """Give the photos of seen products with a weak box each, labelled Fruit, Packages or such.
+
+        Args:
+            split: "train": weak boxes are no truth to measure on.
+
+        Returns:
+            Photos of the train split, in an order drawn once, so that the first few are of many
+            products. A box is made when its photo is looked at; see `WeaklyBoxed`.
+
+        Raises:
+            ValueError: If there is no such split.
+            UnboxedSplitError: If it is another one than train.
+            DatasetError: As `queries`; later, if a picture cannot be read.
+        """
+        queries = self.queries(split)
+        if split != "train":
+            raise UnboxedSplitError(
+                f"the {split} split of {self.name} has no boxes: its weak boxes are for training "
+                "only, so ask for the train split and measure on another data set"
+            )
+        shop = {product.id: self.root / product.images[0] for product in self.products()}
+        photos = [
+            WeakPhoto(query.picture, shop[product_id], query.category)
+            for query in queries
+            for product_id in query.products
+            if self.is_seen(product_id)
+        ]
+        order = np.random.default_rng(0).permutation(len(photos))
+        return WeaklyBoxed([photos[number] for number in order])
 
     def _attributes(self, product: Product) -> dict[str, AttributeValue]:
         picture = self.root / product.images[0]
