@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from snapshelf.datasets import BoxedData, open_boxed_data, weakly_boxed
+from snapshelf.datasets.weak_boxes import WeakBox
 from snapshelf.datasets.weakly_boxed import WeaklyBoxed, WeakPhoto
 from snapshelf.errors import DatasetError, UnboxedSplitError
 from snapshelf.locating.region import Region
-from snapshelf.locating.weak_boxes import WeakBox
 
 
 @pytest.fixture

@@ -72,8 +72,9 @@ def slow_levels(side, picture, domain, conv5=True):
 
     length = side.network.pyramid_length
     whole = described(picture)
-    region = whole if domain is Domain.SHOP else described(crop(picture, (0, 0, 32, 40)))
-    parts = np.concatenate([unit(described(crop(picture, b))[length:]) for b in GRID(picture)])
+    left = crop(picture, (0, 0, 32, 40))
+    region = whole if domain is Domain.SHOP else described(left)
+    parts = np.concatenate([unit(described(crop(left, b))[length:]) for b in GRID(left)])
     if not conv5:
         whole, region = whole[length:], region[length:]
     return unit(whole), unit(region), unit(parts)

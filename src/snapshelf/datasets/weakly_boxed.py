@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import overload
 
 from snapshelf.datasets.boxed_photo import BoxedPhoto
+from snapshelf.datasets.weak_boxes import weak_box
 from snapshelf.errors import DatasetError, PictureError
 from snapshelf.locating.region import Region
-from snapshelf.locating.weak_boxes import weak_box
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file

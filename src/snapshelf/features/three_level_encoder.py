@@ -74,15 +74,16 @@ class ThreeLevelEncoder:
     """Level 1 is the whole picture, level 2 its best region, level 3 the parts.
 
     A prepared picture is a stack of patches: the whole, then the region and the parts where those
-    levels count. On the shop side level 2 is the whole picture, as the paper has it for pictures
-    on white. Without a projection the levels are compared as they are.
+    levels count. The parts are looked for in the region: elsewhere there are none of the item. On
+    the shop side level 2 is the whole picture, as the paper has it for pictures on white. Without
+    a projection the levels are compared as they are.
 
     Args:
         street: Describes patches of street photos, by the pyramid and FC1 behind it.
         shop: Describes patches of shop pictures; may be `street` itself.
         pyramid: Length of the pyramid in a description, at least 0.
         locator: Finds the regions, of which the first is taken.
-        parts: Finds the parts.
+        parts: Finds the parts of a region.
         weights: Of the levels.
         fingerprint: Hex digest of everything else that decides an embedding.
         parts_projection: Shortens level 3, (P F) to K.
@@ -141,12 +142,13 @@ class ThreeLevelEncoder:
         Returns:
             (K S, T, 3) uint8, RGB, [0, 255]: K patches of (S, T), one below the other.
         """
-        boxes = []
-        if self.weights.region > 0:
-            boxes.append(self._locator.locate(picture)[0].box)
-        if self.weights.parts > 0:
-            boxes.extend(self._parts(picture))
-        patches = [picture, *(crop(picture, box) for box in boxes)]
+        patches = [picture]
+        if self.weights.region > 0 or self.weights.parts > 0:
+            region = crop(picture, self._locator.locate(picture)[0].box)
+            if self.weights.region > 0:
+                patches.append(region)
+            if self.weights.parts > 0:
+                patches.extend(crop(region, box) for box in self._parts(region))
         side = self._sides[Domain.STREET]
         return np.concatenate([side.prepare(patch) for patch in patches])
 

@@ -37,7 +37,7 @@ __all__ = [
 
 NAME = "three-level"
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same files and picture would give another embedding."""
 
 OWN_SETTINGS = ("system", "notes", "calibration", "located")

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from snapshelf.datasets.product_saliency import best_box
+from snapshelf.datasets.weak_boxes import weak_box
 from snapshelf.locating.boxes import as_boxes, iou
 from snapshelf.locating.plain_item import plain_item
-from snapshelf.locating.product_saliency import best_box
-from snapshelf.locating.weak_boxes import weak_box
 
 RNG = np.random.default_rng(4)
 

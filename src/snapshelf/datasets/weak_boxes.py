@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.datasets.product_saliency import best_box, product_saliency
 from snapshelf.locating.boxes import as_boxes, clip_boxes
 from snapshelf.locating.plain_item import plain_item
-from snapshelf.locating.product_saliency import best_box, product_saliency
 from snapshelf.locating.region import Box
 from snapshelf.matching.local.keypoint_method import SIFT
 from snapshelf.matching.local.settings import LocalSettings
