@@ -7,10 +7,16 @@ from snapshelf.errors import ModelError
 from snapshelf.locating import locator_folder
 from snapshelf.locating.edge_boxes import EdgeBoxes
 from snapshelf.locating.locator_file import LOCATOR_FILE, save_locator
-from snapshelf.locating.locator_folder import locator_from_folder, parts_from_folder
+from snapshelf.locating.locator_folder import (
+    copy_locator,
+    locator_from_folder,
+    parts_from_folder,
+)
 from snapshelf.locating.part_model import PartModel
+from snapshelf.locating.part_model_confidence import PartModelConfidence
 from snapshelf.locating.part_model_file import save_part_model
 from snapshelf.locating.part_model_parts import PartModelParts
+from snapshelf.locating.proposal_ranking import ProposalRanking
 from snapshelf.locating.ranked_proposals import RankedProposals
 
 
@@ -59,3 +65,42 @@ def test_what_gives_no_parts_is_named(random_model, tmp_path):
     save_part_model(tmp_path, random_model())
     with pytest.raises(ModelError, match="same number of parts, at least 1, got 2, 0"):
         parts_from_folder(tmp_path)
+
+
+def test_a_copy_is_the_same_locator_and_nothing_else(random_model, tmp_path):
+    source, target = tmp_path / "source", tmp_path / "out" / "locator"
+    target.parent.mkdir()
+    locator = RankedProposals(
+        EdgeBoxes(), [PartModelConfidence(random_model())], ProposalRanking((0.5, 2.0))
+    )
+    save_locator(source, locator)
+    (source / "checkpoints").mkdir()
+    (source / "log.csv").write_text("epoch\n")
+    for _ in range(2):  # what is there is replaced, with what a cut-off copy left
+        copy_locator(source, target)
+        assert locator_from_folder(target).fingerprint == locator.fingerprint
+        assert sorted(file.name for file in target.iterdir()) == [
+            "locator.json", "part_model.json", "part_model.safetensors",
+        ]  # fmt: skip
+        assert [file.name for file in target.parent.iterdir()] == ["locator"]
+        (target / "other").touch()
+        target.with_name("locator.partial").mkdir()
+    copy_locator(target, tmp_path / "out" / ".." / "out" / "locator")
+    assert (target / "other").exists()
+
+
+def test_what_is_no_locator_is_not_copied(tmp_path):
+    with pytest.raises(ModelError, match=r"must be the folder of a locator.+got neither"):
+        copy_locator(tmp_path, tmp_path / "target")
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_files_of_a_locator_are_known():
+    pytest.importorskip("torch")
+    from snapshelf.locating import detector_file, object_file, part_model_file
+
+    assert set(locator_folder.FILES[LOCATOR_FILE]) == {
+        object_file.CLASSIFIER_FILE, object_file.OBJECT_FILE,
+        part_model_file.FILTERS_FILE, part_model_file.PART_MODEL_FILE,
+    }  # fmt: skip
+    assert locator_folder.FILES[detector_file.DETECTOR_FILE] == (detector_file.WEIGHTS_FILE,)
