@@ -5,7 +5,7 @@ Networks, 2015, as torchvision carries it out; Girshick: Fast R-CNN, ICCV 2015, 
 proposals, as Zhan, Shi, Kot: Street-to-Shop Shoe Retrieval, have it.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -41,7 +41,7 @@ __all__ = [
     "detector_proposals",
 ]
 
-Detector = FasterRCNN | FastRCNN
+Detector: TypeAlias = "FasterRCNN | FastRCNN"
 
 SHAPES = (0.5, 1.0, 2.0)
 PROBE = 64
@@ -132,14 +132,15 @@ def build_detector(
         "box_predictor": FastRCNNPredictor(settings.hidden, len(settings.classes) + 1),
     }
     if settings.edge_boxes is None:
-        return FasterRCNN(
+        faster: Detector = FasterRCNN(
             body,
             rpn_anchor_generator=AnchorGenerator((settings.anchors,), (SHAPES,)),
             box_fg_iou_thresh=positive,
             box_bg_iou_thresh=negative,
             **scaling,
             **boxes,
-        ).eval()
+        )
+        return faster.eval()
     heads = RoIHeads(
         **boxes,
         fg_iou_thresh=positive,

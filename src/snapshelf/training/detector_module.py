@@ -6,7 +6,7 @@ from typing import Any
 
 from snapshelf.datasets.boxed_photo import BoxedPhoto
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.locating.detector import Detector, build_detector
+from snapshelf.locating.detector import Detector, MapBackbone, build_detector
 from snapshelf.locating.detector_settings import DetectorSettings
 from snapshelf.training.backbone_stages import freeze_stages
 from snapshelf.training.detector_batches import DetectorBatch, DetectorBatches
@@ -130,6 +130,7 @@ def train_detector(
     )
     torch.manual_seed(training.seed)
     detector = build_detector(settings, backbone, positive=positive, negative=negative)
+    assert isinstance(detector.backbone, MapBackbone)
     freeze_stages(detector.backbone.body, training.frozen_stages)
     out.mkdir(parents=True, exist_ok=True)
     steps = training.epochs * len(batches)
