@@ -30,8 +30,9 @@ from snapshelf.training.monitor import Monitor
 
 PROPOSALS = {
     "network": None,
-    # Of 300 more garments have one than of 100, at a cost that the backbone's hides.
-    "edge-boxes": EdgeBoxesSettings(count=300, overlap=0.65),
+    # Of garments in 24 train photos 0.78 have a proposal at IoU 0.5, and 0.50 one at 0.7; with
+    # the default settings these are 0.55 and 0.16.
+    "edge-boxes": EdgeBoxesSettings(count=500, overlap=0.65),
 }
 """Where boxes come from, by name: Faster R-CNN's own, or those of Fast R-CNN."""
 

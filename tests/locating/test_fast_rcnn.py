@@ -111,7 +111,7 @@ def test_detections_are_those_of_the_paper(fast):
     torch.testing.assert_close(found["scores"], torch.tensor([each[0] for each in expected]))
     assert found["labels"].tolist() == [each[1] for each in expected]
     torch.testing.assert_close(
-        found["boxes"], torch.tensor([each[2] for each in expected]), atol=1e-3, rtol=1e-4
+        found["boxes"], torch.tensor([each[2] for each in expected]).float(), atol=1e-3, rtol=1e-4
     )
 
 
