@@ -672,3 +672,62 @@ def test_bfloat16(data, tmp_path):
     train_mtv(data, given, tmp_path / "out", monitor=heard)
     assert np.isfinite(heard.epochs[0].losses["loss"])
     assert all(value.dtype == torch.float32 for value in weights_of(tmp_path / "out").values())
+
+
+@pytest.fixture
+def locator(tmp_path):
+    from snapshelf.locating.edge_boxes import EdgeBoxes
+    from snapshelf.locating.locator_file import save_locator
+    from snapshelf.locating.ranked_proposals import RankedProposals
+
+    folder = tmp_path / "elsewhere"
+    save_locator(folder, RankedProposals(EdgeBoxes(), most=2))
+    return folder
+
+
+def test_a_locator_crops_photos_and_comes_with_the_system(data, whole, locator, tmp_path):
+    import shutil
+
+    from snapshelf.locating.locator_folder import locator_from_folder
+    from snapshelf.locating.whole_if_plain import WholeIfPlain
+
+    out = tmp_path / "out"
+    given = settings(locator=str(locator))
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, given, out, monitor=Heard(2))
+    fingerprint = WholeIfPlain(locator_from_folder(locator)).fingerprint
+    assert json.loads((out / "training.json").read_text())["locator"] == fingerprint
+    system = train_mtv(data, given, out, resume=True)
+    assert system.locator.fingerprint == fingerprint
+    before, after = weights_of(whole[0]), weights_of(out)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    shutil.rmtree(locator)
+    shutil.move(out, tmp_path / "moved")
+    assert System.load(tmp_path / "moved").fingerprint == system.fingerprint
+
+
+def test_another_locator_is_not_gone_on_with(data, locator, tmp_path):
+    from snapshelf.locating.edge_boxes import EdgeBoxes
+    from snapshelf.locating.locator_file import save_locator
+    from snapshelf.locating.ranked_proposals import RankedProposals
+
+    given = settings(locator=str(locator))
+    with pytest.raises(TrainingStopped):
+        train_mtv(data, given, tmp_path / "out", monitor=Heard(2))
+    save_locator(locator, RankedProposals(EdgeBoxes(), most=3))
+    with pytest.raises(TrainingError, match="locator was"):
+        train_mtv(data, given, tmp_path / "out", resume=True)
+
+
+def test_no_locator_is_named_and_leaves_no_folder(data, tmp_path):
+    with pytest.raises(ModelError, match="must be the folder of a locator"):
+        train_mtv(data, settings(locator=str(tmp_path / "none")), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_trainings_from_before_locators_go_on(data, whole):
+    record = json.loads((whole[0] / "training.json").read_text())
+    assert "locator" not in record
+    del record["recipe"]["locator"]
+    (whole[0] / "training.json").write_text(json.dumps(record))
+    assert train_mtv(data, settings(), whole[0], resume=True).encoder.dimension == 8

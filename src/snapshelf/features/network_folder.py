@@ -151,6 +151,7 @@ def save_network(
     *,
     system: str,
     notes: Mapping[str, Any],
+    locator: str | None = None,
 ) -> None:
     """Write a network into a folder; whole or not at all, and the settings last.
 
@@ -160,10 +161,12 @@ def save_network(
         description: Of that network.
         system: The system's name.
         notes: What else ``system.json`` shall say, as JSON can hold it; nothing reads it.
+        locator: The folder within this one that holds the system's locator; None if it has none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_network_weights(folder / NETWORK_FILE, network)
-    settings = {"system": system, **description.to_dict(), "notes": dict(notes)}
+    located = {} if locator is None else {"locator": locator}
+    settings = {"system": system, **description.to_dict(), **located, "notes": dict(notes)}
     write_whole(folder / SYSTEM_FILE, (json.dumps(settings, indent=2) + "\n").encode())
 
 

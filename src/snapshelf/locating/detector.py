@@ -1,8 +1,11 @@
-"""Faster R-CNN on the last feature map of any backbone.
+"""Faster and Fast R-CNN on the last feature map of any backbone.
 
 Ren, He, Girshick, Sun: Faster R-CNN: Towards Real-Time Object Detection with Region Proposal
-Networks, 2015, as torchvision carries it out.
+Networks, 2015, as torchvision carries it out; Girshick: Fast R-CNN, ICCV 2015, on EdgeBoxes
+proposals, as Zhan, Shi, Kot: Street-to-Shop Shoe Retrieval, have it.
 """
+
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,6 +13,8 @@ from snapshelf.features.backbones import create_backbone, feature_map
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.locating.boxes import Boxes, clip_boxes, scale_boxes
 from snapshelf.locating.detector_settings import DetectorSettings
+from snapshelf.locating.edge_boxes import EdgeBoxes
+from snapshelf.locating.fast_rcnn import FastRCNN
 from snapshelf.locating.region import Region
 from snapshelf.locating.region_features import scaled_picture
 from snapshelf.media.picture import RGB
@@ -23,12 +28,30 @@ with torch_extra():
         FastRCNNPredictor,
         TwoMLPHead,
     )
+    from torchvision.models.detection.roi_heads import RoIHeads
+    from torchvision.models.detection.transform import GeneralizedRCNNTransform
     from torchvision.ops import MultiScaleRoIAlign
 
-__all__ = ["MapBackbone", "build_detector", "detect", "detector_input"]
+__all__ = [
+    "Detector",
+    "MapBackbone",
+    "build_detector",
+    "detect",
+    "detector_input",
+    "detector_proposals",
+]
+
+Detector: TypeAlias = "FasterRCNN | FastRCNN"
 
 SHAPES = (0.5, 1.0, 2.0)
 PROBE = 64
+
+SAMPLED = {"batch_size_per_image": 64, "positive_fraction": 0.25}
+"""Boxes of a photo that Fast R-CNN learns from in a step, and the part that is positive if there
+are so many (Girshick, Section 2.3)."""
+
+GIVEN = {"score_thresh": 0.05, "nms_thresh": 0.5, "detections_per_img": 100}
+"""Which boxes Fast R-CNN gives: as torchvision's Faster R-CNN by default."""
 
 
 class MapBackbone(nn.Module):
@@ -69,12 +92,21 @@ class MapBackbone(nn.Module):
         return self
 
 
-def build_detector(settings: DetectorSettings, backbone: nn.Module | None = None) -> FasterRCNN:
+def build_detector(
+    settings: DetectorSettings,
+    backbone: nn.Module | None = None,
+    *,
+    positive: float = 0.5,
+    negative: float = 0.5,
+) -> Detector:
     """Make a detector; all but the backbone has random weights.
 
     Args:
         settings: What to build.
         backbone: With its weights; None for a new one of random weights.
+        positive: In (0, 1]; in training a proposal is an object if their IoU is at least so large.
+        negative: In (0, `positive`]; it is background if its IoU with all of them is below. What
+            lies between is not learned from.
 
     Returns:
         A detector in evaluation mode. Its classes are numbered from 1; 0 is the background.
@@ -86,19 +118,38 @@ def build_detector(settings: DetectorSettings, backbone: nn.Module | None = None
     if backbone is None:
         backbone = create_backbone(regions.backbone, regions.options)
     side = max(regions.scaled_size((1, 1)))
-    head = TwoMLPHead(settings.channels * regions.bins**2, settings.hidden)
-    return FasterRCNN(
-        MapBackbone(backbone, settings.channels),
-        # Pictures come as they are to be seen, so that there is one way to scale them.
-        min_size=side,
-        max_size=side,
-        image_mean=list(regions.preprocessing.mean),
-        image_std=list(regions.preprocessing.std),
-        rpn_anchor_generator=AnchorGenerator((settings.anchors,), (SHAPES,)),
-        box_roi_pool=MultiScaleRoIAlign(["0"], output_size=regions.bins, sampling_ratio=2),
-        box_head=head,
-        box_predictor=FastRCNNPredictor(settings.hidden, len(settings.classes) + 1),
-    ).eval()
+    body = MapBackbone(backbone, settings.channels)
+    # Pictures come as they are to be seen, so that there is one way to scale them.
+    scaling: dict[str, Any] = {
+        "min_size": side,
+        "max_size": side,
+        "image_mean": list(regions.preprocessing.mean),
+        "image_std": list(regions.preprocessing.std),
+    }
+    boxes: dict[str, Any] = {
+        "box_roi_pool": MultiScaleRoIAlign(["0"], output_size=regions.bins, sampling_ratio=2),
+        "box_head": TwoMLPHead(settings.channels * regions.bins**2, settings.hidden),
+        "box_predictor": FastRCNNPredictor(settings.hidden, len(settings.classes) + 1),
+    }
+    if settings.edge_boxes is None:
+        faster: Detector = FasterRCNN(
+            body,
+            rpn_anchor_generator=AnchorGenerator((settings.anchors,), (SHAPES,)),
+            box_fg_iou_thresh=positive,
+            box_bg_iou_thresh=negative,
+            **scaling,
+            **boxes,
+        )
+        return faster.eval()
+    heads = RoIHeads(
+        **boxes,
+        fg_iou_thresh=positive,
+        bg_iou_thresh=negative,
+        bbox_reg_weights=None,
+        **SAMPLED,
+        **GIVEN,
+    )
+    return FastRCNN(body, heads, GeneralizedRCNNTransform(**scaling)).eval()
 
 
 def detector_input(picture: RGB, settings: DetectorSettings) -> Tensor:
@@ -118,8 +169,29 @@ def detector_input(picture: RGB, settings: DetectorSettings) -> Tensor:
     return torch.from_numpy(scaled).permute(2, 0, 1).float() / 255
 
 
+def detector_proposals(picture: RGB, settings: DetectorSettings) -> Tensor | None:
+    """Propose boxes in a picture, for a detector that does not do so itself.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB, [0, 255].
+        settings: Of the detector.
+
+    Returns:
+        (P, 4) float32, P >= 1, in the pixels of `detector_input`; the whole picture is one of
+        them. None for a detector that proposes its boxes itself.
+
+    Raises:
+        ValueError: If the picture is empty, of another shape or not uint8.
+    """
+    if settings.edge_boxes is None:
+        return None
+    boxes = EdgeBoxes(settings.edge_boxes).propose(picture).boxes
+    size = settings.regions.scaled_size(picture.shape)
+    return torch.from_numpy(scale_boxes(boxes, picture.shape, size))
+
+
 def detect(
-    detector: FasterRCNN, picture: RGB, settings: DetectorSettings, *, device: str = "cpu"
+    detector: Detector, picture: RGB, settings: DetectorSettings, *, device: str = "cpu"
 ) -> tuple[Region, ...]:
     """Find objects in a picture.
 
@@ -137,8 +209,12 @@ def detect(
         ValueError: If the picture is empty, of another shape or not uint8.
     """
     seen = detector_input(picture, settings).to(device)
+    proposals = detector_proposals(picture, settings)
     with torch.inference_mode():
-        (found,) = detector([seen])
+        if proposals is None:
+            (found,) = detector([seen])
+        else:
+            (found,) = detector([seen], None, [proposals.to(device)])
     boxes: Boxes = found["boxes"].cpu().numpy()
     boxes = clip_boxes(scale_boxes(boxes, tuple(seen.shape[1:]), picture.shape), picture.shape)
     scores, labels = found["scores"].cpu().numpy(), found["labels"].cpu().numpy()

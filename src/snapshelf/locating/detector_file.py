@@ -5,13 +5,9 @@ from pathlib import Path
 
 from snapshelf.errors import ModelError
 from snapshelf.features.network_weights import load_network_weights, write_network_weights
-from snapshelf.features.torch_extra import torch_extra
-from snapshelf.locating.detector import build_detector
+from snapshelf.locating.detector import Detector, build_detector
 from snapshelf.locating.detector_settings import DetectorSettings
 from snapshelf.whole_file import write_whole
-
-with torch_extra():
-    from torchvision.models.detection.faster_rcnn import FasterRCNN
 
 __all__ = ["DETECTOR_FILE", "load_detector", "save_detector"]
 
@@ -19,7 +15,7 @@ WEIGHTS_FILE = "detector.safetensors"
 DETECTOR_FILE = "detector.json"
 
 
-def save_detector(folder: Path, detector: FasterRCNN, settings: DetectorSettings) -> None:
+def save_detector(folder: Path, detector: Detector, settings: DetectorSettings) -> None:
     """Write a detector into a folder, the settings last.
 
     Args:
@@ -35,7 +31,7 @@ def save_detector(folder: Path, detector: FasterRCNN, settings: DetectorSettings
     write_whole(folder / DETECTOR_FILE, (json.dumps(settings.to_dict(), indent=2) + "\n").encode())
 
 
-def load_detector(folder: Path) -> tuple[FasterRCNN, DetectorSettings]:
+def load_detector(folder: Path) -> tuple[Detector, DetectorSettings]:
     """Read a detector back.
 
     Args:

@@ -5,22 +5,18 @@ import json
 
 import numpy as np
 
-from snapshelf.features.torch_extra import torch_extra
 from snapshelf.locating.boxes import as_boxes
-from snapshelf.locating.detector import detect
+from snapshelf.locating.detector import Detector, detect
 from snapshelf.locating.detector_settings import DetectorSettings
 from snapshelf.locating.region import Region
 from snapshelf.locating.suppression import suppress
 from snapshelf.media.picture import RGB
 
-with torch_extra():
-    from torchvision.models.detection.faster_rcnn import FasterRCNN
-
 __all__ = ["DetectorLocator"]
 
 
 class DetectorLocator:
-    """A `Locator` by Faster R-CNN, which tells classes too.
+    """A `Locator` by Faster or Fast R-CNN, which tells classes too.
 
     Args:
         detector: As `build_detector` makes it, trained; put into evaluation mode.
@@ -37,7 +33,7 @@ class DetectorLocator:
 
     def __init__(
         self,
-        detector: FasterRCNN,
+        detector: Detector,
         settings: DetectorSettings,
         *,
         most: int = 5,

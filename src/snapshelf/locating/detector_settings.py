@@ -1,10 +1,11 @@
 """What makes a detector, besides its weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from snapshelf.errors import ModelError
+from snapshelf.locating.edge_boxes import EdgeBoxesSettings
 from snapshelf.locating.region_settings import RegionSettings
 
 __all__ = ["DetectorSettings"]
@@ -12,7 +13,7 @@ __all__ = ["DetectorSettings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorSettings:
-    """How a Faster R-CNN is built.
+    """How a Faster or a Fast R-CNN is built.
 
     Attributes:
         regions: The backbone, how large it sees a picture, and the rows and columns that a box's
@@ -21,7 +22,9 @@ class DetectorSettings:
         channels: Of the feature map that boxes are proposed on and pooled from.
         hidden: Units of the two layers that look at a box.
         anchors: Sides in pixels, as the backbone sees them, of the boxes that proposals start
-            from; each in the shapes 1:2, 1:1 and 2:1.
+            from; each in the shapes 1:2, 1:1 and 2:1. Only Faster R-CNN has them.
+        edge_boxes: How EdgeBoxes proposes boxes for a Fast R-CNN. None: the network proposes its
+            boxes itself, which makes it a Faster R-CNN.
     """
 
     regions: RegionSettings
@@ -29,6 +32,7 @@ class DetectorSettings:
     channels: int = 256
     hidden: int = 512
     anchors: tuple[int, ...] = (32, 64, 128, 256, 512)
+    edge_boxes: EdgeBoxesSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings of no detector.
@@ -46,13 +50,17 @@ class DetectorSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the attributes as values that JSON can hold."""
-        return {
+        values = {
             "regions": self.regions.to_dict(),
             "classes": list(self.classes),
             "channels": self.channels,
             "hidden": self.hidden,
             "anchors": list(self.anchors),
         }
+        # Left out where there is none, so that the fingerprints of older detectors stay.
+        return (
+            values if self.edge_boxes is None else values | {"edge_boxes": asdict(self.edge_boxes)}
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DetectorSettings":
@@ -62,9 +70,11 @@ class DetectorSettings:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         try:
+            given = values.get("edge_boxes")
             return cls(
                 **{
                     **values,
+                    "edge_boxes": None if given is None else EdgeBoxesSettings(**given),
                     "regions": RegionSettings.from_dict(values["regions"]),
                     "classes": tuple(str(name) for name in values["classes"]),
                     "anchors": tuple(int(side) for side in values["anchors"]),

@@ -28,7 +28,7 @@ FILES = {
 
 
 def locator_from_folder(folder: Path) -> Locator:
-    """Load ranked proposals or Faster R-CNN, whichever the folder holds.
+    """Load ranked proposals, Faster or Fast R-CNN, whichever the folder holds.
 
     Args:
         folder: That `save_locator` or `save_detector` wrote into. Ranked proposals that were

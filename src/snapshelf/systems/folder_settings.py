@@ -54,7 +54,7 @@ def check_settings(
 
 
 def file_setting(file: Path, settings: Mapping[str, Any], name: str) -> Path:
-    """Give the file that a setting names, which must lie in the system's folder.
+    """Give the file or folder that a setting names, which must lie in the system's folder.
 
     Args:
         file: The ``system.json``.
@@ -62,7 +62,7 @@ def file_setting(file: Path, settings: Mapping[str, Any], name: str) -> Path:
         name: The setting.
 
     Raises:
-        ModelError: If the value is no plain file name.
+        ModelError: If the value is no plain name.
     """
     value: str = settings[name]
     if value in ("", ".", "..") or Path(value).name != value or "\\" in value or "\0" in value:

@@ -2,7 +2,7 @@
 
 Zhan, Shi, Kot: Street-to-Shop Shoe Retrieval.
 
-search    picture ──► whole picture ──► network ──► L2-normalised, cosine
+search    picture ──► whole picture, or the locator's regions ──► network ──► L2-normalised, cosine
 
 train     negative ─┐                      ┌─► ratio triplet loss, weighted by attributes
           anchor   ─┼─► one network, six ──┼─► attribute prediction, of the anchor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.embedding_network import EmbeddingNetwork
+    from snapshelf.locating.locator import Locator
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.mtv_settings import MtvSettings
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["train_mtv"]
 
 NAME = "mtv"
+
+LOCATOR_FOLDER = "locator"
+"""In the system's folder, if it has a locator."""
 
 
 def train_mtv(
@@ -56,20 +60,22 @@ def train_mtv(
         out: The folder of the training and of the system.
         resume: Whether to go on with what is in the folder. A finished training is left as it is.
         monitor: Hears how it goes, and can ask to stop.
-        store: The pictures that `stored_pictures` keeps for this data and these settings; None
-            to make it here. Several trainings on the same pictures can share one.
+        store: The pictures that `stored_pictures` keeps for this data, cropped by the locator of
+            these settings, if they have one; None to make it here. Several trainings on the same
+            pictures can share one.
 
     Returns:
         The trained system, as loaded from the folder.
 
     Raises:
         DatasetError: If a data set is not in its published layout, or there are no backgrounds.
-        ModelError: If the backbone or its weights cannot be had.
+        ModelError: If the backbone, its weights or the locator cannot be had.
         TrainingError: If the data or folder cannot be used, or training diverged.
         TrainingStopped: If the monitor asked to stop. What was done can be gone on with.
     """
     from snapshelf.features.network_folder import NetworkDescription, save_network
     from snapshelf.features.torch_extra import torch_extra
+    from snapshelf.locating.locator_folder import copy_locator
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.backbone_stages import freeze_stages
     from snapshelf.training.monitor import Monitor
@@ -81,11 +87,13 @@ def train_mtv(
         training_record,
     )
     from snapshelf.training.principal_start import pooled_features, start_at_principal_axes
+    from snapshelf.training.region_pictures import with_regions
     from snapshelf.training.training_folder import (
         begin,
         check_folder,
         check_record,
         is_finished,
+        is_first_process,
     )
     from snapshelf.training.training_set import TrainingSet
     from snapshelf.training.weight_average import average_weights
@@ -97,6 +105,9 @@ def train_mtv(
     check_folder(out, resume=resume)
     training_set = TrainingSet.collect(data, mattes=settings.augmentation)
     record = training_record(NAME, settings, training_set)
+    locator = _locator(settings)
+    if locator is not None:
+        record["locator"] = locator.fingerprint
     check_record(out, record)
     if is_finished(out):
         return System.load(out)
@@ -123,6 +134,10 @@ def train_mtv(
     freeze_stages(network.backbone, settings.frozen_stages)
     augmentation = make_augmentation(settings, inputs, monitor)
     begin(out, record)  # not before all is at hand: what is refused leaves no folder
+    if settings.locator is not None and is_first_process():
+        copy_locator(Path(settings.locator), out / LOCATOR_FOLDER)
+    if locator is not None:
+        training_set = with_regions(training_set, locator, most=1, monitor=monitor)
     own_store = store is None
     store = store or stored_pictures(training_set, settings, out / "pictures", monitor)
     try:
@@ -149,8 +164,25 @@ def train_mtv(
         each = (1 - settings.start_share) / len(ends)
         shares = [settings.start_share, *[each] * len(ends)]
         network.load_state_dict(average_weights([start, *ends], shares))
-    save_network(out, network, description, system=NAME, notes=record)
+    save_network(
+        out,
+        network,
+        description,
+        system=NAME,
+        notes=record,
+        locator=None if locator is None else LOCATOR_FOLDER,
+    )
     return System.load(out)
+
+
+def _locator(settings: "MtvSettings") -> "Locator | None":
+    """Load what crops street photos; None where pictures stay whole."""
+    if settings.locator is None:
+        return None
+    from snapshelf.locating.locator_folder import locator_from_folder
+    from snapshelf.locating.whole_if_plain import WholeIfPlain
+
+    return WholeIfPlain(locator_from_folder(Path(settings.locator)))
 
 
 def _learn(

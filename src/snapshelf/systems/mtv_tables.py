@@ -35,8 +35,9 @@ __all__ = ["mtv_rows", "mtv_tables", "pretrained_features"]
 
 METRICS = ("top1", "top10", "top20")
 
-IRRELEVANT = ("seed", "num_workers", "picture_memory_mb", "keep_checkpoints")
-"""Settings that are no part of a training's identity; the seed is told beside it."""
+IRRELEVANT = ("seed", "locator", "num_workers", "picture_memory_mb", "keep_checkpoints")
+"""Settings that are no part of a training's identity; the seed is told beside it, and there is no
+locator."""
 
 SAME_AS_TRIPLET = (
     "The paper prints the figures of Table 1's triplet network, which has the hinge loss; here it "
@@ -68,8 +69,8 @@ def mtv_tables(
         pictures: A folder for training pictures that are too many for memory.
 
     Raises:
-        TrainingError: If the settings have no two stages, of which the first is random, or more
-            than one device.
+        TrainingError: If the settings have no two stages, of which the first is random, more than
+            one device, or a locator.
     """
     shared = _SharedPictures(data, settings, pictures)
     try:
@@ -95,6 +96,11 @@ def mtv_rows(settings: MtvSettings, train: Train) -> tuple[PaperTable, ...]:
         raise TrainingError(
             "stages must be two or more, the first without a share: Table 3 compares random "
             "negatives with what follows"
+        )
+    if settings.locator is not None:
+        raise TrainingError(
+            "locator must be left out for the tables, whose rows are compared on whole pictures, "
+            f"got {settings.locator!r}"
         )
     if settings.devices > 1:
         raise TrainingError(

@@ -1,6 +1,10 @@
 """Systems that are a trained network: a folder with its weights and description.
 
 picture ──► whole picture ──► network ──► L2-normalised, cosine
+
+With a locator in the folder:
+
+picture ──► plain border? the whole, else the locator's regions ──► network ──► ...
 """
 
 from collections.abc import Mapping
@@ -9,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain
+from snapshelf.locating.locator import Locator
+from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.locating.whole_picture import WholePicture
-from snapshelf.systems.folder_settings import read_calibration, read_kind
+from snapshelf.systems.folder_settings import file_setting, read_calibration, read_kind
 from snapshelf.systems.system import System
 
 if TYPE_CHECKING:
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["network_from_folder", "trained_network"]
 
-OWN_SETTINGS = ("system", "notes", "calibration")
+OWN_SETTINGS = ("system", "notes", "calibration", "locator")
 """What ``system.json`` holds besides the network's description."""
 
 KINDS = ("compact", "mtv")
@@ -32,10 +38,12 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     Args:
         folder: Holds ``network.safetensors``.
         settings: What ``system.json`` holds: the network's description, ``notes``, which nothing
-            reads, and optionally ``calibration``.
+            reads, and optionally ``calibration``, and ``locator``, the name of a folder in this one
+            (see `locator_from_folder`).
 
     Raises:
-        ModelError: If a setting is missing, unknown or cannot be used, or the weights don't fit.
+        ModelError: If a setting is missing, unknown or cannot be used, the weights don't fit, or
+            the locator cannot be loaded.
     """
     from snapshelf.features.attribute_heads import AttributeHeads
     from snapshelf.features.mirrored import Mirrored
@@ -57,7 +65,8 @@ def network_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
             description.attributes,
             description.preprocessing,
         )
-    return System(str(folder), WholePicture(), encoder, calibration, predictor=predictor)
+    locator = _locator(folder, settings)
+    return System(str(folder), locator, encoder, calibration, predictor=predictor)
 
 
 def trained_network(folder: Path) -> "tuple[EmbeddingNetwork, NetworkDescription]":
@@ -81,6 +90,17 @@ def trained_network(folder: Path) -> "tuple[EmbeddingNetwork, NetworkDescription
         )
     network, description, _ = _load(folder, settings)
     return network, description
+
+
+def _locator(folder: Path, settings: Mapping[str, Any]) -> Locator:
+    if "locator" not in settings:
+        return WholePicture()
+    from snapshelf.locating.locator_folder import locator_from_folder
+
+    file = folder / "system.json"
+    if not isinstance(settings["locator"], str):
+        raise ModelError(f"{file}: locator must be a str, got {settings['locator']!r}")
+    return WholeIfPlain(locator_from_folder(file_setting(file, settings, "locator")))
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""`DetectorModule`: Faster R-CNN under Lightning, and its training as one call."""
+"""`DetectorModule`: Faster or Fast R-CNN under Lightning, and its training as one call."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import Any
 
 from snapshelf.datasets.boxed_photo import BoxedPhoto
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.locating.detector import build_detector
+from snapshelf.locating.detector import Detector, MapBackbone, build_detector
 from snapshelf.locating.detector_settings import DetectorSettings
+from snapshelf.training.backbone_stages import freeze_stages
 from snapshelf.training.detector_batches import DetectorBatch, DetectorBatches
 from snapshelf.training.detector_training import DetectorTraining
 from snapshelf.training.fit import FitSettings, fit
@@ -18,16 +19,26 @@ with torch_extra():
     import lightning
     import torch
     from torch import Tensor, nn
-    from torchvision.models.detection.faster_rcnn import FasterRCNN
 
 __all__ = ["DetectorModule", "train_detector"]
 
 LARGEST_GRADIENT = 10.0
 WARMUP = 100
 
+POSITIVE = 0.5
+"""Ren et al. 2015 and torchvision: proposals from this IoU on are objects, the others are not."""
+
+OUTSIDE_POSITIVE = 0.7
+"""Zhan, Shi, Kot: Street-to-Shop Shoe Retrieval, Section 5, likewise for Fast R-CNN: "the positive
+examples are those cropped images which satisfy IoU > 0.7; otherwise, they are used as negative
+examples"."""
+
 
 class DetectorModule(lightning.LightningModule):
-    """The four losses of Faster R-CNN, added up (Ren et al. 2015, Eq. 1, for both stages).
+    """The losses of a detector, added up.
+
+    Of Faster R-CNN they are four (Ren et al. 2015, Eq. 1, for both stages), of Fast R-CNN the two
+    of its one stage (Girshick 2015, Eq. 1).
 
     Args:
         detector: To be trained.
@@ -37,7 +48,7 @@ class DetectorModule(lightning.LightningModule):
     """
 
     def __init__(
-        self, detector: FasterRCNN, training: DetectorTraining, *, steps: int, warmup: int
+        self, detector: Detector, training: DetectorTraining, *, steps: int, warmup: int
     ) -> None:
         super().__init__()
         self.detector = detector.train()
@@ -47,21 +58,20 @@ class DetectorModule(lightning.LightningModule):
         """Compute the loss of a batch.
 
         Args:
-            batch: Pictures and their targets.
+            batch: Pictures, their targets and what was proposed in them, if need be.
             batch_idx: Makes no difference.
 
         Returns:
             () float32.
         """
-        pictures, targets = batch
-        losses: dict[str, Tensor] = self.detector(pictures, targets)
+        losses: dict[str, Tensor] = self.detector(*batch)
         loss = torch.stack(list(losses.values())).sum()
         self.log_dict(
             {"loss": loss.detach()} | {name: value.detach() for name, value in losses.items()},
             on_step=False,
             on_epoch=True,
             sync_dist=True,
-            batch_size=len(pictures),
+            batch_size=len(batch[0]),
         )
         return loss
 
@@ -89,7 +99,7 @@ def train_detector(
     out: Path,
     backbone: nn.Module | None = None,
     monitor: Monitor | None = None,
-) -> FasterRCNN:
+) -> Detector:
     """Train a detector, from the last checkpoint in the folder if there is one.
 
     Args:
@@ -104,17 +114,24 @@ def train_detector(
         The detector, in evaluation mode.
 
     Raises:
-        ValueError: If there is no photo.
+        ValueError: If there is no photo, or `negative` is above what `positive` comes to.
+        ModelError: If the backbone has no such stages to freeze.
         PictureError: If a photo cannot be read.
         TrainingStopped: If the monitor asked to stop.
         TrainingError: If a loss is not finite, or the checkpoint cannot be used.
     """
     training = training or DetectorTraining()
+    positive = training.positive or (POSITIVE if settings.edge_boxes is None else OUTSIDE_POSITIVE)
+    negative = training.negative or positive
+    if negative > positive:
+        raise ValueError(f"negative must be at most positive, got {negative} and {positive}")
     batches = DetectorBatches(
         photos, settings, batch=training.batch, mirrored=training.mirrored, seed=training.seed
     )
     torch.manual_seed(training.seed)
-    detector = build_detector(settings, backbone)
+    detector = build_detector(settings, backbone, positive=positive, negative=negative)
+    assert isinstance(detector.backbone, MapBackbone)
+    freeze_stages(detector.backbone.body, training.frozen_stages)
     out.mkdir(parents=True, exist_ok=True)
     steps = training.epochs * len(batches)
     module = DetectorModule(detector, training, steps=steps, warmup=min(WARMUP, len(batches)))

@@ -107,6 +107,9 @@ class MtvSettings:
         minimum_weight: At least 0; smaller triplet weights are raised to it.
         normalise_weights: Whether triplet weights are divided by their mean.
         draws_per_item: Negatives kept for each item at a refresh, at least 1.
+        locator: The folder of a locator, see `locator_from_folder`: street photos are cropped to
+            its likeliest region, in training and in search, where they have no plain border. It is
+            copied into the system's folder. None for whole pictures.
         anchors: The side that anchors come from.
         positives: The side that positives and bags come from.
         negatives: The side that negatives come from.
@@ -176,6 +179,7 @@ class MtvSettings:
     normalise_weights: bool = False
     draws_per_item: int = 64
 
+    locator: str | None = None
     anchors: Side = "street"
     positives: Side = "shop"
     negatives: Side = "shop"
