@@ -291,8 +291,9 @@ def test_a_detector_comes_back_from_its_folder(fast, tmp_path):
     assert isinstance(again, FastRCNN)
     assert settings == FAST
     locator = DetectorLocator(detector, FAST)
-    assert locator_from_folder(tmp_path).fingerprint == locator.fingerprint
-    assert locator_from_folder(tmp_path).candidates(PICTURE) == locator.candidates(PICTURE)
+    inner = locator_from_folder(tmp_path).inner
+    assert inner.fingerprint == locator.fingerprint
+    assert inner.candidates(PICTURE) == locator.candidates(PICTURE)
     more = replace(FAST, edge_boxes=EdgeBoxesSettings(count=31))
     assert DetectorLocator(detector, more).fingerprint != locator.fingerprint
 

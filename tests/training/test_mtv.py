@@ -689,13 +689,12 @@ def test_a_locator_crops_photos_and_comes_with_the_system(data, whole, locator, 
     import shutil
 
     from snapshelf.locating.locator_folder import locator_from_folder
-    from snapshelf.locating.whole_if_plain import WholeIfPlain
 
     out = tmp_path / "out"
     given = settings(locator=str(locator))
     with pytest.raises(TrainingStopped):
         train_mtv(data, given, out, monitor=Heard(2))
-    fingerprint = WholeIfPlain(locator_from_folder(locator)).fingerprint
+    fingerprint = locator_from_folder(locator).fingerprint
     assert json.loads((out / "training.json").read_text())["locator"] == fingerprint
     system = train_mtv(data, given, out, resume=True)
     assert system.locator.fingerprint == fingerprint

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from snapshelf.errors import ModelError
-from snapshelf.locating.locator import Locator
 from snapshelf.locating.part_locator import PartLocator
+from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.whole_file import write_whole
 
 __all__ = ["copy_locator", "locator_from_folder", "parts_from_folder"]
@@ -27,8 +27,10 @@ FILES = {
 """What may lie beside each; checkpoints and logs of its training do too, and are not needed."""
 
 
-def locator_from_folder(folder: Path) -> Locator:
+def locator_from_folder(folder: Path) -> WholeIfPlain:
     """Load ranked proposals, Faster or Fast R-CNN, whichever the folder holds.
+
+    Systems use it as it comes: pictures on a plain background stay whole.
 
     Args:
         folder: That `save_locator` or `save_detector` wrote into. Ranked proposals that were
@@ -40,11 +42,11 @@ def locator_from_folder(folder: Path) -> Locator:
     if _kind(folder) == LOCATOR_FILE:
         from snapshelf.locating.locator_file import load_locator
 
-        return load_locator(folder)
+        return WholeIfPlain(load_locator(folder))
     from snapshelf.locating.detector_file import load_detector
     from snapshelf.locating.detector_locator import DetectorLocator
 
-    return DetectorLocator(*load_detector(folder))
+    return WholeIfPlain(DetectorLocator(*load_detector(folder)))
 
 
 def copy_locator(source: Path, target: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from snapshelf.errors import ModelError
-from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.systems.folder_settings import check_settings, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import load_base
@@ -48,7 +47,7 @@ def located_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     beside = folder / settings["locator"]
     # False, not an error, for any odd name.
     place = beside if os.path.isdir(beside) else Path(settings["locator"])
-    locator = WholeIfPlain(locator_from_folder(place))
+    locator = locator_from_folder(place)
     given = "calibration" in settings
     calibration = read_calibration(file, settings) if given else base.calibration
     return replace(base, name=str(folder), locator=locator, calibration=calibration)

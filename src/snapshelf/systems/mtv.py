@@ -180,9 +180,8 @@ def _locator(settings: "MtvSettings") -> "Locator | None":
     if settings.locator is None:
         return None
     from snapshelf.locating.locator_folder import locator_from_folder
-    from snapshelf.locating.whole_if_plain import WholeIfPlain
 
-    return WholeIfPlain(locator_from_folder(Path(settings.locator)))
+    return locator_from_folder(Path(settings.locator))
 
 
 def _learn(

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.locating.whole_picture import WholePicture
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def kept_parts(folder: Path) -> "PartLocator | None":
 def _locator(folder: Path) -> "Locator":
     from snapshelf.locating.locator_folder import locator_from_folder
 
-    return WholeIfPlain(locator_from_folder(folder))
+    return locator_from_folder(folder)
 
 
 def _parts(folder: Path) -> "PartLocator":

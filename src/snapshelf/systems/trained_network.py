@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain
 from snapshelf.locating.locator import Locator
-from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.folder_settings import file_setting, read_calibration, read_kind
 from snapshelf.systems.system import System
@@ -100,7 +99,7 @@ def _locator(folder: Path, settings: Mapping[str, Any]) -> Locator:
     file = folder / "system.json"
     if not isinstance(settings["locator"], str):
         raise ModelError(f"{file}: locator must be a str, got {settings['locator']!r}")
-    return WholeIfPlain(locator_from_folder(file_setting(file, settings, "locator")))
+    return locator_from_folder(file_setting(file, settings, "locator"))
 
 
 def _load(
