@@ -76,6 +76,21 @@ def test_a_folder_becomes_a_system(run, folder, tmp_path):
     assert embed(halved) @ embed(original.encoder) >= 0.9999
 
 
+def test_a_locator_that_is_left_behind_is_told(run, folder, tmp_path):
+    from snapshelf.locating.edge_boxes import EdgeBoxes
+    from snapshelf.locating.locator_file import save_locator
+    from snapshelf.locating.ranked_proposals import RankedProposals
+
+    save_locator(tmp_path / "locator", RankedProposals(EdgeBoxes()))
+    located = tmp_path / "located"
+    located.mkdir()
+    settings = {"system": "located", "base": str(folder), "locator": str(tmp_path / "locator")}
+    (located / "system.json").write_text(json.dumps(settings))
+    told = "the system's locator is not part of it"
+    assert told not in run("--onnx", tmp_path / "a", system=folder).output
+    assert told in run("--onnx", tmp_path / "b", system=located).output
+
+
 def test_int8_of_the_weights_and_of_the_computation(run, folder, tmp_path):
     pictures = tmp_path / "pictures" / "deeper"
     pictures.mkdir(parents=True)

@@ -176,6 +176,7 @@ def test_a_warm_up_is_no_longer_than_the_training():
         ({"stages": (Stage(epochs=5),)}, "stages must be two or more"),
         ({"stages": (Stage(share=0.4), Stage(share=0.2))}, "the first without a share"),
         ({"devices": 2}, "devices must be 1 for the tables, got 2"),
+        ({"locator": "somewhere"}, "locator must be left out for the tables.*got 'somewhere'"),
     ],
 )
 def test_recipes_without_these_tables_are_refused(changes, message):

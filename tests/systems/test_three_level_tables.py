@@ -10,16 +10,16 @@ pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
+import coloured_products  # noqa: E402
+
 from snapshelf.errors import ModelError  # noqa: E402
 from snapshelf.features.level_weights import LevelWeights  # noqa: E402
-from snapshelf.locating import GridParts  # noqa: E402
 from snapshelf.systems.reproducible import REPRODUCIBLE  # noqa: E402
 from snapshelf.systems.three_level_tables import (  # noqa: E402
     three_level_rows,
     three_level_tables,
 )
 from snapshelf.training.monitor import Monitor  # noqa: E402
-from snapshelf.training.three_level_settings import ThreeLevelSettings  # noqa: E402
 from snapshelf.training.training_error import TrainingError  # noqa: E402
 
 # Read off the paper once more, by hand, in percent.
@@ -40,19 +40,13 @@ LEVELS = {
     "all": LevelWeights(),
 }
 
-TINY = ThreeLevelSettings(
-    backbone="test_resnet",
-    weights="random",
-    size=32,
-    branch=8,
-    parts=GridParts(1, 2),
+TINY = dataclasses.replace(
+    coloured_products.TINY,
     parts_dimension=4,
     dimension=4,
     street_epochs=1,
     shop_epochs=1,
     batch=2,
-    augmentation=False,
-    num_workers=0,
 )
 
 

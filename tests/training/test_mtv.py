@@ -703,6 +703,16 @@ def test_a_locator_crops_photos_and_comes_with_the_system(data, whole, locator, 
     shutil.rmtree(locator)
     shutil.move(out, tmp_path / "moved")
     assert System.load(tmp_path / "moved").fingerprint == system.fingerprint
+    file = tmp_path / "moved" / "system.json"
+    described = json.loads(file.read_text())
+    for value, message in (
+        (5, "locator must be a str, got 5"),
+        ("../out", "locator must be a file in this folder"),
+        ("none", "must be the folder of a locator"),
+    ):
+        file.write_text(json.dumps(described | {"locator": value}))
+        with pytest.raises(ModelError, match=message):
+            System.load(tmp_path / "moved")
 
 
 def test_another_locator_is_not_gone_on_with(data, locator, tmp_path):

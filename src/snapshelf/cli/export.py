@@ -142,6 +142,7 @@ def _report(system: "System", file: Path, onnx: Path) -> None:
     """Read the model back, compare it with the network, and say how to use it."""
     from snapshelf.export.parity import generated_pictures, parity
     from snapshelf.features.onnx_encoder import OnnxEncoder
+    from snapshelf.locating.whole_picture import WholePicture
 
     model = OnnxEncoder(file)
     found = parity(system.encoder, model, generated_pictures(PARITY_PICTURES))
@@ -153,6 +154,11 @@ def _report(system: "System", file: Path, onnx: Path) -> None:
         f"cosine with PyTorch on {PARITY_PICTURES} generated pictures: at least "
         f"{found.prepared:.5f} (mean {found.mean:.5f}); preparing them itself: {found.raw:.5f}"
     )
+    if system.locator.fingerprint != WholePicture.fingerprint:
+        console.print(
+            "the system's locator is not part of it: a folder with a system.json of "
+            '{"system": "located", "base": ..., "locator": ...} puts one in front'
+        )
     if onnx.suffix == SUFFIX:
         console.print("for --system, give a folder instead of a file")
     else:
