@@ -97,7 +97,7 @@ class StudioMatcher(nn.Module):
         # Copies, so that training may go on.
         return FoldedMatcher.from_tensors(
             {
-                name: np.array(tensor.float().cpu().numpy(), order="C")
+                name: np.array(tensor.detach().float().cpu().numpy(), order="C")
                 for name, tensor in tensors.items()
             }
         )
