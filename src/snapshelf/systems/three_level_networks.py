@@ -136,10 +136,11 @@ def start_network(
     torch.manual_seed(settings.seed)
     backbone, described, preprocessing = make_backbone(settings)
     published = FIRST_LAYERS.get(settings.backbone)
+    grid = 1 if published is None else published.grid
     network = AttributeNetwork(
         backbone,
         size=preprocessing.size,
-        grid=1 if published is None else published.grid,
+        grid=grid,
         fc1=settings.fc1 or (None if published is None else published.dimension),
         branch=settings.branch,
         batch_norm=settings.batch_norm,
@@ -150,7 +151,7 @@ def start_network(
         fill_first_layer(network.first, settings.backbone, file)
     description = ThreeLevelDescription(
         **described,
-        grid=network.grid,
+        grid=grid,
         fc1=network.dimension,
         branch=settings.branch,
         batch_norm=settings.batch_norm,
