@@ -34,6 +34,7 @@ with torch_extra():
     from torch import nn
 
 __all__ = [
+    "NETWORK_FILE",
     "DnaDescription",
     "DnaEncoder",
     "dna_features",
