@@ -152,8 +152,14 @@ def test_features_that_cannot_be_matched():
 
 def test_without_torch_float32_is_what_auto_means(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "snapshelf.matching.bfloat16_scoring", raising=False)
-    assert Assortment(matcher(), features(2)).precision == "float32"
+    monkeypatch.delitem(sys.modules, "snapshelf.matching.torch_scoring", raising=False)
+    net, articles, queries = matcher(), features(9), features(2, seed=3)
+    shop = Assortment(net, articles)
+    assert shop.precision == "float32"
+    expected = [[slow_folded(net, query, each) for each in articles] for query in queries]
+    np.testing.assert_allclose(shop.odds(queries), expected, rtol=1e-4)
+    for found, odds in zip(shop.best(queries, 3), expected, strict=True):
+        assert found.rows.tolist() == np.argsort(-np.array(odds), kind="stable")[:3].tolist()
     with pytest.raises(ModelError, match="needs the extra `torch`"):
         Assortment(matcher(), features(2), precision="bfloat16")
 
@@ -162,9 +168,9 @@ def test_without_torch_float32_is_what_auto_means(monkeypatch):
 @pytest.mark.parametrize("has", [False, True])
 def test_what_auto_means_follows_the_processor(monkeypatch, has):
     pytest.importorskip("torch")
-    from snapshelf.matching import bfloat16_scoring
+    from snapshelf.matching import torch_scoring
 
-    monkeypatch.setattr(bfloat16_scoring, "has_bfloat16", lambda: has)
+    monkeypatch.setattr(torch_scoring, "has_bfloat16", lambda: has)
     shop = Assortment(matcher(), features(2))
     assert shop.precision == PRECISIONS[1 + has]
 
@@ -172,7 +178,7 @@ def test_what_auto_means_follows_the_processor(monkeypatch, has):
 @pytest.mark.torch
 def test_a_processor_that_tells_nothing_has_no_bfloat16(monkeypatch):
     torch = pytest.importorskip("torch")
-    from snapshelf.matching.bfloat16_scoring import has_bfloat16
+    from snapshelf.matching.torch_scoring import has_bfloat16
 
     told = {"amx_bf16": False, "avx512_bf16": True}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
@@ -187,9 +193,10 @@ def test_a_processor_that_tells_nothing_has_no_bfloat16(monkeypatch):
 @pytest.mark.parametrize("block", [7, 64])
 def test_bfloat16_odds_are_near_and_float32_decides(monkeypatch, block):
     pytest.importorskip("torch")
-    from snapshelf.matching import bfloat16_scoring
+    from snapshelf.matching import torch_scoring
 
-    monkeypatch.setattr(bfloat16_scoring, "BLOCK", block)
+    for kind in list(torch_scoring.BLOCKS):
+        monkeypatch.setitem(torch_scoring.BLOCKS, kind, block)
     monkeypatch.setattr(assortment_module, "LEAST_RESCORED", 1)
     net = matcher(length=16, first=64, second=32)
     articles, queries = features(300, length=16), features(4, length=16, seed=3)

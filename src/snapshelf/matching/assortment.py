@@ -41,12 +41,16 @@ class _Scorer(Protocol):
         """Give (N,) float32, log-odds."""
         ...
 
+    def exact_odds(self, street_part: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
+        """Give (K,) float32, log-odds of some articles, computed in float32."""
+        ...
+
 
 class Assortment:
     """The articles' parts of the first layer, computed once, and what goes through all of them.
 
     In bfloat16 articles are found, and of those found float32 says which are best and how likely.
-    It needs the extra `torch`.
+    It needs the extra `torch`; where that is missing NumPy computes in float32.
 
     Args:
         matcher: Of queries and articles.
@@ -70,14 +74,19 @@ class Assortment:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.matcher = matcher
         self._parts = matcher.shop_parts(_checked(features, matcher.dimension, "features"))
-        self.precision = _fastest() if precision == "auto" else precision
         self._scorer: _Scorer
-        if self.precision == "bfloat16":
-            from snapshelf.matching.bfloat16_scoring import Bfloat16Scorer
-
-            self._scorer = Bfloat16Scorer(matcher, self._parts)
-        else:
-            self._scorer = _Float32Scorer(matcher, self._parts)
+        try:
+            from snapshelf.matching.torch_scoring import TorchScorer, has_bfloat16
+        except ModelError:
+            if precision == "bfloat16":
+                raise
+            self.precision: Literal["float32", "bfloat16"] = "float32"
+            self._scorer = _NumpyScorer(matcher, self._parts)
+            return
+        if precision == "auto":
+            precision = "bfloat16" if has_bfloat16() else "float32"
+        self.precision = precision
+        self._scorer = TorchScorer(matcher, self._parts, precision)
 
     def __len__(self) -> int:
         """Give the number N of articles."""
@@ -133,7 +142,7 @@ class Assortment:
             ValueError: If the query is of another shape or not finite.
         """
         part = self.matcher.street_parts(_checked(query[None], self.matcher.dimension, "query")[0])
-        return probabilities_of(self.matcher.odds(part, self._parts[rows]))
+        return probabilities_of(self._scorer.exact_odds(part, rows))
 
     def _best(self, part: FloatArray, count: int) -> Found:
         odds = self._scorer.odds(part)
@@ -142,17 +151,20 @@ class Assortment:
             exact = odds[rows]
         else:
             rows = _leading(odds, max(RESCORED * count, LEAST_RESCORED))
-            exact = self.matcher.odds(part, self._parts[rows])
+            exact = self._scorer.exact_odds(part, rows)
         order = np.argsort(-exact, kind="stable")[:count]
         return Found(rows[order], probabilities_of(exact[order]))
 
 
-class _Float32Scorer:
+class _NumpyScorer:
     def __init__(self, matcher: FoldedMatcher, parts: FloatArray) -> None:
         self._matcher, self._parts = matcher, parts
 
     def odds(self, street_part: FloatArray) -> FloatArray:
         return self._matcher.odds(street_part, self._parts)
+
+    def exact_odds(self, street_part: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
+        return self._matcher.odds(street_part, self._parts[rows])
 
 
 def _leading(odds: FloatArray, count: int) -> NDArray[np.int64]:
@@ -163,15 +175,6 @@ def _leading(odds: FloatArray, count: int) -> NDArray[np.int64]:
     above = np.flatnonzero(odds > edge)
     equal = np.flatnonzero(odds == edge)[: count - len(above)]
     return np.sort(np.concatenate([above, equal]))
-
-
-def _fastest() -> Literal["float32", "bfloat16"]:
-    """Say which precision this machine is to use."""
-    try:
-        from snapshelf.matching.bfloat16_scoring import has_bfloat16
-    except ModelError:
-        return "float32"
-    return "bfloat16" if has_bfloat16() else "float32"
 
 
 def _checked(features: FloatArray, dimension: int, name: str) -> FloatArray:
