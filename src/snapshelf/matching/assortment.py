@@ -142,7 +142,8 @@ class Assortment:
             ValueError: If the query is of another shape or not finite.
         """
         part = self.matcher.street_parts(_checked(query[None], self.matcher.dimension, "query")[0])
-        return probabilities_of(self._scorer.exact_odds(part, rows))
+        # By NumPy, like what finds shortlists: see `TorchScorer` on taking turns with PyTorch.
+        return probabilities_of(self.matcher.odds(part, self._parts[rows]))
 
     def _best(self, part: FloatArray, count: int) -> Found:
         odds = self._scorer.odds(part)
