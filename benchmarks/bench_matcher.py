@@ -11,8 +11,9 @@ answers are spread as a trained one's are. Then one query is matched with all ar
   and in blocks, whichever is faster.
 
 Each one's best turn counts, since other load only ever slows one down. Agreement is over many
-queries, and top10 is how many of them find the article that they are a likeness of. Targets: ratio at least 8; ratio_shortlist at least 50; ratio_to_bare at most 1.5 in each
-precision; largest_difference at most 1e-4; overlap at least 0.98; memory below 1 GB.
+queries, and top10 is how many of them find the article that they are a likeness of. Targets:
+ratio at least 8; ratio_shortlist at least 50; ratio_to_bare at most 1.5 in each precision;
+largest_difference at most 1e-4; overlap at least 0.98; memory below 1 GB.
 """
 
 import argparse
