@@ -19,6 +19,9 @@ __all__ = ["PYRAMID", "AttributeNetwork", "LevelFeatures"]
 PYRAMID = (2, 1)
 """Grids of the pyramid on the last feature map, Section III-B."""
 
+LONGEST_BRANCH = 1024
+"""Of FashionDNA's branches, as those of its commodity groups and brands have."""
+
 PYRAMID_CELLS = sum(grid * grid for grid in PYRAMID)
 
 
@@ -33,9 +36,11 @@ class AttributeNetwork(nn.Module):
     Args:
         backbone: As `create_backbone` makes it, filled with its weights.
         size: (height, width) of the inputs in pixels.
-        grid: Cells on a side that the map is averaged to before FC1 reads it, at least 1.
+        grid: Cells that the map is averaged to before FC1 reads it, on a side or as (rows,
+            columns), at least 1 each.
         fc1: Length F of what FC1 gives, at least 1; None for as long as what it reads.
-        branch: Length of the branches' first layers, at least 1.
+        branch: Length of the branches' first layers, at least 1; None for twice as many units as
+            the attribute has classes, and `LONGEST_BRANCH` at most, as FashionDNA has.
         batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`; ``fold``
             changes the backbone in place at once.
         attributes: For each of M attributes its number of classes G_m, at least 1.
@@ -55,9 +60,9 @@ class AttributeNetwork(nn.Module):
         backbone: nn.Module,
         *,
         size: tuple[int, int],
-        grid: int = 1,
+        grid: int | tuple[int, int] = 1,
         fc1: int | None = None,
-        branch: int = 256,
+        branch: int | None = 256,
         batch_norm: BatchNorm = "fold",
         attributes: Sequence[int] = (),
     ) -> None:
@@ -66,7 +71,11 @@ class AttributeNetwork(nn.Module):
             raise ValueError(
                 f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {batch_norm!r}"
             )
-        if min(grid, branch, 1 if fc1 is None else fc1, *attributes) < 1:
+        rows, columns = (grid, grid) if isinstance(grid, int) else grid
+        if (
+            min(rows, columns, *(each for each in (fc1, branch) if each is not None), *attributes)
+            < 1
+        ):
             raise ValueError(
                 "grid, fc1, branch and the classes of each attribute must be at least 1, "
                 f"got {grid}, {fc1}, {branch} and {list(attributes)}"
@@ -79,11 +88,13 @@ class AttributeNetwork(nn.Module):
         with torch.no_grad():
             self.channels = feature_map(backbone.eval(), example).shape[1]
         self.backbone = backbone
-        self.first = nn.Linear(self.channels * grid * grid, fc1 or self.channels * grid * grid)
+        read = self.channels * rows * columns
+        self.first = nn.Linear(read, fc1 or read)
         self.dimension = self.first.out_features
+        lengths = [branch or min(2 * classes, LONGEST_BRANCH) for classes in attributes]
         self.branches = nn.ModuleList(
-            nn.Sequential(nn.Linear(self.dimension, branch), nn.ReLU(), nn.Linear(branch, classes))
-            for classes in attributes
+            nn.Sequential(nn.Linear(self.dimension, length), nn.ReLU(), nn.Linear(length, classes))
+            for length, classes in zip(lengths, attributes, strict=True)
         )
 
     def fc1(self, features: Tensor) -> Tensor:

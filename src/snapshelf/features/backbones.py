@@ -1,11 +1,12 @@
-"""Backbones by name, of timm and torchvision: made, filled with weights, read as feature maps."""
+"""Backbones by name, of timm, torchvision and our own: made, filled with weights, read as maps."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from snapshelf.errors import MissingWeightsError, ModelError
+from snapshelf.features.dna_convolutions import DnaConvolutions
 from snapshelf.features.hub import hub_weights
 from snapshelf.features.preprocessing import FITS, INTERPOLATIONS, Preprocessing
 from snapshelf.features.torch_extra import torch_extra
@@ -38,17 +39,22 @@ CROP_MODES = {"center": "crop", "squash": "squash", "border": "pad"}
 TORCHVISION = "torchvision/"
 """What the name of a backbone of torchvision's begins with; other names are timm's."""
 
+OWN: Mapping[str, Callable[[], nn.Module]] = {"snapshelf/fashion-dna": DnaConvolutions}
+"""Backbones that neither has; there are no published weights for them."""
+
 
 def check_backbone(name: str) -> None:
     """Refuse a name of a backbone that there is not, before anything is done with it.
 
     Args:
-        name: A name of ``timm.list_models()``, with or without a pretrained tag, or
-            ``torchvision/NAME``.
+        name: A name of ``timm.list_models()``, with or without a pretrained tag,
+            ``torchvision/NAME``, or one of `OWN`.
 
     Raises:
         ModelError: If the name is unknown; close names are listed.
     """
+    if name in OWN:
+        return
     if name.startswith(TORCHVISION):
         check_torchvision_name(name.removeprefix(TORCHVISION))
     else:
@@ -59,14 +65,18 @@ def create_backbone(name: str, options: Mapping[str, Any]) -> nn.Module:
     """Make a backbone without its classifier, with random weights.
 
     Args:
-        name: A name of ``timm.list_models()``, with or without a pretrained tag, or
-            ``torchvision/NAME``.
+        name: A name of ``timm.list_models()``, with or without a pretrained tag,
+            ``torchvision/NAME``, or one of `OWN`.
         options: Keyword arguments of the backbone, as ``timm.create_model`` or torchvision's
-            ``get_model`` take them.
+            ``get_model`` take them; `OWN` take none.
 
     Raises:
         ModelError: If the name is unknown (close names are listed) or an option does not fit.
     """
+    if name in OWN:
+        if options:
+            raise ModelError(f"the backbone {name} has no options, got {dict(options)}")
+        return OWN[name]().eval()
     if name.startswith(TORCHVISION):
         return create_torchvision(name.removeprefix(TORCHVISION), options)
     _check_name(name)
@@ -139,6 +149,11 @@ def load_hub_backbone(name: str, options: Mapping[str, Any]) -> tuple[nn.Module,
             this machine nor to be fetched.
         ModelError: If the name is unknown, or the file is damaged.
     """
+    if name in OWN:
+        raise MissingWeightsError(
+            f"the weights of {name} are published nowhere",
+            "Give the path of a safetensors file as the weights, or train it from random ones",
+        )
     if name.startswith(TORCHVISION):
         return _load_torchvision(name.removeprefix(TORCHVISION), options)
     _check_name(name)

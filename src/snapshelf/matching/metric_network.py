@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.matching.odds import probabilities_of
+
 __all__ = ["MetricNetwork"]
 
 FloatArray = NDArray[np.float32]
@@ -105,10 +107,7 @@ class MetricNetwork:
         """
         hidden = np.maximum(street_part + shop_parts, 0)
         odds = (hidden @ self.output).astype(np.float64) + float(self.offset[0])
-        # Of a positive and a negative number without an overflow.
-        small = np.exp(-np.abs(odds))
-        found: NDArray[np.float64] = np.where(odds >= 0, 1 / (1 + small), small / (1 + small))
-        return found
+        return probabilities_of(odds)
 
     def tensors(self) -> dict[str, FloatArray]:
         """Give the weights by name, as a file holds them."""

@@ -14,6 +14,7 @@ from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
 from snapshelf.systems.corrected import corrected_from_folder
+from snapshelf.systems.fashion_dna import fashion_dna_from_folder
 from snapshelf.systems.folder_settings import read_kind
 from snapshelf.systems.gist import gist
 from snapshelf.systems.hybrid import hybrid, hybrid_from_folder
@@ -47,6 +48,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
     "compact": network_from_folder,
     "corrected": corrected_from_folder,
+    "fashion-dna": fashion_dna_from_folder,
     "fisher": fisher_from_folder,
     "hybrid": hybrid_from_folder,
     "located": located_from_folder,

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 from snapshelf.features.encoder import Domain
 from snapshelf.systems.three_level_loading import NAME
 from snapshelf.systems.three_level_locating import chosen_locator
-from snapshelf.training.training_error import TrainingError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.attribute_network import AttributeNetwork
     from snapshelf.features.three_level_folder import ThreeLevelDescription
@@ -21,8 +17,6 @@ if TYPE_CHECKING:
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.picture_store import PictureStore
     from snapshelf.training.three_level_settings import ThreeLevelSettings
-    from snapshelf.training.training_set import TrainingSet
-    from snapshelf.training.views import ViewMaker
 
 __all__ = [
     "start_network",
@@ -57,6 +51,11 @@ def train_networks(
         Exception: As `train_three_level`.
     """
     from snapshelf.features.three_level_folder import NETWORK_FILES, save_network_of
+    from snapshelf.training.attribute_training import (
+        check_attributes,
+        learn_attributes,
+        tell_attributes,
+    )
     from snapshelf.training.attributes import AttributeTable
     from snapshelf.training.labelled_items import labelled_items
     from snapshelf.training.preparation import (
@@ -84,9 +83,9 @@ def train_networks(
     if is_finished(out) or (not left and out.is_dir()):
         return
     table = AttributeTable.from_items(training_set.items, settings.attributes or None)
-    _check_attributes(table)
+    check_attributes(table)
     describe_data(training_set, monitor)
-    _tell_attributes(table, training_set, monitor)
+    tell_attributes(table, training_set, monitor)
     _, description = start_network(settings, table)
     augmentation = make_augmentation(settings, description.preprocessing, monitor)
     begin(out, record)  # not before all is at hand: what is refused leaves no folder
@@ -101,7 +100,18 @@ def train_networks(
             views = make_views(
                 labelled, store, description.preprocessing, augmentation, seed=settings.seed
             )
-            _learn(network, views, labels, table, settings, domain, out / domain.value, monitor)
+            is_street = domain is Domain.STREET
+            learn_attributes(
+                network,
+                views,
+                labels,
+                table,
+                settings,
+                domain=domain,
+                epochs=settings.street_epochs if is_street else settings.shop_epochs,
+                out=out / domain.value,
+                monitor=monitor,
+            )
             save_network_of(domain, out, network)
     finally:
         if own_store:
@@ -139,10 +149,11 @@ def start_network(
     torch.manual_seed(settings.seed)
     backbone, described, preprocessing = make_backbone(settings)
     published = FIRST_LAYERS.get(settings.backbone)
+    grid = 1 if published is None else published.grid
     network = AttributeNetwork(
         backbone,
         size=preprocessing.size,
-        grid=1 if published is None else published.grid,
+        grid=grid,
         fc1=settings.fc1 or (None if published is None else published.dimension),
         branch=settings.branch,
         batch_norm=settings.batch_norm,
@@ -153,7 +164,7 @@ def start_network(
         fill_first_layer(network.first, settings.backbone, file)
     description = ThreeLevelDescription(
         **described,
-        grid=network.grid,
+        grid=grid,
         fc1=network.dimension,
         branch=settings.branch,
         batch_norm=settings.batch_norm,
@@ -163,87 +174,3 @@ def start_network(
         projected=settings.projected,
     )
     return network, description
-
-
-def _learn(
-    network: "AttributeNetwork",
-    views: "ViewMaker",
-    labels: "NDArray[np.int64]",
-    table: "AttributeTable",
-    settings: "ThreeLevelSettings",
-    domain: Domain,
-    out: Path,
-    monitor: "Monitor",
-) -> None:
-    """Train the network of one side, or take up the weights of one that has been."""
-    from snapshelf.training.fit import FitSettings, fit
-    from snapshelf.training.picture_sampling import PictureSampler
-    from snapshelf.training.preparation import make_loader
-    from snapshelf.training.sag_module import SagModule
-
-    pictures = views.training_set.pictures
-    count = settings.pictures_per_epoch or sum(len(own.of(domain.value)) for own in pictures)
-    sampler = PictureSampler(
-        views.training_set,
-        # A small side still fills a batch.
-        count=max(count, settings.batch * settings.devices),
-        # A data set without labels is not drawn from, whatever its weight.
-        sources={
-            name: weight
-            for name, weight in settings.sources.items()
-            if name in views.training_set.names
-        },
-        street=float(domain is Domain.STREET),
-        seed=settings.seed,
-    )
-    loader = make_loader(settings, sampler, views, batch=settings.batch)
-    epochs = settings.street_epochs if domain is Domain.STREET else settings.shop_epochs
-    module = SagModule(
-        network,
-        views.preprocessing,
-        settings,
-        labels=labels,
-        counts=table.counts,
-        epochs=epochs,
-        steps_per_epoch=len(loader),
-    )
-    out.mkdir(exist_ok=True)
-    fit(
-        module,
-        loader,
-        out,
-        FitSettings(
-            epochs=epochs,
-            precision=settings.precision,
-            devices=settings.devices,
-            gradient_clip=settings.gradient_clip,
-            keep_checkpoints=settings.keep_checkpoints,
-            seed=settings.seed,
-        ),
-        pictures_per_batch=settings.batch,
-        monitor=monitor,
-    )
-
-
-def _check_attributes(table: "AttributeTable") -> None:
-    """Refuse data that there is nothing to learn of."""
-    if not table.names:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in table.left_out.items())
-        raise TrainingError(
-            "the networks learn to predict attributes, and there is none with two values or more "
-            f"({reasons or 'no item is labelled'}); add a data set that has some"
-        )
-
-
-def _tell_attributes(
-    table: "AttributeTable", training_set: "TrainingSet", monitor: "Monitor"
-) -> None:
-    """Say what is learned."""
-    sizes = zip(table.names, table.sizes, strict=True)
-    monitor.note(f"attributes: {', '.join(f'{name} ({size})' for name, size in sizes)}")
-    for name, reason in table.left_out.items():
-        monitor.note(f"attribute {name} is left out: {reason}")
-    labels = table.labels(training_set.items)
-    unlabelled = int((labels < 0).all(axis=1).sum())
-    if unlabelled:
-        monitor.note(f"items without any label, for the projections only: {unlabelled}")

@@ -66,6 +66,18 @@ def _metric() -> Trainable:
     )
 
 
+def _fashion_dna() -> Trainable:
+    from snapshelf.systems.fashion_dna import train_fashion_dna
+    from snapshelf.training.fashion_dna_settings import FashionDnaSettings
+
+    return Trainable(
+        FashionDnaSettings,
+        lambda data, settings, out, resume, monitor: train_fashion_dna(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+    )
+
+
 def _fisher() -> Trainable:
     from snapshelf.features.classical.codebook_settings import FisherSettings
     from snapshelf.systems.codebook import train_fisher
@@ -138,6 +150,7 @@ def _corrected() -> Trainable:
 TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
     "compact": _compact,
     "corrected": _corrected,
+    "fashion-dna": _fashion_dna,
     "fisher": _fisher,
     "hybrid": _hybrid,
     "metric": _metric,

@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.features.embedding_network import EmbeddingNetwork
 from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.picture_store import PictureStore
 
 with torch_extra():
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["run_on_pictures"]
 
 
 def run_on_pictures(
-    network: EmbeddingNetwork,
+    network: nn.Module,
     run: Callable[[Tensor], Tensor],
     store: PictureStore,
     numbers: Sequence[int],
@@ -30,7 +29,7 @@ def run_on_pictures(
 
     Args:
         network: Put into evaluation mode until the last batch is drawn, on its device.
-        run: A method of the network, from (B, 3, H, W) inputs to (B, D).
+        run: A part of the network, from (B, 3, H, W) inputs to (B, D).
         store: Holds the pictures.
         numbers: Which of them.
         preprocessing: How they become inputs.

@@ -110,8 +110,8 @@ class BackboneSettings(Protocol):
         """A file, ``hub``, ``random``, or None for what is best at hand."""
 
     @property
-    def size(self) -> int:
-        """Side of the square inputs in pixels."""
+    def size(self) -> int | tuple[int, ...]:
+        """Side of the square inputs in pixels, or (height, width)."""
 
 
 def backbone_file(settings: BackboneSettings) -> Path | None:
@@ -177,7 +177,7 @@ def make_backbone(
 
     Returns:
         The backbone, the name and options that `create_backbone` makes it again from, and how
-        pictures become its inputs: whole, padded to squares.
+        pictures become its inputs: whole, padded to their shape.
 
     Raises:
         ModelError: If the backbone or its weights cannot be had.
@@ -194,9 +194,10 @@ def make_backbone(
         backbone = create_backbone(name, options)
         if weights != "random":
             load_weights(backbone, Path(str(weights)))
+    size = settings.size
     preprocessing = dataclasses.replace(
         preprocessing or default_preprocessing(backbone),
-        size=(settings.size, settings.size),
+        size=(size, size) if isinstance(size, int) else (size[0], size[1]),
         fit="pad",
         crop_pct=1.0,
     )

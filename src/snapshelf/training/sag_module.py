@@ -1,7 +1,7 @@
 """`SagModule`: the attribute loss and the optimiser of a SAG-CNN, as Lightning runs them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ from snapshelf.training.attributes import UNLABELLED
 from snapshelf.training.batches import ViewBatch
 from snapshelf.training.losses import class_weights
 from snapshelf.training.normaliser import Normaliser
-from snapshelf.training.optimising import make_optimizer
-from snapshelf.training.three_level_settings import ThreeLevelSettings
+from snapshelf.training.optimising import OptimizerSettings, make_optimizer
 
 with torch_extra():
     import lightning
@@ -23,16 +22,33 @@ with torch_extra():
     from torch import Tensor
     from torch.nn.functional import dropout
 
-__all__ = ["SagModule"]
+__all__ = ["SagModule", "SagSettings"]
+
+
+class SagSettings(OptimizerSettings, Protocol):
+    """Settings that say how attributes are learned."""
+
+    @property
+    def dropout(self) -> float:
+        """The part of FC1 that is left out in training."""
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the values of an attribute weigh inversely to how often they are."""
+
+    @property
+    def branch_rate(self) -> float:
+        """Times the learning rate that the branches learn at."""
 
 
 class SagModule(lightning.LightningModule):
     """The network of one side, learning to predict the attributes of single pictures.
 
-    The paper does not print its loss; units that give "the probability of having the
-    corresponding attribute value" (Section III-A) are read as a softmax for each attribute, and
-    the loss as the mean of the attributes' cross-entropies. What an item is not labelled with
-    adds 0.
+    It serves `three-level` and FashionDNA, whose paper has "multiple categorical cross-entropy
+    losses, one for each attribute". The paper of `three-level` does not print its loss; units that
+    give "the probability of having the corresponding attribute value" (Section III-A) are read as
+    a softmax for each attribute, and the loss as the mean of the attributes' cross-entropies. What
+    an item is not labelled with adds 0.
 
     Args:
         network: To be trained.
@@ -48,7 +64,7 @@ class SagModule(lightning.LightningModule):
         self,
         network: AttributeNetwork,
         preprocessing: Preprocessing,
-        settings: ThreeLevelSettings,
+        settings: SagSettings,
         *,
         labels: NDArray[np.int64],
         counts: Sequence[Sequence[int]],

@@ -12,6 +12,7 @@ from snapshelf.training.losses.distance import euclidean
 from snapshelf.training.losses.distillation import cosine_distillation, relational_distillation
 from snapshelf.training.losses.hinge_triplet import hinge_triplet
 from snapshelf.training.losses.info_nce import info_nce
+from snapshelf.training.losses.match import match_cross_entropy, sigmoid_triplets
 from snapshelf.training.losses.multi_task import multi_task
 from snapshelf.training.losses.ratio_triplet import ratio_triplet
 from snapshelf.training.losses.ratio_tuplet import ratio_tuplet
@@ -26,10 +27,12 @@ __all__ = [
     "euclidean",
     "hinge_triplet",
     "info_nce",
+    "match_cross_entropy",
     "multi_task",
     "ratio_triplet",
     "ratio_tuplet",
     "relational_distillation",
+    "sigmoid_triplets",
     "unit_rows",
     "view_invariance",
 ]
