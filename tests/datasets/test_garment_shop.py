@@ -1,6 +1,8 @@
 """Garments of labelled photos as a shop: their pictures, queries, and what training may see."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 
 import cv2
@@ -159,6 +161,16 @@ def test_what_was_cut_off_is_gone_on_with_and_what_is_done_is_not_done_again(ccp
     assert again.products() == data.products()
     assert again.queries("test") == data.queries("test")
     assert {file: file.stat().st_mtime_ns for file in data.root.iterdir()} == before
+
+
+def test_processes_that_begin_at_once_draw_one_shop(ccp):
+    draw = "import sys; from snapshelf.datasets import open_dataset; "
+    draw += "print(len(open_dataset(sys.argv[1]).products()))"
+    command = [sys.executable, "-c", draw, f"ccp:{ccp}"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [each.communicate()[0].strip() for each in running] == ["13"] * 3
+    assert [each.returncode for each in running] == [0] * 3
+    assert not list(open_dataset(f"ccp:{ccp}").root.glob("*.partial"))
 
 
 def test_other_rules_or_maps_are_another_folder(ccp):

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from snapshelf.datasets.garment_areas import GarmentArea
 from snapshelf.datasets.garment_attributes import garment_attributes
 from snapshelf.datasets.garment_pictures import garment_picture
@@ -16,6 +18,8 @@ from snapshelf.media.picture_file import read_picture_file
 from snapshelf.whole_file import write_whole
 
 __all__ = ["CutGarment", "cut_garments"]
+
+LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,14 @@ def cut_garments(
     try:
         if not file.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            made = [
-                asdict(garment) for photo, areas in photos for garment in _cut(photo, areas, folder)
-            ]
-            # Last: a folder that has it has all the pictures.
-            write_whole(file, json.dumps(made).encode())
+            # Another process may draw the same ones: then they are awaited.
+            with FileLock(folder / LOCK):
+                if not file.is_file():
+                    made = [
+                        asdict(each) for one, areas in photos for each in _cut(one, areas, folder)
+                    ]
+                    # Last: a folder that has it has all the pictures.
+                    write_whole(file, json.dumps(made).encode())
         known = json.loads(file.read_bytes())
         return tuple(_garment(values) for values in known)
     except OSError as error:
