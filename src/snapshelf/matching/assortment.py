@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
-from snapshelf.matching.folded_matcher import FloatArray, FoldedMatcher
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.named_weights import FloatArray
 from snapshelf.matching.odds import probabilities_of
 
 __all__ = ["PRECISIONS", "Assortment", "Found", "Precision"]

@@ -3,23 +3,20 @@
 Lasserre, Rasch, Vollgraf: Studio2Shop: from studio photo shoots to fashion articles, Section 4.1.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
+
+from snapshelf.matching.named_weights import FloatArray, NamedWeights
 
 __all__ = ["FoldedMatcher"]
-
-FloatArray = NDArray[np.float32]
 
 BLOCK = 1024
 """Articles that go through both layers at a time: what lies between stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoldedMatcher:
+class FoldedMatcher(NamedWeights):
     """A first layer that falls into a query's and an article's part, and two more layers.
 
     ``x = relu(relu(f W_f + a W_a + b) W + c) v + d`` are the log-odds that the query with the
@@ -72,21 +69,12 @@ class FoldedMatcher:
                 "street and shop must be (D, H), bias (H,), hidden (H, K), hidden_bias and output "
                 f"(K,) and offset (1,), got {shapes}"
             )
-        if not all(np.isfinite(getattr(self, field.name)).all() for field in fields(self)):
-            raise ValueError("all weights must be finite, got NaN or infinity")
+        self.check_finite()
 
     @property
     def dimension(self) -> int:
         """Length D of a feature."""
         return len(self.street)
-
-    @property
-    def fingerprint(self) -> str:
-        """Hex digest of the weights."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name, array in self.tensors().items():
-            digest.update(f"{name} {array.shape}\n".encode() + array.tobytes())
-        return digest.hexdigest()
 
     def street_parts(self, features: FloatArray) -> FloatArray:
         """Give what queries add to the first layer.
@@ -138,22 +126,3 @@ class FoldedMatcher:
             np.matmul(two, self.output, out=found[start : start + BLOCK])
         found += self.offset
         return found
-
-    def tensors(self) -> dict[str, FloatArray]:
-        """Give the weights by name, as a file holds them."""
-        return {
-            field.name: np.ascontiguousarray(getattr(self, field.name), np.float32)
-            for field in fields(self)
-        }
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, FloatArray]) -> "FoldedMatcher":
-        """Read back what `tensors` gave.
-
-        Raises:
-            ValueError: If a tensor is missing or unknown, or they do not go together.
-        """
-        names = [field.name for field in fields(cls)]
-        if set(tensors) != set(names):
-            raise ValueError(f"expected the tensors {', '.join(names)}, got {', '.join(tensors)}")
-        return cls(**tensors)

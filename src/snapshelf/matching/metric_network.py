@@ -5,22 +5,19 @@ Shops, 2015, with the two layers that are asked for by the baseline of Zhan, Shi
 Shoe Retrieval using a Three-Level Deep Feature Representation, Table I.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.matching.named_weights import FloatArray, NamedWeights
 from snapshelf.matching.odds import probabilities_of
 
 __all__ = ["MetricNetwork"]
 
-FloatArray = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MetricNetwork:
+class MetricNetwork(NamedWeights):
     """A hidden layer over a street and a shop feature, and one unit on top.
 
     ``p = sigmoid(relu(q W_q + g W_g + b) v + c)``: the first layer over ``[q, g]`` falls into a
@@ -55,21 +52,12 @@ class MetricNetwork:
                 "street and shop must be (F, H), bias and output (H,) and offset (1,), got "
                 f"{shapes}"
             )
-        if not all(np.isfinite(getattr(self, field.name)).all() for field in fields(self)):
-            raise ValueError("all weights must be finite, got NaN or infinity")
+        self.check_finite()
 
     @property
     def hidden(self) -> int:
         """Length H of the hidden layer."""
         return len(self.bias)
-
-    @property
-    def fingerprint(self) -> str:
-        """Hex digest of the weights."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name, array in self.tensors().items():
-            digest.update(f"{name} {array.shape}\n".encode() + array.tobytes())
-        return digest.hexdigest()
 
     def street_part(self, features: FloatArray) -> FloatArray:
         """Give what a query adds to the hidden layer.
@@ -108,22 +96,3 @@ class MetricNetwork:
         hidden = np.maximum(street_part + shop_parts, 0)
         odds = (hidden @ self.output).astype(np.float64) + float(self.offset[0])
         return probabilities_of(odds)
-
-    def tensors(self) -> dict[str, FloatArray]:
-        """Give the weights by name, as a file holds them."""
-        return {
-            field.name: np.ascontiguousarray(getattr(self, field.name), np.float32)
-            for field in fields(self)
-        }
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, FloatArray]) -> "MetricNetwork":
-        """Read back what `tensors` gave.
-
-        Raises:
-            ValueError: If a tensor is missing or unknown, or they do not go together.
-        """
-        names = [field.name for field in fields(cls)]
-        if set(tensors) != set(names):
-            raise ValueError(f"expected the tensors {', '.join(names)}, got {', '.join(tensors)}")
-        return cls(**tensors)

@@ -11,7 +11,8 @@ import numpy as np
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
-from snapshelf.matching.folded_matcher import FloatArray, FoldedMatcher
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.named_weights import FloatArray
 from snapshelf.matching.odds import probabilities_of
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.matching.folded_matcher import FloatArray, FoldedMatcher
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.named_weights import FloatArray
 
 with torch_extra():
     import torch
