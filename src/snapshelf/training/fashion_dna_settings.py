@@ -6,7 +6,7 @@ from typing import Any
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
-from snapshelf.training.ranges import above_zero, at_least, check_weights
+from snapshelf.training.ranges import above_zero, at_least, check_running, check_weights, one_of
 
 __all__ = ["FashionDnaSettings"]
 
@@ -118,23 +118,16 @@ class FashionDnaSettings:
             )
         if len(self.grid) != 2 or min(self.grid) < 1:
             raise ValueError(f"grid must be (rows, columns) of at least 1, got {self.grid}")
-        if self.batch_norm not in BATCH_NORMS:
-            raise ValueError(
-                f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {self.batch_norm!r}"
-            )
-        for name in ("momentum", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        one_of(self, BATCH_NORMS, "batch_norm")
         if not 0 <= self.warmup_epochs <= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be in [0, {self.epochs}], got {self.warmup_epochs}"
             )
         at_least(self, 1, "fc1", "dimension", "epochs", "batch", "pictures_per_epoch")
-        at_least(self, 1, "devices", "picture_side")
         at_least(self, 2, "projection_pictures")
-        at_least(self, 0, "branch", "weight_decay", "num_workers", "picture_memory_mb")
-        at_least(self, 0, "keep_checkpoints", "seed")
-        above_zero(self, "learning_rate", "branch_rate", "gradient_clip")
+        at_least(self, 0, "branch")
+        above_zero(self, "branch_rate")
+        check_running(self)
         check_weights("sources", self.sources)
 
     @property

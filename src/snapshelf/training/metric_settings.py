@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from snapshelf.training.mtv_settings import Optimizer, Schedule
-from snapshelf.training.ranges import above_zero, at_least
+from snapshelf.training.ranges import above_zero, at_least, below_one
 
 __all__ = ["MetricSettings"]
 
@@ -59,9 +59,7 @@ class MetricSettings:
         """
         if not self.base:
             raise ValueError("base must be the name or folder of a system, got ''")
-        for name in ("momentum", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        below_one(self, "momentum", "dropout")
         if not 0 <= self.warmup_epochs <= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be in [0, {self.epochs}], got {self.warmup_epochs}"

@@ -8,7 +8,15 @@ from typing import Any, Literal
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.pooling import POOLINGS
-from snapshelf.training.ranges import above_zero, at_least, check_weights, in_range
+from snapshelf.training.ranges import (
+    above_zero,
+    at_least,
+    below_one,
+    check_running,
+    check_weights,
+    in_range,
+    one_of,
+)
 
 __all__ = ["MtvSettings", "Side", "Stage"]
 
@@ -218,21 +226,15 @@ class MtvSettings:
         """
         in_range(self, 16, 1024, "size", "training_size")
         in_range(self, 0, 1, "recoloured")
-        if self.pooling not in POOLINGS:
-            raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {self.pooling!r}")
-        if self.batch_norm not in BATCH_NORMS:
-            raise ValueError(
-                f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {self.batch_norm!r}"
-            )
+        one_of(self, POOLINGS, "pooling")
+        one_of(self, BATCH_NORMS, "batch_norm")
         if self.batch_negatives and self.loss != "ratio":
             raise ValueError(f"batch_negatives needs the loss 'ratio', got {self.loss!r}")
         if not self.stages:
             raise ValueError("stages must hold at least one stage, got none")
         if not 0 <= self.w1 <= self.w2 < math.inf:
             raise ValueError(f"expected finite 0 <= w1 <= w2, got w1={self.w1}, w2={self.w2}")
-        for name in ("momentum", "dropout", "start_share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        below_one(self, "start_share")
         if self.warmup_epochs > self.epochs:
             raise ValueError(
                 f"warmup_epochs must be at most the {self.epochs} epochs of all stages, "
@@ -243,15 +245,12 @@ class MtvSettings:
                 "batch_norm must be 'fold' or 'freeze' where weights are averaged, got 'train': "
                 "the average has other statistics"
             )
-        at_least(
-            self, 1, "members", "dimension", "views", "draws_per_item", "batch_triplets", "devices"
-        )
-        at_least(self, 1, "triplets_per_epoch", "picture_side")
-        at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "weight_decay")
-        at_least(self, 0, "warmup_epochs", "num_workers", "picture_memory_mb")
-        at_least(self, 0, "keep_checkpoints", "seed", "frozen_stages")
-        above_zero(self, "margin", "contrastive_margin", "embedding_scale", "learning_rate")
-        above_zero(self, "embedding_rate", "gradient_clip")
+        at_least(self, 1, "members", "dimension", "views", "draws_per_item", "batch_triplets")
+        at_least(self, 1, "triplets_per_epoch")
+        at_least(self, 0, "alpha_v", "beta_a", "w3", "minimum_weight", "warmup_epochs")
+        at_least(self, 0, "frozen_stages")
+        above_zero(self, "margin", "contrastive_margin", "embedding_scale", "embedding_rate")
+        check_running(self)
         check_weights("sources", self.sources)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
-from snapshelf.training.ranges import above_zero, at_least
+from snapshelf.training.ranges import above_zero, at_least, check_running, one_of
 
 __all__ = ["LOSSES", "MATCHINGS", "Loss", "Matching", "StudioSettings"]
 
@@ -120,28 +120,17 @@ class StudioSettings:
             raise ValueError(f"size must be (height, width) within [16, 1024], got {self.size}")
         if len(self.grid) not in (0, 2) or min(self.grid, default=1) < 1:
             raise ValueError(f"grid must be none or (rows, columns) from 1, got {self.grid}")
-        for name, choices in (
-            ("batch_norm", BATCH_NORMS),
-            ("matching", MATCHINGS),
-            ("loss", LOSSES),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
-                )
-        for name in ("momentum", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        one_of(self, BATCH_NORMS, "batch_norm")
+        one_of(self, MATCHINGS, "matching")
+        one_of(self, LOSSES, "loss")
         if not 0 <= self.warmup_epochs <= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be in [0, {self.epochs}], got {self.warmup_epochs}"
             )
         at_least(self, 2, "compared")
         at_least(self, 1, "hidden", "matcher_hidden", "epochs", "batch", "photos_per_epoch")
-        at_least(self, 1, "devices", "picture_side")
-        at_least(self, 0, "weight_decay", "num_workers", "picture_memory_mb")
-        at_least(self, 0, "keep_checkpoints", "seed")
-        above_zero(self, "learning_rate", "head_rate", "gradient_clip")
+        above_zero(self, "head_rate")
+        check_running(self)
 
     @property
     def stored_side(self) -> int:

@@ -8,7 +8,14 @@ from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.level_weights import LevelWeights
 from snapshelf.locating.grid_parts import GridParts
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
-from snapshelf.training.ranges import above_zero, at_least, check_weights, in_range
+from snapshelf.training.ranges import (
+    above_zero,
+    at_least,
+    check_running,
+    check_weights,
+    in_range,
+    one_of,
+)
 
 __all__ = ["ThreeLevelSettings"]
 
@@ -131,13 +138,7 @@ class ThreeLevelSettings:
             ValueError: Names the setting, what was expected and what came.
         """
         in_range(self, 16, 1024, "size")
-        if self.batch_norm not in BATCH_NORMS:
-            raise ValueError(
-                f"batch_norm must be one of {', '.join(BATCH_NORMS)}, got {self.batch_norm!r}"
-            )
-        for name in ("momentum", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        one_of(self, BATCH_NORMS, "batch_norm")
         shorter = min(self.street_epochs, self.shop_epochs)
         if self.warmup_epochs > shorter:
             raise ValueError(
@@ -146,11 +147,10 @@ class ThreeLevelSettings:
             )
         at_least(self, 1, "fc1", "branch", "parts_dimension", "dimension", "regions")
         at_least(self, 1, "street_epochs", "shop_epochs", "batch", "pictures_per_epoch")
-        at_least(self, 1, "devices", "picture_side")
         at_least(self, 2, "projection_pictures")
-        at_least(self, 0, "weight_decay", "warmup_epochs", "num_workers", "picture_memory_mb")
-        at_least(self, 0, "keep_checkpoints", "seed")
-        above_zero(self, "learning_rate", "branch_rate", "gradient_clip")
+        at_least(self, 0, "warmup_epochs")
+        above_zero(self, "branch_rate")
+        check_running(self)
         check_weights("sources", self.sources)
 
     @property
