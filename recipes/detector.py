@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--positive", type=float, help="IoU from which a proposal is an object")
     parser.add_argument("--negative", type=float, help="IoU below which it is background")
     parser.add_argument("--photos", type=int, help="of the train split at most")
+    parser.add_argument("--split", default="test", help="whose photos are measured on")
     parser.add_argument("--test-photos", type=int, help="to measure on at most")
     parser.add_argument("--least", type=int, default=20, help="boxes of a class that is learned")
     options = parser.parse_args()
@@ -79,11 +80,11 @@ def main() -> None:
             photos, classes, edge_boxes, options.longest, training, options.out
         )
     try:
-        test = data.boxed_photos("test")
+        held_back = data.boxed_photos(options.split)
     except UnboxedSplitError as error:
         print(f"not measured: {error}", flush=True)
         return
-    measure(test[: options.test_photos], detector, settings)
+    measure(held_back[: options.test_photos], detector, settings)
 
 
 def learned_classes(photos: Sequence[BoxedPhoto], least: int) -> tuple[str, ...]:
