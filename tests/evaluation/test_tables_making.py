@@ -60,6 +60,15 @@ def test_cells_are_shares_of_the_queries():
     assert only.published == {"top1": 0.1, "top10": 0.2}
 
 
+def test_products_that_are_all_seen_get_no_figures_of_their_own():
+    paper = table_of(row("a", 0.1, 0.2), row("b", 0.3, 0.3))
+    every = [1, 2, 10, 11]
+    ranks = {name: {0: kept(every, every), 1: kept(every, every)} for name in "ab"}
+    table = make_table(paper, ranks)
+    assert all(list(each.cells) == ["all"] for each in table.rows)
+    assert {found.products for found in table.differences} == {"all"}
+
+
 def test_each_pair_has_the_papers_sign_in_each_metric():
     """In the paper b is better in top-1 and a in top-10."""
     paper = table_of(row("a", 0.30, 0.60), row("b", 0.31, 0.50))

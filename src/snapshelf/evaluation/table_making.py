@@ -136,10 +136,18 @@ def _published_pairs(table: PaperTable, metric: str) -> list[tuple[PaperRow, Pap
 
 
 def _choices(ranks: Mapping[str, RanksBySeed]) -> list[ProductChoice]:
-    """Give the choices of products that have queries; the same for every training."""
+    """Give the choices of products that have queries; the same for every training.
+
+    One that comes to all queries is left out: its figures are those of all.
+    """
     for by_seed in ranks.values():
         for kept in by_seed.values():
-            return list(kept.ranks)
+            of_all = len(kept.ranks.get("all", ()))
+            return [
+                choice
+                for choice, queries in kept.ranks.items()
+                if choice == "all" or len(queries) != of_all
+            ]
     return []
 
 
