@@ -53,6 +53,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4, help="photos in a step")
     parser.add_argument("--longest", type=int, default=640, help="pixels that a photo is seen at")
     parser.add_argument(
+        "--stride", type=int, choices=(32, 16), default=32, help="pixels between the map's cells"
+    )
+    parser.add_argument(
         "--frozen-stages", type=int, default=0, help="of the backbone, that stay as they are"
     )
     parser.add_argument("--positive", type=float, help="IoU from which a proposal is an object")
@@ -76,9 +79,8 @@ def main() -> None:
         )
         classes = learned_classes(photos, options.least)
         edge_boxes = PROPOSALS[options.proposals]
-        detector, settings = train(
-            photos, classes, edge_boxes, options.longest, training, options.out
-        )
+        settings = settings_of(classes, edge_boxes, options.longest, options.stride)
+        detector = train(photos, settings, training, options.out)
     try:
         held_back = data.boxed_photos(options.split)
     except UnboxedSplitError as error:
@@ -93,20 +95,17 @@ def learned_classes(photos: Sequence[BoxedPhoto], least: int) -> tuple[str, ...]
     return tuple(name for name in sorted(set(labels)) if labels.count(name) >= least)
 
 
-def train(
-    photos: Sequence[BoxedPhoto],
-    classes: tuple[str, ...],
-    edge_boxes: EdgeBoxesSettings | None,
-    longest: int,
-    training: DetectorTraining,
-    out: Path,
-) -> tuple[Detector, DetectorSettings]:
-    """Train on MobileNetV2 as the other systems have it."""
+def settings_of(
+    classes: tuple[str, ...], edge_boxes: EdgeBoxesSettings | None, longest: int, stride: int
+) -> DetectorSettings:
+    """Describe a detector on MobileNetV2 as the other systems have it."""
     network = mobilenet_v2()
-    settings = DetectorSettings(
+    # A map that is finer than the backbone's own is made by dilation, with the same weights.
+    finer = {} if stride == 32 else {"output_stride": stride}
+    return DetectorSettings(
         regions=RegionSettings(
             backbone=network.backbone,
-            options=network.options,
+            options={**network.options, **finer},
             preprocessing=network.preprocessing,
             longest=longest,
             bins=5,
@@ -114,16 +113,26 @@ def train(
         classes=classes,
         edge_boxes=edge_boxes,
     )
-    if network.weights == "hub":
-        backbone, _ = load_hub_backbone(network.backbone, network.options)
+
+
+def train(
+    photos: Sequence[BoxedPhoto],
+    settings: DetectorSettings,
+    training: DetectorTraining,
+    out: Path,
+) -> Detector:
+    """Train, starting from MobileNetV2's published weights."""
+    weights, regions = mobilenet_v2().weights, settings.regions
+    if weights == "hub":
+        backbone, _ = load_hub_backbone(regions.backbone, regions.options)
     else:
-        backbone = create_backbone(network.backbone, network.options)
-        load_weights(backbone, network.weights)
+        backbone = create_backbone(regions.backbone, regions.options)
+        load_weights(backbone, weights)
     detector = train_detector(
         photos, settings, training, out=out, backbone=backbone, monitor=Telling()
     )
     save_detector(out, detector, settings)
-    return detector, settings
+    return detector
 
 
 class Telling(Monitor):
