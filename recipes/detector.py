@@ -10,9 +10,11 @@ Prints one JSON line: mAP@0.5 and the average precision of each class.
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from snapshelf.datasets import BoxedPhoto, open_boxed_data
+from snapshelf.datasets.garments import garment
 from snapshelf.errors import UnboxedSplitError
 from snapshelf.evaluation.average_precision import average_precision, mean_average_precision
 from snapshelf.evaluation.locating import object_recall
@@ -63,10 +65,15 @@ def main() -> None:
     parser.add_argument("--photos", type=int, help="of the train split at most")
     parser.add_argument("--split", default="test", help="whose photos are measured on")
     parser.add_argument("--test-photos", type=int, help="to measure on at most")
+    parser.add_argument(
+        "--groups", action="store_true", help="classes are groups of garments, such as outerwear"
+    )
     parser.add_argument("--least", type=int, default=20, help="boxes of a class that is learned")
     options = parser.parse_args()
     data = open_boxed_data(options.data)
-    photos = data.boxed_photos("train")[: options.photos]
+    photos: Sequence[BoxedPhoto] = data.boxed_photos("train")[: options.photos]
+    if options.groups:
+        photos = [grouped(photo) for photo in photos]
     if (options.out / DETECTOR_FILE).exists():
         detector, settings = load_detector(options.out)
     else:
@@ -86,7 +93,19 @@ def main() -> None:
     except UnboxedSplitError as error:
         print(f"not measured: {error}", flush=True)
         return
-    measure(held_back[: options.test_photos], detector, settings)
+    held_back = held_back[: options.test_photos]
+    if options.groups:
+        held_back = [grouped(photo) for photo in held_back]
+    measure(held_back, detector, settings)
+
+
+def grouped(photo: BoxedPhoto) -> BoxedPhoto:
+    """Give a photo whose garments are labelled by their groups; other labels stay."""
+    regions = []
+    for region in photo.regions:
+        found = garment(region.label)
+        regions.append(region if found is None else replace(region, label=found[0]))
+    return BoxedPhoto(photo.picture, tuple(regions))
 
 
 def learned_classes(photos: Sequence[BoxedPhoto], least: int) -> tuple[str, ...]:
