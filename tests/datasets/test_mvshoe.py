@@ -100,9 +100,9 @@ def test_items_without_pictures_and_missing_parts_are_named(folder, listed):
 
 
 BAD_ATTRIBUTES = [
-    ((), r"attributes.csv:1: expected the column item and one for each attribute, got \[\]"),
-    (("shoe,color",), r"attributes.csv:1: expected the column item"),
-    (("item,color,color",), r"attributes.csv:1: expected the column item"),
+    ((), r"attributes.csv:1: expected the columns item, got an empty file"),
+    (("shoe,color",), r"attributes.csv:1: expected the columns item and any others, each once"),
+    (("item,color,color",), r"attributes.csv:1: expected the columns item and any others"),
     (("item,color", "jd-1"), r"attributes.csv:2: expected 2 fields, got 1"),
     (("item,color", "jd-9,red"), r"attributes.csv:2: there is no folder items/jd-9"),
     (("item,color", "jd-1,red", "jd-1,red"), r"attributes.csv:3: item 'jd-1' is listed twice"),

@@ -4,28 +4,22 @@
 query, or of the gallery; ``Anno`` holds the bounding boxes and the items' descriptions.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Query
-from snapshelf.datasets.deepfashion_files import (
-    kind_of,
-    partition_file,
-    picture_root,
-    read_boxes,
+from snapshelf.datasets.deepfashion_files import picture_root, read_boxes
+from snapshelf.datasets.deepfashion_inshop_files import (
+    Description,
+    read_descriptions,
+    read_pictures,
 )
-from snapshelf.datasets.published_files import counted_rows, find_picture, read_text
 from snapshelf.datasets.training_item import AttributeValue, TrainingItem
-from snapshelf.errors import DatasetError
 
 __all__ = ["InShop"]
-
-LAYOUT = "DeepFashion's In-Shop folder, with Anno/, Eval/ and Img/"
-USES = ("train", "query", "gallery")
 
 
 @dataclass(slots=True)
@@ -60,7 +54,7 @@ class InShop:
     def __init__(self, root: Path) -> None:
         self.root = picture_root(root)
         self._folder = root
-        self._items = self._read_items()
+        self._items = _read_items(root)
 
     def products(self) -> Sequence[Product]:
         """Give the gallery, in the list's order.
@@ -117,7 +111,7 @@ class InShop:
         )
 
     def _attributes(self, item_id: str, item: _Item) -> dict[str, AttributeValue]:
-        colour, _ = self._descriptions.get(item_id, ("", ""))
+        colour = self._descriptions.get(item_id, Description()).colour
         return {"kind": item.kind} | ({"colour": (colour, colour)} if colour else {})
 
     @cached_property
@@ -126,7 +120,7 @@ class InShop:
             Product(
                 id=item_id,
                 title=item.kind[1].replace("_", " "),
-                description=self._descriptions.get(item_id, ("", ""))[1],
+                description=self._descriptions.get(item_id, Description()).text,
                 category=item.kind,
                 images=tuple(item.gallery),
             )
@@ -135,50 +129,13 @@ class InShop:
         )
 
     @cached_property
-    def _descriptions(self) -> dict[str, tuple[str, str]]:
-        """Read colour and description of each item; empty where the list is not there."""
-        path = self._folder / "Anno" / "list_description_inshop.json"
-        if not path.exists():
-            return {}
-        try:
-            return dict(_description(entry) for entry in json.loads(read_text(path, LAYOUT)))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise DatasetError(
-                f"{path}: expected a JSON list of objects with item, color and description, "
-                f"got {error!r}"
-            ) from error
-
-    def _read_items(self) -> dict[str, _Item]:
-        path = partition_file(self._folder)
-        items: dict[str, _Item] = {}
-        listed: set[str] = set()
-        for where, row in counted_rows(path, LAYOUT):
-            if len(row) != 3 or row[2] not in USES:
-                raise DatasetError(
-                    f"{where}: expected 'picture, item ID, train, query or gallery', "
-                    f"got {' '.join(row)!r}"
-                )
-            picture, item_id, use = row
-            if picture in listed:
-                raise DatasetError(f"{where}: {picture} is listed twice, expected once")
-            listed.add(picture)
-            find_picture(self.root, where, picture)
-            item = items.setdefault(item_id, _Item(kind_of(where, picture)))
-            getattr(item, use).append(picture)
-            if item.train and (item.query or item.gallery):
-                raise DatasetError(
-                    f"{where}: item {item_id} is for training and for testing, expected one"
-                )
-        if not items:
-            raise DatasetError(f"{path} lists no picture, expected some")
-        return items
+    def _descriptions(self) -> Mapping[str, Description]:
+        return read_descriptions(self._folder)
 
 
-def _description(entry: object) -> tuple[str, tuple[str, str]]:
-    """Take one item's entry apart; the description is a text or a list of texts."""
-    if not isinstance(entry, dict):
-        raise TypeError(f"no object but {entry!r}")
-    text = entry.get("description", "")
-    if isinstance(text, list):
-        text = " ".join(map(str, text))
-    return str(entry["item"]), (str(entry.get("color", "")).strip(), str(text).strip())
+def _read_items(folder: Path) -> dict[str, _Item]:
+    items: dict[str, _Item] = {}
+    for picture in read_pictures(folder):
+        item = items.setdefault(picture.item_id, _Item(picture.kind))
+        getattr(item, picture.use).append(picture.name)
+    return items

@@ -15,15 +15,15 @@ to be brought into it:
   ``group/value``, or ``value`` where the attribute has no groups; empty where it is not known.
 """
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from snapshelf.catalog.product import Product
+from snapshelf.datasets.csv_table import attribute_value, csv_rows
 from snapshelf.datasets.dataset import Query
-from snapshelf.datasets.published_files import numbered_lines, read_text
+from snapshelf.datasets.published_files import numbered_lines
 from snapshelf.datasets.training_item import AttributeValue, TrainingItem
 from snapshelf.errors import DatasetError
 
@@ -152,25 +152,17 @@ class MultiViewShoes:
         path = self.root / "attributes.csv"
         if not path.exists():
             return {}
-        rows = _csv_rows(path)
-        _, header = next(rows, (f"{path}:1", []))
-        if len(header) < 2 or header[0] != "item" or len(set(header)) != len(header):
-            raise DatasetError(
-                f"{path}:1: expected the column item and one for each attribute, got {header}"
-            )
         attributes: dict[str, dict[str, AttributeValue]] = {}
-        for where, row in rows:
-            item_id = row[0] if row else ""
-            if len(row) != len(header):
-                raise DatasetError(f"{where}: expected {len(header)} fields, got {len(row)}")
+        for where, row in csv_rows(path, LAYOUT, columns=("item",), more=True):
+            item_id = row["item"]
             if item_id not in self._items:
                 raise DatasetError(f"{where}: there is no folder items/{item_id[:80]}")
             if item_id in attributes:
                 raise DatasetError(f"{where}: item {item_id!r} is listed twice, expected once")
             attributes[item_id] = {
-                name: _value(where, text)
-                for name, text in zip(header[1:], row[1:], strict=True)
-                if text
+                name: attribute_value(where, text)
+                for name, text in row.items()
+                if name != "item" and text
             }
         return attributes
 
@@ -183,22 +175,3 @@ def _pictures(root: Path, folder: Path) -> tuple[str, ...]:
         for path in sorted(folder.iterdir())
         if path.suffix.lower() in SUFFIXES and path.is_file()
     )
-
-
-def _value(where: str, text: str) -> AttributeValue:
-    group, slash, value = (part.strip() for part in text.partition("/"))
-    if not slash:
-        return text, text
-    if not group or not value:
-        raise DatasetError(f"{where}: expected 'group/value' or 'value', got {text!r}")
-    return group, value
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(read_text(path, LAYOUT).splitlines())
-    try:
-        for row in reader:
-            if row:
-                yield f"{path}:{reader.line_num}", [field.strip() for field in row]
-    except csv.Error as error:
-        raise DatasetError(f"{path}:{reader.line_num}: is no CSV: {error}") from error

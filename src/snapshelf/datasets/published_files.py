@@ -99,13 +99,16 @@ def whole_number(where: str, text: str, what: str) -> int:
     return int(text)
 
 
-def find_picture(root: Path, where: str, name: str) -> str:
+def find_picture(
+    root: Path, where: str, name: str, *, advice: str = "get the whole data set again"
+) -> str:
     """Check a picture that a list names.
 
     Args:
         root: The folder that the name is relative to.
         where: ``FILE:LINE``, for the error.
         name: The path in the list, with slashes; it may begin with one.
+        advice: What to do where there is no such file, for the error.
 
     Returns:
         The path relative to `root`, with slashes.
@@ -117,7 +120,5 @@ def find_picture(root: Path, where: str, name: str) -> str:
     if ".." in relative.parts:
         raise DatasetError(f"{where}: the path {name!r} leaves the data set's folder")
     if not os.path.isfile(root / relative):  # False, not an error, for any odd name
-        raise DatasetError(
-            f"{where}: there is no file {root / relative}; get the whole data set again"
-        )
+        raise DatasetError(f"{where}: there is no file {root / relative}; {advice}")
     return relative.as_posix()

@@ -41,6 +41,18 @@ def _deepfashion_inshop(root: Path) -> Dataset:
     return InShop(root)
 
 
+def _deepfashion_inshop_titles(root: Path) -> Dataset:
+    from snapshelf.datasets.deepfashion_titles import inshop_titles
+
+    return inshop_titles(root)
+
+
+def _deepfashion_inshop_titles_all(root: Path) -> Dataset:
+    from snapshelf.datasets.deepfashion_titles import all_inshop_titles
+
+    return all_inshop_titles(root)
+
+
 def _demo(root: Path) -> Dataset:
     from snapshelf.datasets.demo import DemoShop
 
@@ -53,10 +65,28 @@ def _grocery(root: Path) -> Dataset:
     return GroceryStore(root)
 
 
+def _lookbook(root: Path) -> Dataset:
+    from snapshelf.datasets.lookbook import lookbook
+
+    return lookbook(root)
+
+
+def _lookbook_all(root: Path) -> Dataset:
+    from snapshelf.datasets.lookbook import all_of_lookbook
+
+    return all_of_lookbook(root)
+
+
 def _mvshoe(root: Path) -> Dataset:
     from snapshelf.datasets.mvshoe import MultiViewShoes
 
     return MultiViewShoes(root)
+
+
+def _pairs(root: Path) -> Dataset:
+    from snapshelf.datasets.pairs import photo_article_pairs
+
+    return photo_article_pairs(root)
 
 
 def _perfect500k(root: Path) -> Dataset:
@@ -83,9 +113,14 @@ DATASETS: dict[str, Callable[[Path], Dataset | TrainingData]] = {
     "clothing": _clothing,
     "deepfashion-consumer": _deepfashion_consumer,
     "deepfashion-inshop": _deepfashion_inshop,
+    "deepfashion-inshop-titles": _deepfashion_inshop_titles,
+    "deepfashion-inshop-titles-all": _deepfashion_inshop_titles_all,
     "demo": _demo,
     "grocery": _grocery,
+    "lookbook": _lookbook,
+    "lookbook-all": _lookbook_all,
     "mvshoe": _mvshoe,
+    "pairs": _pairs,
     "perfect500k": _perfect500k,
     "sop": _sop,
     "street2shop": _street2shop,
