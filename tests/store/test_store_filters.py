@@ -12,7 +12,7 @@ from reference_store import DIMENSION, passes, picture, record
 from snapshelf.catalog import Availability, Price, Product
 from snapshelf.errors import FilterError
 from snapshelf.store import Condition, EmbeddedStore, Filter, VectorStore, parse_filter
-from snapshelf.store.filters import MOST_VALUES, category_key, category_path
+from snapshelf.store.filters import MOST_VALUES, category_key, category_path, only_category
 
 GOOD = {
     "brand=Acme": [Condition("brand", "=", ("Acme",))],
@@ -232,6 +232,21 @@ def test_filters_select_what_they_say(stocked: VectorStore) -> None:
     for text, expected in SELECTED.items():
         assert selected(stocked, parse_filter(text)) == expected, text
     assert len(stocked.products([p.id for p in PRODUCTS])) == len(PRODUCTS)
+
+
+@pytest.mark.parametrize(
+    "path", [(), ("shoes",), ("SHOES", " Boots"), ("Bags",), ("Bags", "Shoes"), ("'", "%")]
+)
+def test_one_category_is_selected_without_those_below_it(
+    stocked: VectorStore, path: tuple[str, ...]
+) -> None:
+    names = [name.strip().casefold() for name in path]
+    ordinary = {p.id for p in PRODUCTS if "\x1f" not in "".join(p.category)}
+    own = {p.id for p in PRODUCTS if [name.casefold() for name in p.category] == names}
+    assert selected(stocked, only_category(category_key(path))) & ordinary == own
+    cheap = parse_filter("price<80")
+    expected = {p.id for p in PRODUCTS if p.id in own and passes(p, cheap)}
+    assert selected(stocked, only_category(category_key(path), cheap)) & ordinary == expected
 
 
 @pytest.mark.parametrize(

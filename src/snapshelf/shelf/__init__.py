@@ -1,16 +1,18 @@
 """A catalogue indexed with one system: building it, keeping it up to date, searching it."""
 
+from snapshelf.shelf.category_groups import group_by_category
 from snapshelf.shelf.duplicates import (
     Duplicate,
     DuplicateGroup,
     check_pictures,
     find_duplicates,
 )
-from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
+from snapshelf.shelf.result import CategoryGroup, FoundItem, Item, Match, SearchResult
 from snapshelf.shelf.shelf import Shelf
 from snapshelf.shelf.update_report import UpdateReport
 
 __all__ = [
+    "CategoryGroup",
     "Duplicate",
     "DuplicateGroup",
     "FoundItem",
@@ -21,4 +23,5 @@ __all__ = [
     "UpdateReport",
     "check_pictures",
     "find_duplicates",
+    "group_by_category",
 ]

@@ -30,16 +30,26 @@ def item_json(found: FoundItem) -> dict[str, Any]:
     Returns:
         ``{"item": {"box", "label", "frames"?}, "matches": [...], "in_catalogue"}``; a match has
         ``rank``, ``product`` (see `product_json`), ``similarity``, ``confidence`` and
-        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels.
+        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels. Where it was asked for there is
+        ``by_category`` too: ``[{"category", "matches"}]``, the category written as a product's.
     """
     item: dict[str, Any] = {"box": list(found.item.box), "label": found.item.label}
     if found.item.frames is not None:
         item["frames"] = list(found.item.frames)
-    return {
+    written = {
         "item": item,
         "matches": [_match(match) for match in found.matches],
         "in_catalogue": found.in_catalogue,
     }
+    if found.by_category is not None:
+        written["by_category"] = [
+            {
+                "category": _category(group.category),
+                "matches": [_match(match) for match in group.matches],
+            }
+            for group in found.by_category
+        ]
+    return written
 
 
 def product_json(product: Product, image: str) -> dict[str, Any]:
@@ -56,7 +66,7 @@ def product_json(product: Product, image: str) -> dict[str, Any]:
     return {
         "id": product.id,
         "title": product.title,
-        "category": " > ".join(product.category) or None,
+        "category": _category(product.category),
         "brand": product.brand or None,
         "price": None if product.price is None else str(product.price),
         "url": product.url or None,
@@ -86,6 +96,10 @@ def group_json(group: DuplicateGroup) -> dict[str, Any]:
             for one in group.duplicates
         ],
     }
+
+
+def _category(path: tuple[str, ...]) -> str | None:
+    return " > ".join(path) or None
 
 
 def _match(match: Match) -> dict[str, Any]:

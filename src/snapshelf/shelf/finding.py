@@ -1,7 +1,7 @@
 """From the embeddings of items to the products found for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,27 +9,20 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Region
 from snapshelf.matching.reranker import Place
+from snapshelf.shelf.category_groups import group_by_category
 from snapshelf.shelf.reranking import rerank_hits, unchanged_places
 from snapshelf.shelf.result import FoundItem, Item, Match
+from snapshelf.shelf.shortlists import Shortlists, complete_categories
 from snapshelf.store.filters import Filter
 from snapshelf.store.records import Hit
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
-__all__ = ["Shortlists", "find_items", "find_shortlists"]
+__all__ = ["find_items", "find_shortlists"]
 
 
-@dataclass(frozen=True, slots=True)
-class Shortlists:
-    """What a store's search gives for several items.
-
-    Attributes:
-        hits: For each item its hits, most similar first.
-        products: Those that are hit, by ID.
-    """
-
-    hits: Sequence[Sequence[Hit]]
-    products: Mapping[str, Product]
+CATEGORIES_WITHIN = 100
+"""An item's categories are those of this many of its most similar products at least."""
 
 
 def find_shortlists(
@@ -38,6 +31,7 @@ def find_shortlists(
     embeddings: NDArray[np.float32],
     *,
     top: int,
+    by_category: int | None = None,
     where: Filter | None = None,
 ) -> Shortlists:
     """Search a store for items, as deep as the system's re-ranker looks.
@@ -47,6 +41,9 @@ def find_shortlists(
         system: Tells the depth.
         embeddings: (R, D) float32, L2-normalised, one row an item.
         top: Largest number of matches that will be shown for an item, at least 1.
+        by_category: How many of each category will be shown as well, at least 1; None for none.
+            Categories are those of the first `CATEGORIES_WITHIN` products, or of more where the
+            search goes deeper.
         where: Only products that pass this filter.
 
     Returns:
@@ -56,11 +53,16 @@ def find_shortlists(
         FilterError: If the filter names an attribute that no product has.
     """
     depth = top if system.reranker is None else max(top, system.reranker.depth)
+    if by_category is not None:
+        depth = max(depth, CATEGORIES_WITHIN)
     hits = store.search(embeddings, depth, where)
     products = store.products(list({hit.product_id for row in hits for hit in row}))
     # A product can vanish between the search and the look-up.
     alive = [[hit for hit in row if hit.product_id in products] for row in hits]
-    return Shortlists(alive, products)
+    shortlists = Shortlists(alive, products)
+    if by_category is None:
+        return shortlists
+    return complete_categories(store, embeddings, shortlists, best=by_category, where=where)
 
 
 def find_items(
@@ -71,6 +73,7 @@ def find_items(
     descriptions: Sequence[bytes] | None,
     *,
     top: int,
+    by_category: int | None = None,
 ) -> tuple[FoundItem, ...]:
     """Re-rank shortlists, where the system does, and show the first places of each.
 
@@ -81,6 +84,8 @@ def find_items(
         shortlists: R of them.
         descriptions: R of them, by the system's re-ranker; None where it has none.
         top: Largest number of matches for each item, at least 1.
+        by_category: Group the whole shortlist by category too, with this many of each at most;
+            None not to.
 
     Returns:
         R items, in the order given.
@@ -90,10 +95,16 @@ def find_items(
         places = [unchanged_places(row) for row in hits]
     else:
         places = rerank_hits(system.reranker, store, descriptions, hits)
-    return tuple(
-        _item(system, region, row, ranked[:top], shortlists.products)
+    if by_category is None:
+        places = [ranked[:top] for ranked in places]
+    items = tuple(
+        _item(system, region, row, ranked, shortlists.products)
         for region, row, ranked in zip(regions, hits, places, strict=True)
     )
+    if by_category is None:
+        return items
+    grouped = (group_by_category(found, by_category) for found in items)
+    return tuple(replace(found, matches=found.matches[:top]) for found in grouped)
 
 
 def _item(
@@ -103,7 +114,7 @@ def _item(
     places: Sequence[Place],
     products: Mapping[str, Product],
 ) -> FoundItem:
-    """Show the first places of an item's ranking."""
+    """Show places of an item's ranking, from the first."""
     calibration = system.calibration
     confidences = calibration.confidences(
         (place.similarity, place.similarity - hits[place.candidate].similarity) for place in places

@@ -7,7 +7,7 @@ from typing import Any
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box
 
-__all__ = ["FoundItem", "Item", "Match", "SearchResult"]
+__all__ = ["CategoryGroup", "FoundItem", "Item", "Match", "SearchResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryGroup:
+    """The best matches of one category.
+
+    Attributes:
+        category: The whole path as the best of them has it; () for products without one.
+        matches: At least one; ranks are counted from 1 within the group.
+    """
+
+    category: tuple[str, ...]
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FoundItem:
     """An item and its matches, best first.
 
@@ -57,11 +70,14 @@ class FoundItem:
         item: What was searched for.
         matches: At most one per product.
         in_catalogue: Whether the best match is confident enough.
+        by_category: The best matches of each category, that with the best match first; None where
+            it was not asked for.
     """
 
     item: Item
     matches: tuple[Match, ...]
     in_catalogue: bool
+    by_category: tuple[CategoryGroup, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

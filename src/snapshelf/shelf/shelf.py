@@ -147,6 +147,7 @@ class Shelf:
         picture: Path | bytes | RGB,
         *,
         top: int = 20,
+        by_category: int | None = None,
         filter: Filter | str | None = None,  # noqa: A002 - the word of the command line
         box: Box | None = None,
         point: Point | None = None,
@@ -157,6 +158,9 @@ class Shelf:
         Args:
             picture: A file, a file's bytes, or (H, W, 3) uint8 RGB pixels in [0, 255].
             top: Largest number of matches for each item, at least 1.
+            by_category: Largest number of matches of each category, at least 1, to be given
+                beside the ranking over all; None for none. A category is an item's if one of its
+                most similar products is of it, of `top` or 100, whichever is more.
             filter: Only products that pass it, such as ``"category=shoes,price<80"``.
             box: The one item, ``(x0, y0, x1, y1)`` in pixels of the decoded picture; None to have
                 the system locate the items.
@@ -166,14 +170,15 @@ class Shelf:
 
         Returns:
             For each item its matches, most similar first. Where the system has a re-ranker, that
-            is by its similarities.
+            is by its similarities; it looks at as many products as without `by_category`, and
+            those of a category that are not among them come after those that are.
 
         Raises:
             PictureError: If the picture cannot be read.
             FilterError: If the filter cannot be understood.
             TypeError: If the picture is none of these.
-            ValueError: If pixels have another shape or type, `top` is below 1, or the box or the
-                point do not lie in the picture.
+            ValueError: If pixels have another shape or type, `top` or `by_category` is below
+                1, or the box or the point do not lie in the picture.
 
         Example:
             >>> shelf = Shelf.open("my-shelf")  # doctest: +SKIP
@@ -182,6 +187,8 @@ class Shelf:
         """
         if top < 1:
             raise ValueError(f"top must be at least 1, got {top}")
+        if by_category is not None and by_category < 1:
+            raise ValueError(f"by_category must be at least 1 or None, got {by_category}")
         where = parse_filter(filter) if isinstance(filter, str) else filter
         start = time.perf_counter()
         name = picture.name if isinstance(picture, Path) else ""
@@ -196,7 +203,9 @@ class Shelf:
         inputs = np.stack([encoder.prepare(part) for part in parts])
         embeddings = encoder.encode(inputs, Domain.STREET)
         encoded = time.perf_counter()
-        shortlists = find_shortlists(self.store, self.system, embeddings, top=top, where=where)
+        shortlists = find_shortlists(
+            self.store, self.system, embeddings, top=top, by_category=by_category, where=where
+        )
         found = time.perf_counter()
         seconds = {
             "decode": decoded - start,
@@ -207,7 +216,15 @@ class Shelf:
         queries = (
             None if reranker is None else [reranker.describe(part, Domain.STREET) for part in parts]
         )
-        items = find_items(self.store, self.system, regions, shortlists, queries, top=top)
+        items = find_items(
+            self.store,
+            self.system,
+            regions,
+            shortlists,
+            queries,
+            top=top,
+            by_category=by_category,
+        )
         if reranker is not None:
             seconds["rerank"] = time.perf_counter() - found
         return SearchResult(

@@ -52,6 +52,9 @@ def _condition_sql(condition: Condition) -> tuple[str, list[str | float]]:
 
 
 def _category_sql(condition: Condition) -> tuple[str, list[str | float]]:
+    if condition.operator == "==":
+        marks = ", ".join("?" * len(condition.values))
+        return f"product.category_key IN ({marks})", list(condition.values)
     parts, values = [], list[str | float]()
     for value in condition.values:
         key = category_key(category_path(value))

@@ -7,7 +7,14 @@ from decimal import Decimal, InvalidOperation
 from snapshelf.catalog.product import Availability
 from snapshelf.errors import FilterError
 
-__all__ = ["Condition", "Filter", "category_key", "category_path", "parse_filter"]
+__all__ = [
+    "Condition",
+    "Filter",
+    "category_key",
+    "category_path",
+    "only_category",
+    "parse_filter",
+]
 
 OPERATORS = ("<=", ">=", "!=", "=", "<", ">")
 
@@ -27,9 +34,11 @@ class Condition:
     Attributes:
         field: ``id``, ``category``, ``brand``, ``price``, ``currency``, ``availability`` or the
             name of an attribute, in lower case.
-        operator: One of ``= != < <= > >=``; the four orders are for the price only.
+        operator: One of ``= != < <= > >=``; the four orders are for the price only. And ``==``,
+            which users do not write, see `only_category`.
         values: Any of these may hold (none of these for ``!=``); case does not count, but in
-            an ID. A category is a path prefix, its parts joined by ">".
+            an ID. A category is a path prefix, its parts joined by ">"; for ``==`` it is the
+            `category_key` of the whole path.
         currency: For a price: only prices in this currency, "" for any.
     """
 
@@ -65,6 +74,21 @@ def category_key(path: tuple[str, ...]) -> str:
 def category_path(text: str) -> tuple[str, ...]:
     """Split a category as users write it (``Apparel > Shoes``) into its names."""
     return tuple(name.strip() for name in text.split(">") if name.strip())
+
+
+def only_category(key: str, where: Filter | None = None) -> Filter:
+    """Make a filter of one category, without those below it.
+
+    Args:
+        key: Its `category_key`; "" for the products without a category.
+        where: What must hold besides.
+
+    Example:
+        >>> only_category(category_key(("Bags",)), parse_filter("price<80")).conditions[1].operator
+        '=='
+    """
+    conditions = () if where is None else where.conditions
+    return Filter((*conditions, Condition("category", "==", (key,))))
 
 
 def parse_filter(text: str) -> Filter:
