@@ -202,6 +202,58 @@ def test_top(shop, shelf, cli, top, found):
     assert [match["rank"] for match in matches(done)] == list(range(1, found + 1))
 
 
+def test_the_best_of_each_category(shop, shelf, cli):
+    command = ("search", shop / "street.jpg", "--shelf", shelf, "--top", 2, "--json")
+    plain, grouped, one = (
+        cli(*command, *more) for more in ((), ("--by-category",), ("--per-category", 1))
+    )
+    assert plain.code == grouped.code == one.code == 0
+    (found,) = grouped.json[0]["items"]
+    check(found, FOUND | {"by_category": list})
+    assert found["matches"] == matches(plain)
+    bags, boots = found["by_category"]
+    check(bags, {"category": str, "matches": list})
+    assert (bags["category"], boots["category"]) == ("Bags", "Shoes > Boots")
+    assert {match["product"]["id"] for match in bags["matches"]} == {"P3", "P4", "P5"}
+    assert {match["product"]["id"] for match in boots["matches"]} == {"P0", "P1", "P2"}
+    for group in (bags, boots):
+        assert [match["rank"] for match in group["matches"]] == [1, 2, 3]
+        for match in group["matches"]:
+            check(match, MATCH)
+    assert bags["matches"][0] == found["matches"][0]
+    (found,) = one.json[0]["items"]
+    assert [len(group["matches"]) for group in found["by_category"]] == [1, 1]
+    assert found["by_category"][1]["matches"][0] == boots["matches"][0]
+
+
+def test_the_table_and_the_page_show_categories(shop, shelf, cli):
+    command = ("search", shop / "street.jpg", "--shelf", shelf, "--top", 1, "--by-category")
+    done = cli(*command, "--html", "page.html")
+    assert (done.code, done.err) == (0, "wrote page.html\n")
+    lines = [line.rstrip() for line in done.out.splitlines()]
+    bags, boots = lines.index("Bags"), lines.index("Shoes > Boots")
+    assert lines[0] == "street.jpg"
+    assert "P3" in lines[2]
+    assert "P3" in lines[bags + 2]
+    assert len(lines[boots:]) == 5
+    assert "category" in lines[1]
+    assert "category" not in lines[bags + 1]
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "Shoes › Boots</h4>" in page
+    feed = shop / "short.csv"
+    feed.write_text("id,image\n1,pics/3.png\n")
+    assert cli("index", feed, "--shelf", "new", "--system", "classical").code == 0
+    nameless = cli("search", shop / "street.jpg", "--shelf", "new", "--by-category")
+    assert "without a category" in nameless.out.splitlines()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1001"])
+def test_how_many_of_each_category_is_checked(shop, shelf, cli, number):
+    done = cli("search", shop / "street.jpg", "--shelf", shelf, "--per-category", number)
+    assert done.code == 2
+    assert "--per-category" in done.err
+
+
 def test_the_system_can_be_named(shop, shelf, cli):
     done = cli("search", shop / "street.jpg", "--shelf", shelf, "--system", "classical", "--json")
     assert ids(done)[0] == "P3"

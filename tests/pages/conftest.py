@@ -87,7 +87,7 @@ class Page(HTMLParser):
         for tag in ("header", "main", "footer", "h1", "title"):
             found = [e for e in self.all(tag) if not any(p.tag == "section" for p in e.parents)]
             assert len(found) == 1, tag
-        levels = [int(e.tag[1]) for e in self.elements if e.tag in {"h1", "h2", "h3", "h4"}]
+        levels = [int(e.tag[1]) for e in self.elements if e.tag in {"h1", "h2", "h3", "h4", "h5"}]
         assert levels[0] == 1
         for before, after in pairwise(levels):
             assert after <= before + 1, f"h{before} is followed by h{after}"

@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 
 from snapshelf.catalog.product import Price, Product
 from snapshelf.pages import data_uri, render, search_page
+from snapshelf.shelf import group_by_category
 from snapshelf.shelf.result import FoundItem, Item, Match, SearchResult
 from snapshelf.shelf.thumbnails import Thumbnail
 
@@ -310,6 +311,90 @@ def test_evidence_of_another_kind_stands_beside_the_drawing(read_page):
     assert read.all("summary")[0].text == "Why it matched"
     assert read.all("dd")[-1].text == "<b>new</b>"
     assert len(read.all("line")) == 7
+
+
+def outfit(*labels, best=2):
+    """An item for each label, grouped, with matches of three categories."""
+    matches = [
+        match(1, title="Striped", category=("Apparel", "Shirts"), brand="Acme"),
+        match(2, title="Plain", category=("Apparel", "Shirts"), evidence=agreement()),
+        match(3, title="Nameless", evidence={"note": "x"}),
+        match(4, title="Third", category=("Apparel", "Shirts")),
+        match(5, title="Blue", category=("Jeans",), price=Price(Decimal(40), "EUR")),
+    ]
+    return [group_by_category(item(*matches, label=label), best) for label in labels]
+
+
+def test_each_category_has_its_best_matches_under_the_ranking(read_page):
+    asked = []
+    read = read_page(page([result(*outfit(""))], None, lambda i: asked.append(i)))
+    assert [h.text for h in read.all("h4")][-3:] == [
+        "Apparel › Shirts",
+        "Without a category",
+        "Jeans",
+    ]
+    assert [h.text for h in read.all("h5")] == ["Striped", "Plain", "Nameless", "Blue"]
+    whole, *groups = read.all("ol", class_="matches")
+    cards = read.all("li", class_="card")
+    assert [sum(g in c.parents for c in cards) for g in (whole, *groups)] == [5, 2, 1, 1]
+    assert [card.text.split()[-1] for card in cards if card.parents[-1] in groups] == ["80%"] * 4
+    ranks = [e.text for e in read.all("span", class_="rank")]
+    assert ranks == ["1", "2", "3", "4", "5", "1", "2", "1", "1"]
+    assert set(asked) == {f"{number}.jpg" for number in range(1, 6)}
+    last = cards[-1].text
+    assert "40 EUR" in last
+    assert "Acme" in cards[5].text
+
+
+def test_a_match_in_its_category_is_told_briefly(read_page):
+    read = read_page(page([result(*outfit(""))]))
+    groups = read.all("ol", class_="brief")
+    inside = [e for e in read.elements if any(g in e.parents for g in groups)]
+    assert len(read.all("svg", class_="drawing")) == 1
+    assert not [e for e in inside if e.tag in {"details", "svg", "line"}]
+    assert not [e for e in inside if "told" in e.attributes.get("class", "").split()]
+    assert "Apparel" not in "".join(e.text for e in inside)
+
+
+def test_categories_can_be_jumped_to(read_page):
+    results = [result(*outfit("a", "b"), query="one"), result(*outfit(""), query="two")]
+    read = read_page(page(results))
+    links = read.all("nav", class_="categories")
+    assert [nav.attributes["aria-label"] for nav in links] == [
+        "Categories of item 1 of one",
+        "Categories of item 2 of one",
+        "Categories of two",
+    ]
+    targets = [
+        a.attributes["href"] for a in read.all("a") if any(nav in a.parents for nav in links)
+    ]
+    assert len(set(targets)) == 9
+    sections = [s.attributes["id"] for s in read.all("section", class_="category")]
+    assert [target[1:] for target in targets] == sections
+
+
+def test_without_groups_nothing_speaks_of_categories(read_page):
+    for found in (item(match()), group_by_category(item(in_catalogue=False), 5)):
+        read = read_page(page([result(found)]))
+        assert not read.all("nav")
+        assert not read.all("section", class_="category")
+        assert not read.all("h5")
+
+
+@given(texts=st.lists(HOSTILE, min_size=3, max_size=3))
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_hostile_categories_stay_text(read_page, texts):
+    def build(title, category, query):
+        found = group_by_category(item(match(title=title, category=(category,))), 1)
+        return page([result(found, query=query)])
+
+    read = read_page(build(*texts))
+    assert [e.tag for e in read.elements] == [e.tag for e in read_page(build(*"abc")).elements]
+    title, category, query = texts
+    assert (read.all("h5")[0].text, read.all("h4")[1].text) == (title, category)
+    assert read.all("nav")[0].attributes["aria-label"] == f"Categories of {query}"
 
 
 def test_titles_are_kept_apart_from_the_text_around_them(read_page):

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
-from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, printer, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, progress, tell
+from snapshelf.cli.found_table import print_found
 from snapshelf.cli.output_file import PAGE, check_output
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from snapshelf.shelf import SearchResult, Shelf
 
 __all__ = ["search", "write_page"]
+
+PER_CATEGORY = 5
 
 
 class Chosen(TypedDict, total=False):
@@ -26,6 +29,13 @@ def search(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos.")],
     shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="Matches for each item.")] = 20,
+    by_category: Annotated[
+        bool, typer.Option("--by-category", help="Show the best of each category as well.")
+    ] = False,
+    per_category: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="The same with this many of each, instead of 5."),
+    ] = None,
     filter: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(help="Only such products: 'category=shoes,price<80'.")
     ] = None,
@@ -59,6 +69,7 @@ def search(
     from snapshelf.systems import System
 
     where = None if filter is None else parse_filter(filter)
+    best = per_category or (PER_CATEGORY if by_category else None)
     chosen = _chosen(files, box, point)
     if html is not None:
         check_output(html, "--html", begins=PAGE, inputs=files)
@@ -68,7 +79,7 @@ def search(
         with progress(counted=True) as bar:
             for file in bar.track(files, description="searching"):
                 try:
-                    result = opened.search(file, top=top, filter=where, **chosen)
+                    result = opened.search(file, top=top, by_category=best, filter=where, **chosen)
                 except PictureError as error:
                     printed.append({"file": str(file), "error": str(error), "items": []})
                     tell(f"skipped: {error}")
@@ -88,7 +99,7 @@ def search(
     else:
         nothing = "this shelf is empty" if where is None else "nothing here passes the filter"
         for file, result in results:
-            _print(file, result, nothing)
+            print_found(file, result, nothing)
     if len(results) < len(files):
         raise typer.Exit(EXIT_SKIPPED)
 
@@ -164,39 +175,3 @@ def write_page(
             system=shelf.system.name,
         )
     file.write_text(page, encoding="utf-8", errors="backslashreplace")
-
-
-def _print(file: Path, result: "SearchResult", nothing: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    console = printer()
-    for number, found in enumerate(result.items, start=1):
-        title = file.name if len(result.items) == 1 else f"{file.name}, item {number}"
-        title = printable(title)
-        if not found.matches:
-            console.print(f"{title}: {nothing}")
-            continue
-        if not found.in_catalogue:
-            title += " (probably not in this catalogue)"
-        console.print(title, style="bold")
-        table = Table(box=None, pad_edge=False)
-        table.add_column("", justify="right")
-        table.add_column("similarity", justify="right")
-        table.add_column("confidence", justify="right")
-        for name in ("id", "title", "brand", "category"):
-            table.add_column(name, overflow="fold")
-        table.add_column("price", justify="right")
-        for match in found.matches:
-            product = match.product
-            table.add_row(
-                str(match.rank),
-                f"{match.similarity:.3f}",
-                f"{match.confidence:.2f}",
-                Text(printable(product.id)),
-                Text(printable(product.title)),
-                Text(printable(product.brand)),
-                Text(printable(" > ".join(product.category))),
-                "" if product.price is None else str(product.price),
-            )
-        console.print(table)

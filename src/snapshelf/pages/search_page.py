@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snapshelf.locating.region import Box
 from snapshelf.pages.matched_points import TOLD, Drawing, draw_points, tell_points
@@ -52,12 +52,22 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """A category's matches, and an ID that nothing else on the page has."""
+
+    id: str
+    category: tuple[str, ...]
+    cards: tuple[_Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _ShownItem:
-    """An item, its frame (None for the whole picture) and its matches."""
+    """An item, its frame (None for the whole picture), its matches, and those by category."""
 
     found: FoundItem
     frame: _Frame | None
     cards: tuple[_Card, ...]
+    groups: tuple[_Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +118,18 @@ def search_page(
         _ShownQuery(
             result,
             data_uri(query) if query else "",
-            tuple(_item(found, result, query, pictures) for found in result.items),
+            tuple(
+                _item(f"query-{place}-item-{number}", found, result, query, pictures)
+                for number, found in enumerate(result.items, start=1)
+            ),
         )
-        for result, query in zip(results, queries, strict=True)
+        for place, (result, query) in enumerate(zip(results, queries, strict=True), start=1)
     ]
     return render("search.html.jinja", {"queries": shown, "shelf": shelf, "system": system})
 
 
 def _item(
+    identity: str,
     found: FoundItem,
     result: SearchResult,
     query: bytes | None,
@@ -134,7 +148,20 @@ def _item(
                 product=picture.size,
             )
         cards.append(_card(match, picture, drawing))
-    return _ShownItem(found, _frame(found.item.box, result.size), tuple(cards))
+    groups = (
+        _Group(
+            f"{identity}-category-{number}",
+            group.category,
+            tuple(_brief_card(match, pictures(match.image)) for match in group.matches),
+        )
+        for number, group in enumerate(found.by_category or (), start=1)
+    )
+    return _ShownItem(found, _frame(found.item.box, result.size), tuple(cards), tuple(groups))
+
+
+def _brief_card(match: Match, picture: Thumbnail | None) -> _Card:
+    """Make the card of a match that has most likely been shown in full before."""
+    return replace(_card(match, picture, None), told="", evidence=())
 
 
 def _card(match: Match, picture: Thumbnail | None, drawing: Drawing | None) -> _Card:
