@@ -20,7 +20,7 @@ OPTIONS = {
     ),
     "search": (
         *("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
-        *("--box", "--point"),
+        *("--box", "--point", "--by-category", "--per-category"),
     ),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),
     "demo": ("--folder", "--products", "--system", "--seed"),
