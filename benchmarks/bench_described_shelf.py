@@ -57,7 +57,7 @@ class GivenEncoder:
     fingerprint = "given"
     embedding: NDArray[np.float32]
 
-    def prepare(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def prepare(self, picture: NDArray[np.uint8], domain: Domain) -> NDArray[np.uint8]:  # noqa: ARG002
         """Give a pixel."""
         return picture[:1, :1]
 

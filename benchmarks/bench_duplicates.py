@@ -110,7 +110,9 @@ def embed(system: System, pictures: Sequence[Picture]) -> NDArray[np.float32]:
     return np.concatenate(
         [
             encoder.encode(
-                np.stack([encoder.prepare(one) for one in pictures[start : start + BATCH]]),
+                np.stack(
+                    [encoder.prepare(one, Domain.SHOP) for one in pictures[start : start + BATCH]]
+                ),
                 Domain.SHOP,
             )
             for start in range(0, len(pictures), BATCH)

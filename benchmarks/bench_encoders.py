@@ -47,7 +47,9 @@ def main() -> None:
     # As many threads for PyTorch as for the others.
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     spec = encoder.preprocessing
-    prepared = [encoder.prepare(each) for each in generated_pictures(PICTURES + CALIBRATION)]
+    prepared = [
+        encoder.prepare(each, Domain.SHOP) for each in generated_pictures(PICTURES + CALIBRATION)
+    ]
     inputs, calibration = np.stack(prepared[:PICTURES]), np.stack(prepared[PICTURES:])
     core = network_graph(encoder.network, spec)
     models = {

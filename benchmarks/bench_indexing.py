@@ -41,7 +41,9 @@ def main() -> None:
         files = sorted(source.rglob("*.jpg"))[: options.pictures]
         for number, file in enumerate(files):
             shutil.copyfile(file, feed / f"{number:05d}.jpg")
-        inputs = np.stack([system.encoder.prepare(decode_picture(f.read_bytes())) for f in files])
+        inputs = np.stack(
+            [system.encoder.prepare(decode_picture(f.read_bytes()), Domain.SHOP) for f in files]
+        )
         system.encoder.encode(inputs[:32], Domain.SHOP)
         bare, indexed = [], []
         for number in range(options.rounds):

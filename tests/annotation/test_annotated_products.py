@@ -45,7 +45,7 @@ class Pixels:
     def __init__(self):
         self.batches = []
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return np.asarray(Image.fromarray(picture).resize((4, 4), Image.Resampling.BOX))
 
     def encode(self, inputs, domain):

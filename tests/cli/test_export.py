@@ -55,7 +55,7 @@ def run(folder):
 def embed(encoder, seed=0):
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 256, (5, 7, 3), np.uint8).repeat(30, 0).repeat(20, 1)
-    return encoder.encode(encoder.prepare(picture)[None], Domain.SHOP)[0]
+    return encoder.encode(encoder.prepare(picture, Domain.SHOP)[None], Domain.SHOP)[0]
 
 
 def test_a_folder_becomes_a_system(run, folder, tmp_path):

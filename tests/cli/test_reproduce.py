@@ -29,8 +29,8 @@ class Noisy:
         self.inner, self.noise, self.seed = classical().encoder, noise, seed
         self.dimension, self.fingerprint = self.inner.dimension, f"noisy-{noise}-{seed}"
 
-    def prepare(self, picture):
-        return self.inner.prepare(picture)
+    def prepare(self, picture, domain):
+        return self.inner.prepare(picture, domain)
 
     def encode(self, inputs, domain):
         drawn = np.random.default_rng(self.seed).normal(size=(len(inputs), self.dimension))

@@ -95,7 +95,7 @@ class MeanColour:
     dimension = 3
     fingerprint = "mean-colour"
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return np.asarray(Image.fromarray(picture).resize((1, 1), Image.Resampling.BOX))
 
     def encode(self, inputs, domain):

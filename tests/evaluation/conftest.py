@@ -47,7 +47,7 @@ class MeanColour:
     def __init__(self):
         self.domains = []
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return np.asarray(Image.fromarray(picture).resize((2, 2), Image.Resampling.BOX))
 
     def encode(self, inputs, domain):

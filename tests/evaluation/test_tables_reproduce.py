@@ -30,7 +30,7 @@ class Tinted:
         self.weights = np.asarray(weights, np.float32)
         self.fingerprint = str(weights)
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture[:1, :1]
 
     def encode(self, inputs, domain):

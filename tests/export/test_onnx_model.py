@@ -190,7 +190,9 @@ def test_int8_weights_of_a_channel_of_zeros():
 
 def test_int8_computation_is_close(network, core, tmp_path):
     encoder = torch_encoder(network)
-    calibration = np.stack([encoder.prepare(each) for each in generated_pictures(24, seed=7)])
+    calibration = np.stack(
+        [encoder.prepare(each, Domain.SHOP) for each in generated_pictures(24, seed=7)]
+    )
     model = as_encoder(quantise(core, calibration), tmp_path)
     kinds = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds

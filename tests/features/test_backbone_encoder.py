@@ -44,7 +44,7 @@ def pictures(count, height=50, width=70):
 
 
 def prepared(encoder, count):
-    return np.stack([encoder.prepare(picture) for picture in pictures(count)])
+    return np.stack([encoder.prepare(picture, Domain.SHOP) for picture in pictures(count)])
 
 
 def test_is_the_pooled_normalised_feature_map(encoder, weights):
@@ -298,7 +298,7 @@ def test_real_weights_find_real_products(data_dir):
 
     def embed(paths, domain):
         read = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
-        return encoder.encode(np.stack([encoder.prepare(one) for one in read]), domain)
+        return encoder.encode(np.stack([encoder.prepare(one, domain) for one in read]), domain)
 
     folder = data_dir / "grocery"
     with (folder / "classes.csv").open() as file:

@@ -219,6 +219,6 @@ def test_blank_and_tiny_pictures_have_features(tmp_path):
     write(tmp_path, description)
     encoder, _ = load_dna(tmp_path, description)
     for picture in (np.full((300, 100, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        found = encoder.encode(encoder.prepare(picture)[None], Domain.SHOP)
+        found = encoder.encode(encoder.prepare(picture, Domain.SHOP)[None], Domain.SHOP)
         assert np.isfinite(found).all()
         assert np.linalg.norm(found) == pytest.approx(1, abs=1e-4) or not found.any()

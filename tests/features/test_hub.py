@@ -149,7 +149,9 @@ def test_a_weights_folder_comes_before_the_hub(monkeypatch, tmp_path, weights):
     local = backbone_encoder("test_resnet", weights=tmp_path / "test_resnet.r160_in1k.safetensors")
     assert published.fingerprint == local.fingerprint
     assert published.dimension == local.dimension == 96
-    inputs = published.prepare(torch.randint(0, 256, (50, 60, 3)).numpy().astype("uint8"))[None]
+    inputs = published.prepare(
+        torch.randint(0, 256, (50, 60, 3)).numpy().astype("uint8"), Domain.SHOP
+    )[None]
     assert (published.encode(inputs, Domain.SHOP) == local.encode(inputs, Domain.SHOP)).all()
 
 

@@ -26,7 +26,7 @@ class Pixels:
     dimension = 6
     fingerprint = "pixels"
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture
 
     def encode(self, inputs, domain):

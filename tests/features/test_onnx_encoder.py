@@ -81,7 +81,7 @@ def test_prepares_as_the_notes_say(file):
     assert encoder.preprocessing == SPEC
     assert encoder.dimension == 5
     picture = np.random.default_rng(2).integers(0, 256, (40, 23, 3), np.uint8)
-    assert np.array_equal(encoder.prepare(picture), prepare(picture, SPEC))
+    assert np.array_equal(encoder.prepare(picture, Domain.STREET), prepare(picture, SPEC))
 
 
 def test_several_threads_may_encode_at_once(file):

@@ -26,7 +26,7 @@ class MeanColour:
         self.encode_threads = set()
         self.prepare_threads = set()
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         self.prepare_threads.add(threading.current_thread().name)
         return np.broadcast_to(picture.mean((0, 1)).round().astype(np.uint8), (2, 2, 3)).copy()
 
@@ -52,6 +52,19 @@ def picture(seed, width=4):
     return np.random.default_rng(seed).integers(0, 256, (3, width, 3), np.uint8)
 
 
+class SideBySize(MeanColour):
+    """Takes street pictures at another size than shop pictures."""
+
+    sizes = {Domain.STREET: (2, 3), Domain.SHOP: (5, 4)}  # noqa: RUF012
+
+    def prepare(self, picture, domain):
+        return np.full((*self.sizes[domain], 3), picture.mean(), np.uint8)
+
+    def encode(self, inputs, domain):
+        assert inputs.shape[1:3] == self.sizes[domain]
+        return super().encode(inputs, domain)
+
+
 def slow(keys, read, locator, encoder):
     """One picture and one region at a time."""
     for key in keys:
@@ -67,7 +80,7 @@ def slow(keys, read, locator, encoder):
         rows = []
         for region in regions:
             x0, y0, x1, y1 = (int(side) for side in region.box)
-            inputs = encoder.prepare(found[y0:y1, x0:x1])
+            inputs = encoder.prepare(found[y0:y1, x0:x1], Domain.SHOP)
             rows.append(encoder.encode(inputs[None], Domain.SHOP)[0])
         yield key, (found.shape[1], found.shape[0]), regions, np.array(rows), None
 
@@ -250,7 +263,7 @@ def test_large_pictures_do_not_pile_up():
         return made
 
     class Plain(MeanColour):
-        def prepare(self, picture):
+        def prepare(self, picture, domain):
             return np.zeros((2, 2, 3), np.uint8)
 
     list(run(range(200), read, WholePicture(), Plain(), workers=2, batch_size=32))
@@ -330,3 +343,13 @@ def test_crop_keeps_every_pixel_that_the_box_touches(box, expected):
     top, bottom, left, right = expected
     assert np.array_equal(crop(whole, box), whole[top:bottom, left:right])
     assert crop(whole, box).size
+
+
+@pytest.mark.parametrize("domain", list(Domain))
+def test_each_side_may_have_a_size_of_its_own(domain):
+    found = list(
+        embed_pictures(
+            range(5), picture, locator=Columns(), encoder=SideBySize(), domain=domain, batch_size=3
+        )
+    )
+    assert [one.embeddings.shape for one in found] == [(4, 3)] * 5

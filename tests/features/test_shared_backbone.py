@@ -33,7 +33,7 @@ def pictures():
 
 
 def embed(encoder, pictures, domain=Domain.SHOP):
-    return encoder.encode(np.stack([encoder.prepare(each) for each in pictures]), domain)
+    return encoder.encode(np.stack([encoder.prepare(each, domain) for each in pictures]), domain)
 
 
 def parts(whole):
@@ -71,7 +71,7 @@ class Counting:
     def __init__(self):
         self.inputs = []
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture[:1, :2]
 
     def encode(self, inputs, domain):

@@ -86,7 +86,7 @@ def test_each_level_is_its_patches_features(sides, domain, conv5):
     weights = LevelWeights(whole=1.0, region=2.0, parts=0.5, conv5=conv5)
     made = encoder(sides, weights=weights)
     given = pictures()
-    found = made.encode(np.stack([made.prepare(each) for each in given]), domain)
+    found = made.encode(np.stack([made.prepare(each, domain) for each in given]), domain)
     side = sides[list(Domain).index(domain)]
     for row, picture in zip(found, given, strict=True):
         levels = slow_levels(side, picture, domain, conv5)
@@ -115,7 +115,7 @@ def test_a_similarity_is_the_weighted_mean_of_the_levels():
 def test_a_level_of_weight_0_is_left_out(sides, left_out, domain):
     made = encoder(sides, weights=LevelWeights(**{left_out: 0.0}))
     picture = pictures(1)[0]
-    inputs = made.prepare(picture)
+    inputs = made.prepare(picture, Domain.STREET)
     patches = {"whole": 4, "region": 3, "parts": 2}[left_out]  # the whole one is always there
     assert inputs.shape == (patches * 32, 32, 3)
     found = made.encode(inputs[None], domain)[0]
@@ -138,7 +138,7 @@ def test_the_whole_picture_as_region_is_computed_once(sides, monkeypatch):
     monkeypatch.setattr(
         NetworkEncoder, "encode", lambda *given: (calls.append(len(given[1])), run(*given))[1]
     )
-    inputs = np.stack([made.prepare(each) for each in pictures()])
+    inputs = np.stack([made.prepare(each, Domain.STREET) for each in pictures()])
     found = made.encode(inputs, Domain.STREET)
     assert calls == [3]
     half = found.shape[1] // 2
@@ -148,7 +148,7 @@ def test_the_whole_picture_as_region_is_computed_once(sides, monkeypatch):
 def test_projections_shorten_level_3_and_then_all(sides):
     plain = encoder(sides)
     given = pictures(12)
-    inputs = np.stack([plain.prepare(each) for each in given])
+    inputs = np.stack([plain.prepare(each, Domain.STREET) for each in given])
     blocks = {domain: plain.levels(inputs, domain) for domain in Domain}
     street, shop = blocks[Domain.STREET], blocks[Domain.SHOP]
     short = fit_projection(street.parts, shop.parts, dimension=5)
@@ -170,7 +170,7 @@ def test_odd_pictures(sides, size):
     made = encoder(sides)
     blank = np.full((*size, 3), 255, np.uint8)
     for domain in Domain:
-        found = made.encode(made.prepare(blank)[None], domain)
+        found = made.encode(made.prepare(blank, domain)[None], domain)
         assert np.isfinite(found).all()
 
 

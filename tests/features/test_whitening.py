@@ -159,7 +159,7 @@ class Fixed:
     dimension = 8
     fingerprint = "fixed"
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture[:2, :2]
 
     def encode(self, inputs, domain):
@@ -171,7 +171,7 @@ def test_an_encoder_is_whitened_for_each_side():
     whitening = fit_whitening(*sample(), dimension=3)
     encoder = WhitenedEncoder(Fixed(), whitening)
     picture = np.random.default_rng(0).integers(1, 256, (9, 9, 3), np.uint8)
-    inputs = encoder.prepare(picture)[None]
+    inputs = encoder.prepare(picture, Domain.SHOP)[None]
     assert encoder.dimension == 3
     for domain in Domain:
         expected = whitening.apply(Fixed().encode(inputs, domain), domain)

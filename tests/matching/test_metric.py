@@ -29,7 +29,7 @@ class Means:
     dimension = 4
     fingerprint = "means"
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture[:1, :1]
 
     def encode(self, inputs, domain):

@@ -19,7 +19,7 @@ class Means:
     def __init__(self, scale):
         self.scale, self.fingerprint = scale, f"means {scale}"
 
-    def prepare(self, picture):
+    def prepare(self, picture, domain):
         return picture[: int(self.scale), :1]
 
     def encode(self, inputs, domain):
@@ -109,5 +109,5 @@ def test_query_features_are_the_networks_own():
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert not np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
     for picture in (np.full((300, 100, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        tiny = encoder.encode(encoder.prepare(picture)[None], Domain.STREET)
+        tiny = encoder.encode(encoder.prepare(picture, Domain.STREET)[None], Domain.STREET)
         assert np.isfinite(tiny).all()

@@ -46,7 +46,7 @@ class FakeEncoder:
         self._seconds = seconds
         self._lock = threading.Lock()
 
-    def prepare(self, picture: np.ndarray) -> np.ndarray:
+    def prepare(self, picture: np.ndarray, domain: Domain) -> np.ndarray:
         return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX))
 
     def encode(self, inputs: np.ndarray, domain: Domain) -> np.ndarray:
@@ -104,7 +104,7 @@ class Reversing:
 
 
 def describe(picture: np.ndarray, domain: Domain) -> bytes:
-    return domain.encode() + b" " + FakeEncoder().prepare(picture).tobytes()
+    return domain.encode() + b" " + FakeEncoder().prepare(picture, domain).tobytes()
 
 
 def fake_system(

@@ -425,8 +425,10 @@ def test_every_region_is_embedded_and_taken_over(tmp_path) -> None:
     report = bench.update(map(product, "ab"), batch_size=3)
     assert (report.pictures_embedded, bench.encoder.embedded) == (1, 2)
     assert bench.store.count() == Counts(2, 2, 4)
-    boxes = {hit.box for hit in bench.store.search(bench.encoder.encode(
-        bench.encoder.prepare(pixels(1)[:, :8])[None], Domain.STREET), 5)[0]}  # fmt: skip
+    inputs = bench.encoder.prepare(pixels(1)[:, :8], Domain.STREET)[None]
+    boxes = {
+        hit.box for hit in bench.store.search(bench.encoder.encode(inputs, Domain.STREET), 5)[0]
+    }
     assert boxes == {(0.0, 0.0, 8.0, 16.0)}
     bench.store.close()
 

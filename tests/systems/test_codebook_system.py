@@ -100,7 +100,7 @@ def test_a_folder_gives_the_same_system_again(trained, data):
     assert again.fingerprint == system.fingerprint
     assert again.name == str(out)
     picture = cv2.imread(str(data.items[0].shop[0]))[..., ::-1]
-    inputs = system.encoder.prepare(picture)[None]
+    inputs = system.encoder.prepare(picture, Domain.SHOP)[None]
     embedding = system.encoder.encode(inputs, Domain.SHOP)
     assert embedding.shape == (1, 4 * 8 * (2 if name == "fisher" else 1))
     np.testing.assert_array_equal(again.encoder.encode(inputs, Domain.SHOP), embedding)
@@ -287,7 +287,9 @@ def test_shop_pictures_closer_up_and_in_other_light_find_themselves(kind, data_d
     encoder = train([data], type(small)(size=144, components=8), tmp_path / kind).encoder
 
     def embed(*some):
-        return encoder.encode(np.stack([encoder.prepare(one) for one in some]), Domain.SHOP)
+        return encoder.encode(
+            np.stack([encoder.prepare(one, Domain.SHOP) for one in some]), Domain.SHOP
+        )
 
     def changed(picture):
         height, width = picture.shape[:2]

@@ -59,7 +59,7 @@ def read(folder):
 
 def encode(encoder, files, domain):
     pictures = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-    return encoder.encode(np.stack([encoder.prepare(each) for each in pictures]), domain)
+    return encoder.encode(np.stack([encoder.prepare(each, domain) for each in pictures]), domain)
 
 
 def test_is_written_and_read_back(tmp_path, data):

@@ -112,7 +112,7 @@ def test_the_loss_falls_and_title_pictures_are_told_apart(trained):
     found = predictor.predict(np.stack([predictor.prepare(p) for p in pictures]), Domain.SHOP)
     assert found["colour"].argmax(1).tolist() == [2, 1, 0, 2, 1, 0]
     rows = system.encoder.encode(
-        np.stack([system.encoder.prepare(p) for p in pictures]), Domain.SHOP
+        np.stack([system.encoder.prepare(p, Domain.SHOP) for p in pictures]), Domain.SHOP
     )
     alike = rows @ rows.T - 2 * np.eye(len(rows))
     assert (alike.argmax(1) % 3).tolist() == [0, 1, 2, 0, 1, 2]

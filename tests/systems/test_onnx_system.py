@@ -54,7 +54,7 @@ def test_a_folder_is_a_system(folder):
     assert system.name == str(folder)
     assert isinstance(system.locator, WholePicture)
     assert system.calibration == CALIBRATION
-    inputs = system.encoder.prepare(np.full((9, 9, 3), 200, np.uint8))[None]
+    inputs = system.encoder.prepare(np.full((9, 9, 3), 200, np.uint8), Domain.SHOP)[None]
     embedding = system.encoder.encode(inputs, Domain.SHOP)
     row = inputs[0].reshape(-1, 3).mean(0) + np.array([1, -2, 3])
     np.testing.assert_allclose(embedding[0], row / np.linalg.norm(row), atol=1e-6)

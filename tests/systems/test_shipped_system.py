@@ -50,7 +50,7 @@ def test_needs_no_torch():
         "from snapshelf.matching.reranker import Candidate\n"
         "system = System.load('standard')\n"
         "noise = np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)\n"
-        "inputs = system.encoder.prepare(noise)[None]\n"
+        "inputs = system.encoder.prepare(noise, Domain.SHOP)[None]\n"
         "sides = [system.reranker.describe(noise, side) for side in Domain]\n"
         "(one,) = system.reranker.rerank(sides[0], [Candidate(0.5, sides[1])])\n"
         "assert one.similarity > 0.5, one\n"
@@ -67,7 +67,7 @@ def test_embeddings_are_of_unit_length_and_differ_by_side():
     encoder = System.load("compact").encoder
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (3, 90, 70, 3), np.uint8)
-    inputs = np.stack([encoder.prepare(picture) for picture in pictures])
+    inputs = np.stack([encoder.prepare(picture, Domain.SHOP) for picture in pictures])
     sides = [encoder.encode(inputs, domain) for domain in (Domain.STREET, Domain.SHOP)]
     for embeddings in sides:
         np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)

@@ -125,7 +125,7 @@ def test_a_folder_is_a_system(tmp_path: Path, tiny: dict[str, object]) -> None:
     system = load_system(folder)
     assert system.name == str(folder.resolve())
     picture = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
-    inputs = system.encoder.prepare(picture)[None]
+    inputs = system.encoder.prepare(picture, Domain.SHOP)[None]
     embedding = system.encoder.encode(inputs, Domain.SHOP)
     assert embedding.shape == (1, system.encoder.dimension)
     assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)

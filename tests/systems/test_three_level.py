@@ -55,7 +55,7 @@ class Heard(Monitor):
 
 def stacked(system, items, side):
     pictures = [np.array(Image.open(path)) for item in items for path in getattr(item, side)]
-    return np.stack([system.encoder.prepare(picture) for picture in pictures])
+    return np.stack([system.encoder.prepare(picture, Domain.STREET) for picture in pictures])
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +295,7 @@ def test_an_injected_locator_and_parts_are_trained_with_and_asked_for_again(tmp_
     data, out = toy(tmp_path / "data"), tmp_path / "out"
     once = dataclasses.replace(TINY, street_epochs=1)
     system = train_three_level([data], once, out, locator=Half(), parts=Corner())
-    inputs = system.encoder.prepare(np.zeros((20, 40, 3), np.uint8))
+    inputs = system.encoder.prepare(np.zeros((20, 40, 3), np.uint8), Domain.STREET)
     assert inputs.shape == (3 * 32, 32, 3)
     with pytest.raises(ModelError, match="made with the parts 'corner', which are no grid"):
         System.load(out)
@@ -362,7 +362,7 @@ def test_the_pretrained_row_is_the_pooled_backbone(tmp_path):
     system = write_pretrained_fc1(TINY, tmp_path / "fc1")
     network, description = start_network(TINY, AttributeTable((), (), ()))
     picture = np.random.default_rng(1).integers(0, 256, (40, 30, 3), np.uint8)
-    inputs = system.encoder.prepare(picture)
+    inputs = system.encoder.prepare(picture, Domain.STREET)
     assert inputs.shape == (32, 32, 3)
     found = system.encoder.encode(inputs[None], Domain.STREET)[0]
     with torch.no_grad():

@@ -68,17 +68,17 @@ def test_the_folder_holds_what_it_was_made_with(located, tmp_path):
     data, out = toy(tmp_path / "data"), tmp_path / "out"
     system = train_three_level([data], settings, out)
     picture = scene()
-    inputs = system.encoder.prepare(picture)
+    inputs = system.encoder.prepare(picture, Domain.STREET)
     assert inputs.shape == ((2 + PARTS) * 32, 32, 3)
     (first, *_) = locator.locate(picture)
     x0, y0, x1, y1 = (int(value) for value in first.box)
     assert (x0, y0, x1, y1) != (0, 0, 160, 200)
-    region = system.encoder.prepare(np.ascontiguousarray(picture[y0:y1, x0:x1]))[:32]
+    region = system.encoder.prepare(np.ascontiguousarray(picture[y0:y1, x0:x1]), Domain.STREET)[:32]
     assert np.array_equal(inputs[32:64], region)
     # On a plain background the whole is the region.
     plain = np.full_like(picture, 255)
     plain[50:150, 40:120] = picture[50:150, 40:120]
-    inputs = system.encoder.prepare(plain)
+    inputs = system.encoder.prepare(plain, Domain.STREET)
     assert np.array_equal(inputs[:32], inputs[32:64])
 
     shutil.rmtree(tmp_path / "chosen")
@@ -86,7 +86,10 @@ def test_the_folder_holds_what_it_was_made_with(located, tmp_path):
     shutil.move(out, tmp_path / "elsewhere")
     again = System.load(tmp_path / "elsewhere")
     assert again.fingerprint == system.fingerprint
-    assert np.array_equal(again.encoder.prepare(picture), system.encoder.prepare(picture))
+    assert np.array_equal(
+        again.encoder.prepare(picture, Domain.STREET),
+        system.encoder.prepare(picture, Domain.STREET),
+    )
     shutil.rmtree(tmp_path / "elsewhere" / "locator")
     with pytest.raises(ModelError, match=r"made with the locator .*, got 'whole-picture'"):
         System.load(tmp_path / "elsewhere")
@@ -151,9 +154,9 @@ def test_rows_share_what_they_describe_and_are_the_systems_that_training_makes(l
         alone = train_three_level([data], settings, tmp_path / "alone")
         whole = made["three-level"]
         assert whole.fingerprint == alone.fingerprint
-        inputs = alone.encoder.prepare(scene())[None]
+        inputs = alone.encoder.prepare(scene(), Domain.STREET)[None]
         for domain in Domain:
             found = whole.encoder.encode(inputs, domain)
             np.testing.assert_allclose(found, alone.encoder.encode(inputs, domain), atol=1e-5)
-        assert made["no-3"].encoder.prepare(scene()).shape[0] == 2 * 32
+        assert made["no-3"].encoder.prepare(scene(), Domain.STREET).shape[0] == 2 * 32
     assert not memory.exists()

@@ -100,7 +100,7 @@ def test_each_side_is_centred(tmp_path, data):
             for file in (item.street if domain is Domain.STREET else item.shop)
         ]
         pictures = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-        inputs = np.stack([base.prepare(picture) for picture in pictures])
+        inputs = np.stack([base.prepare(picture, Domain.SHOP) for picture in pictures])
         plain = base.encode(inputs, domain).astype(np.float64)
         plain -= plain.mean(0)
         plain /= np.linalg.norm(plain, axis=1, keepdims=True)

@@ -80,7 +80,7 @@ def test_the_system_is_a_folder_that_loads(whole):
     assert again.fingerprint == system.fingerprint
     assert again.encoder.dimension == 8
     assert again.encoder.preprocessing.size == (32, 32)
-    inputs = again.encoder.prepare(np.full((20, 10, 3), 90, np.uint8))[None]
+    inputs = again.encoder.prepare(np.full((20, 10, 3), 90, np.uint8), Domain.SHOP)[None]
     assert np.linalg.norm(again.encoder.encode(inputs, Domain.SHOP)) == pytest.approx(1, abs=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_a_mirrored_system_embeds_mirror_images_alike(data, tmp_path):
     short = settings(mirrored=True, hint_epochs=1, phases=(Phase(size=32, epochs=1),))
     encoder = train_compact(data, short, tmp_path / "out").encoder
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    inputs = np.stack([encoder.prepare(each) for each in (picture, picture[:, ::-1])])
+    inputs = np.stack([encoder.prepare(each, Domain.SHOP) for each in (picture, picture[:, ::-1])])
     one, other = encoder.encode(inputs, Domain.STREET)
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)

@@ -417,7 +417,9 @@ def test_frozen_stages_stay_as_they_were(data, regular, tmp_path):
 def test_a_mirrored_system_embeds_mirror_images_alike(regular):
     encoder = System.load(regular[0]).encoder
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    inputs = np.stack([encoder.prepare(each) for each in (picture, picture[:, ::-1])])
+    inputs = np.stack(
+        [encoder.prepare(each, Domain.STREET) for each in (picture, picture[:, ::-1])]
+    )
     one, other = encoder.encode(inputs, Domain.STREET)
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
@@ -518,7 +520,7 @@ def test_products_are_told_apart_in_the_end(tmp_path):
     encoder = train_mtv([data], given, tmp_path / "out").encoder
 
     def embed(files, domain):
-        inputs = [encoder.prepare(decode_picture(file.read_bytes())) for file in files]
+        inputs = [encoder.prepare(decode_picture(file.read_bytes()), domain) for file in files]
         return encoder.encode(np.stack(inputs), domain)
 
     gallery = embed([item.shop[0] for item in data.items], Domain.SHOP)
@@ -534,7 +536,8 @@ def test_the_system_is_the_trained_network(data, whole):
     assert system.encoder.dimension == 8
     assert system.encoder.preprocessing.size == (32, 32)
     embeddings = system.encoder.encode(
-        np.stack([system.encoder.prepare(np.full((9, 5, 3), 7, np.uint8))] * 2), Domain.SHOP
+        np.stack([system.encoder.prepare(np.full((9, 5, 3), 7, np.uint8), Domain.SHOP)] * 2),
+        Domain.SHOP,
     )
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
 

@@ -61,7 +61,7 @@ class ProductFinder:
         """
         system = self._shelf.system
         described = None if system.reranker is None else system.reranker.describe(part, domain)
-        return PreparedItem(system.encoder.prepare(part), described)
+        return PreparedItem(system.encoder.prepare(part, domain), described)
 
     def find(
         self, items: Sequence[PreparedItem], regions: Sequence[Region], domain: Domain

@@ -68,7 +68,7 @@ def parity(network: Encoder, model: Encoder, pictures: list[RGB]) -> Parity:
     """
     if not pictures:
         raise ValueError("pictures must hold at least one, got none")
-    inputs = np.stack([network.prepare(picture) for picture in pictures])
+    inputs = np.stack([network.prepare(picture, Domain.SHOP) for picture in pictures])
     right = network.encode(inputs, Domain.SHOP)
     prepared = _cosines(right, model.encode(inputs, Domain.SHOP))
     own = np.concatenate([model.encode(picture[None], Domain.SHOP) for picture in pictures])

@@ -31,22 +31,24 @@ class Encoder(Protocol):
         """Hex digest of everything that decides an embedding: weights, options, preprocessing."""
         ...
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         """Bring one picture to the encoder's input size; may be called from several threads.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255], of any size.
+            domain: The side that it comes from.
 
         Returns:
-            (S, T, 3) uint8, RGB, [0, 255], the same S and T for every picture.
+            (S, T, 3) uint8, RGB, [0, 255], the same S and T for every picture of a side.
         """
         ...
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> NDArray[np.float32]:
-        """Embed a batch of prepared pictures.
+        """Embed a batch of prepared pictures, all of one side.
 
         Args:
-            inputs: (B, S, T, 3) uint8, RGB, [0, 255], as `prepare` gives them, B >= 1.
+            inputs: (B, S, T, 3) uint8, RGB, [0, 255], as `prepare` gives them for the side,
+                B >= 1.
             domain: The side that the pictures come from.
 
         Returns:

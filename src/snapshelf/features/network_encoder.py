@@ -84,11 +84,16 @@ class NetworkEncoder(Generic[Network]):
         """Hex digest of everything that decides an embedding, as given."""
         return self._fingerprint
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(
+        self,
+        picture: RGB,
+        domain: Domain,  # noqa: ARG002
+    ) -> NDArray[np.uint8]:
         """Bring one picture to the input size; may be called from several threads.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255], of any size.
+            domain: Makes no difference here.
 
         Returns:
             (S, T, 3) uint8, RGB, [0, 255].

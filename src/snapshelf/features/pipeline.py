@@ -112,7 +112,7 @@ def embed_pictures(
         )
 
     def prepare(key: K) -> _Prepared[K]:
-        return _prepare(key, read, locator, encoder, describe)
+        return _prepare(key, read, locator, encoder, domain, describe)
 
     # While the encoder is at work nothing new is handed to the workers, so what is already
     # handed out has to last: a full batch beyond the one being encoded.
@@ -141,6 +141,7 @@ def _prepare(
     read: Callable[[K], RGB | None],
     locator: Locator,
     encoder: Encoder,
+    domain: Domain,
     describe: Callable[[RGB], bytes] | None,
 ) -> _Prepared[K]:
     """Do everything for one picture that comes before the encoder."""
@@ -157,7 +158,7 @@ def _prepare(
         key,
         (picture.shape[1], picture.shape[0]),
         regions,
-        [encoder.prepare(part) for part in parts],
+        [encoder.prepare(part, domain) for part in parts],
         np.empty((len(regions), encoder.dimension), np.float32),
         () if describe is None else tuple(describe(part) for part in parts),
     )

@@ -35,13 +35,14 @@ class RememberingEncoder:
         """That of the encoder: the embeddings are the same."""
         return self._encoder.fingerprint
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         """Bring one picture to the encoder's input size.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255].
+            domain: The side that it comes from.
         """
-        return self._encoder.prepare(picture)
+        return self._encoder.prepare(picture, domain)
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> NDArray[np.float32]:
         """Embed those pictures of a batch that have not been embedded yet.

@@ -73,13 +73,14 @@ class PartEncoder:
         parts = f"{self._whole.fingerprint} {self._part} of {self._parts}"
         return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         """Bring one picture to the input size.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255].
+            domain: The side that it comes from.
         """
-        return self._whole.prepare(picture)
+        return self._whole.prepare(picture, domain)
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> NDArray[np.float32]:
         """Embed a batch of prepared pictures.

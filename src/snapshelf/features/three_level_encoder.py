@@ -133,11 +133,12 @@ class ThreeLevelEncoder:
         """Hex digest of everything that decides an embedding, as given."""
         return self._fingerprint
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         """Cut the patches out of a picture; may be called from several threads.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255], of any size.
+            domain: The side that it comes from.
 
         Returns:
             (K S, T, 3) uint8, RGB, [0, 255]: K patches of (S, T), one below the other.
@@ -149,8 +150,8 @@ class ThreeLevelEncoder:
                 patches.append(region)
             if self.weights.parts > 0:
                 patches.extend(crop(region, box) for box in self._parts(region))
-        side = self._sides[Domain.STREET]
-        return np.concatenate([side.prepare(patch) for patch in patches])
+        side = self._sides[domain]
+        return np.concatenate([side.prepare(patch, domain) for patch in patches])
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> FloatArray:
         """Embed a batch of prepared pictures.

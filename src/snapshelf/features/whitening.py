@@ -108,16 +108,17 @@ class WhitenedEncoder:
         parts = f"{self.encoder.fingerprint}\n{self.whitening.fingerprint}"
         return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         """Bring one picture to the encoder's input size.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255], of any size.
+            domain: The side that it comes from.
 
         Returns:
             (S, T, 3) uint8, RGB, [0, 255].
         """
-        return self.encoder.prepare(picture)
+        return self.encoder.prepare(picture, domain)
 
     def encode(self, inputs: NDArray[np.uint8], domain: Domain) -> NDArray[np.float32]:
         """Embed a batch of prepared pictures and whiten.

@@ -60,7 +60,7 @@ class MetricReranker:
         Returns:
             4 bytes for each hidden unit.
         """
-        inputs = self._encoder.prepare(picture)[np.newaxis]
+        inputs = self._encoder.prepare(picture, domain)[np.newaxis]
         features = self._encoder.encode(inputs, domain)[0]
         network = self._network
         part = (network.street_part if domain is Domain.STREET else network.shop_part)(features)

@@ -73,7 +73,7 @@ class StudioReranker:
             4 bytes for each of the layer's units.
         """
         encoder, matcher = self._encoders[domain], self._matcher
-        features = encoder.encode(encoder.prepare(picture)[np.newaxis], domain)[0]
+        features = encoder.encode(encoder.prepare(picture, domain)[np.newaxis], domain)[0]
         part = (matcher.street_parts if domain is Domain.STREET else matcher.shop_parts)(features)
         return part.astype("<f4").tobytes()
 

@@ -200,7 +200,7 @@ class Shelf:
         regions = chosen_regions(self.system.locator, pixels, box=box, point=point)
         encoder = self.system.encoder
         parts = [crop(pixels, region.box) for region in regions]
-        inputs = np.stack([encoder.prepare(part) for part in parts])
+        inputs = np.stack([encoder.prepare(part, Domain.STREET) for part in parts])
         embeddings = encoder.encode(inputs, Domain.STREET)
         encoded = time.perf_counter()
         shortlists = find_shortlists(

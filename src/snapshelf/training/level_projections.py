@@ -67,7 +67,7 @@ def describe_levels(
         monitor.step(f"{domain} pictures", start, len(pictures))
         if monitor.should_stop():
             raise TrainingStopped
-        inputs = [_prepared(encoder, one) for one in pictures[start : start + BATCH]]
+        inputs = [_prepared(encoder, one, domain) for one in pictures[start : start + BATCH]]
         found.append(encoder.levels(np.stack(inputs), domain))
     return LevelBlocks(
         *(
@@ -125,5 +125,5 @@ def fit_level_projections(
         raise TrainingError(f"the features of the levels cannot be projected: {error}") from error
 
 
-def _prepared(encoder: ThreeLevelEncoder, one: WantedPicture) -> NDArray[np.uint8]:
-    return encoder.prepare(read_training_picture(one.path, one.box))
+def _prepared(encoder: ThreeLevelEncoder, one: WantedPicture, domain: Domain) -> NDArray[np.uint8]:
+    return encoder.prepare(read_training_picture(one.path, one.box), domain)

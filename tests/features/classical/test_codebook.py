@@ -70,7 +70,9 @@ ENCODERS = {
 
 
 def embed(encoder, *pictures):
-    return encoder.encode(np.stack([encoder.prepare(picture) for picture in pictures]), Domain.SHOP)
+    return encoder.encode(
+        np.stack([encoder.prepare(picture, Domain.SHOP) for picture in pictures]), Domain.SHOP
+    )
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -87,7 +89,7 @@ class TestEncoder:
         encoder = ENCODERS[name]
         together = embed(encoder, *PICTURES)
         for picture, embedding in zip(PICTURES, together, strict=True):
-            alone = encoder.encode(encoder.prepare(picture)[None], Domain.STREET)
+            alone = encoder.encode(encoder.prepare(picture, Domain.STREET)[None], Domain.STREET)
             assert np.array_equal(alone[0], embedding)
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (64, 64), (500, 30)])

@@ -12,7 +12,7 @@ ENCODER = ColourGradientEncoder()
 
 
 def embed(*pictures):
-    inputs = np.stack([ENCODER.prepare(picture) for picture in pictures])
+    inputs = np.stack([ENCODER.prepare(picture, Domain.SHOP) for picture in pictures])
     return ENCODER.encode(inputs, Domain.SHOP)
 
 
@@ -137,7 +137,7 @@ def test_the_fingerprint_is_fixed():
 
 class TestForeground:
     def weigh(self, *pictures):
-        inputs = np.stack([ENCODER.prepare(picture) for picture in pictures])
+        inputs = np.stack([ENCODER.prepare(picture, Domain.SHOP) for picture in pictures])
         return foreground(np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2LAB) for one in inputs]))
 
     @pytest.mark.parametrize("background", [255, 0, 128])

@@ -91,7 +91,7 @@ def test_the_encoder():
     encoder = GistEncoder()
     rng = np.random.default_rng(3)
     pictures = [rng.integers(0, 256, (60, 90, 3), np.uint8) for _ in range(2)]
-    inputs = np.stack([encoder.prepare(each) for each in pictures])
+    inputs = np.stack([encoder.prepare(each, Domain.SHOP) for each in pictures])
     found = encoder.encode(inputs, Domain.STREET)
     assert found.shape == (2, LENGTH) == (2, 512)
     assert found.dtype == np.float32
@@ -106,7 +106,7 @@ def test_the_encoder():
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_plain_pictures_are_finite(size, level):
     encoder = GistEncoder()
-    inputs = encoder.prepare(np.full((*size, 3), level, np.uint8))
+    inputs = encoder.prepare(np.full((*size, 3), level, np.uint8), Domain.SHOP)
     found = encoder.encode(inputs[None], Domain.STREET)
     assert np.isfinite(found).all()
     if level == 255:  # the padding is white too: nothing is there

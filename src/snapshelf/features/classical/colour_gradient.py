@@ -68,11 +68,16 @@ class ColourGradientEncoder:
         """Hex digest of the name and version of this descriptor."""
         return hashlib.blake2b(f"colour-gradient {VERSION}".encode(), digest_size=16).hexdigest()
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(
+        self,
+        picture: RGB,
+        domain: Domain,  # noqa: ARG002
+    ) -> NDArray[np.uint8]:
         """Bring one picture to the input size; may be called from several threads.
 
         Args:
             picture: (H, W, 3) uint8, RGB, [0, 255], of any size.
+            domain: Makes no difference here.
 
         Returns:
             (80, 80, 3) uint8, RGB, [0, 255].
