@@ -1,9 +1,10 @@
 """DeepFashion's In-Shop pictures as a shop of title pictures, searched with photos of models.
 
 Lasserre, Rasch, Vollgraf: Studio2Shop, ICPRAM 2018, Section 5.2: "it was easily possible to isolate
-title images": 683 of them, with 2,922 photos. How is not told. The published names tell it: a name
-begins with the number of the colour and ends with the view, as in ``06_1_front.jpg``, and the view
-``flat`` is the garment alone, which the list of boxes calls "stand-alone".
+title images": 683 of them, with 2,922 photos. How is not told. It is read off the published names
+here: one begins with the number of the colour and ends with the view, as in ``06_1_front.jpg``, and
+the view ``flat`` is taken for the garment alone, the pose that the list of boxes calls
+"stand-alone".
 """
 
 from collections import defaultdict
