@@ -2,10 +2,11 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from snapshelf.media.picture import RGB
 
-__all__ = ["focus_blur", "motion_blur"]
+__all__ = ["blur_along", "focus_blur", "motion_blur"]
 
 SLIGHTEST = 0.05
 
@@ -23,13 +24,29 @@ def motion_blur(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
     """
     angle = rng.uniform(0, np.pi)
     length = strength * rng.uniform(0.4, 1.0) * max(picture.shape[:2]) / 16
+    return blur_along(picture, length * np.cos(angle), length * np.sin(angle))
+
+
+def blur_along(picture: NDArray[np.uint8], across: float, down: float) -> NDArray[np.uint8]:
+    """Blur along a straight line, as what moved while the shutter was open.
+
+    Args:
+        picture: (H, W, C) uint8, RGB or a premultiplied layer.
+        across: The line's extent in pixels to the right; its sign does not matter, but for that
+            of `down`.
+        down: Downwards, likewise.
+
+    Returns:
+        (H, W, C) uint8; the picture itself where the line is too short to be seen.
+    """
+    length = float(np.hypot(across, down))
     if length < SLIGHTEST:
         return picture
     half = int(np.ceil(length / 2))
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
     # Many points along the line, each shared among its four neighbours.
-    along = np.linspace(-length / 2, length / 2, 8 * half + 1)
-    x, y = along * np.cos(angle) + half, along * np.sin(angle) + half
+    along = np.linspace(-0.5, 0.5, 8 * half + 1)
+    x, y = along * across + half, along * down + half
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, low = np.minimum(left + 1, 2 * half), np.minimum(top + 1, 2 * half)
     fx, fy = x - left, y - top

@@ -1,5 +1,7 @@
 """Light: exposure and its colour, light from one side, and shadows of things out of sight."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -7,16 +9,58 @@ from snapshelf.media.picture import RGB
 from snapshelf.training.augmentation.fields import coarse_grid, multiply, smooth_step
 from snapshelf.training.augmentation.layers import Placed, coverage
 
-__all__ = ["cast_shadow", "drop_shadow", "exposure", "side_light"]
+__all__ = ["Tone", "cast_shadow", "drop_shadow", "exposure", "retone", "side_light"]
 
 LEVELS = np.arange(256, dtype=np.float32) / 255
 
+DIMMED = 0.08 / 0.3
+"""Of an exposure's full strength: photos of the street are darker, on average, than of a shop."""
 
-def exposure(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
+
+class Tone(NamedTuple):
+    """How a camera renders the light; 0 changes nothing, -1 and 1 are the ends of what is likely.
+
+    Attributes:
+        gain: Brighter above 0.
+        gamma: Darker mid-tones above 0.
+        contrast: More of it above 0.
+        warm: Towards red above 0, towards blue below.
+        green: Towards green above 0, towards magenta below.
+    """
+
+    gain: float = 0.0
+    gamma: float = 0.0
+    contrast: float = 0.0
+    warm: float = 0.0
+    green: float = 0.0
+
+
+def retone(picture: RGB, tone: Tone) -> RGB:
     """Change gain, gamma, contrast and the colour of the light, in one table for each channel.
 
-    ``out_c = g_c (0.5 + k (in_c - 0.5)) ^ gamma`` on [0, 1], cut off there. The colour goes from
-    warm to cold, with a little green or magenta; a mid-grey keeps at least half its brightness.
+    ``out_c = g_c (0.5 + k (in_c - 0.5)) ^ gamma`` on [0, 1], cut off there.
+
+    Args:
+        picture: (H, W, 3) uint8, RGB, [0, 255].
+        tone: The change.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    gamma = np.exp(0.35 * tone.gamma)
+    cast = np.exp([0.2 * tone.warm, 0.07 * tone.green, -0.2 * tone.warm])
+    brightness = np.exp(0.3 * tone.gain)
+    pivot = np.clip(0.5 + np.exp(0.25 * tone.contrast) * (LEVELS - 0.5), 0, 1)
+    table = np.clip(pivot[:, None] ** gamma * brightness * cast, 0, 1)
+    rounded = np.rint(table * 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(picture, rounded[None]), np.uint8)
+
+
+def exposure(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
+    """Change gain, gamma, contrast and the colour of the light: see `retone`.
+
+    The colour goes from warm to cold, with a little green or magenta; a mid-grey keeps at least
+    half its brightness.
 
     Args:
         picture: (H, W, 3) uint8, RGB, [0, 255].
@@ -27,13 +71,7 @@ def exposure(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
         (H, W, 3) uint8.
     """
     gain, gamma, contrast, warm, green = rng.uniform(-1, 1, 5) * strength
-    gamma = np.exp(0.35 * gamma)
-    cast = np.exp([0.2 * warm, 0.07 * green, -0.2 * warm])
-    brightness = np.exp(0.3 * gain - 0.08 * strength)
-    pivot = np.clip(0.5 + np.exp(0.25 * contrast) * (LEVELS - 0.5), 0, 1)
-    table = np.clip(pivot[:, None] ** gamma * brightness * cast, 0, 1)
-    rounded = np.rint(table * 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(picture, rounded[None]), np.uint8)
+    return retone(picture, Tone(gain - DIMMED * strength, gamma, contrast, warm, green))
 
 
 def side_light(picture: RGB, rng: np.random.Generator, strength: float) -> RGB:
