@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class ClothingCoParsing:
-    """Clothing Co-Parsing: `Dataset`, `TrainingData` and `BoxedData`.
+    """Clothing Co-Parsing: `Dataset`, `ItemQueries`, `TrainingData` and `BoxedData`.
 
     Each garment of a label map is a product. Its shop picture is the garment cut out on white and
     changed mildly (see `garment_picture`), and the photo that it is worn in is the query that must
@@ -98,8 +98,7 @@ class ClothingCoParsing:
             DatasetError: As `products`.
             ModelError: As `products`.
         """
-        if split not in self.splits:
-            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
+        self._check_split(split)
         worn: dict[str, list[CutGarment]] = {}
         for garment in self._garments_of(split):
             worn.setdefault(garment.photo, []).append(garment)
@@ -110,6 +109,28 @@ class ClothingCoParsing:
                 max(garments, key=lambda garment: garment.pixels).attributes["garment"][0],
             )
             for photo, garments in worn.items()
+        )
+
+    def item_queries(self, split: str) -> Sequence[Query]:
+        """Give the garments of a split, each with its box in the photo that it is worn in.
+
+        Args:
+            split: "val" or "test".
+
+        Raises:
+            ValueError: If there is no such split.
+            DatasetError: As `products`.
+            ModelError: As `products`.
+        """
+        self._check_split(split)
+        return tuple(
+            Query(
+                self._files.photo(garment.photo),
+                frozenset({garment.product_id}),
+                garment.attributes["garment"][0],
+                garment.box,
+            )
+            for garment in self._garments_of(split)
         )
 
     def is_seen(self, product_id: str) -> bool:  # noqa: ARG002
@@ -159,6 +180,10 @@ class ClothingCoParsing:
         for photo in self._files.labelled(split):
             labels = self._files.label_map(photo, len(values))
             yield photo, garment_areas(labels, values, self._rules)
+
+    def _check_split(self, split: str) -> None:
+        if split not in self.splits:
+            raise ValueError(f"split must be one of {', '.join(self.splits)}, got {split!r}")
 
     def _garments_of(self, split: str) -> tuple[CutGarment, ...]:
         if split not in self._cut:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box
 
-__all__ = ["Dataset", "Incomplete", "Query"]
+__all__ = ["Dataset", "Incomplete", "ItemQueries", "Query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +76,18 @@ class Incomplete(Protocol):
     @property
     def missing(self) -> int:
         """Number of pictures that the data set's lists name and that are not there."""
+        ...
+
+
+@runtime_checkable
+class ItemQueries(Protocol):
+    """A data set whose queries show several products each, and that tells where in the photo."""
+
+    def item_queries(self, split: str) -> Sequence[Query]:
+        """The items of one split's photos: each its photo, its box in it, and its own product.
+
+        Raises:
+            ValueError: If there is no such split.
+            DatasetError: If the data set is not in its published layout.
+        """
         ...

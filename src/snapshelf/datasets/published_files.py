@@ -11,7 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from snapshelf.errors import DatasetError
 
-__all__ = ["counted_rows", "find_picture", "numbered_lines", "read_text", "whole_number"]
+__all__ = [
+    "counted_rows",
+    "find_picture",
+    "inner_path",
+    "numbered_lines",
+    "read_text",
+    "whole_number",
+]
 
 MOST_DIGITS = 12
 """Of any number in a list; longer ones are damage."""
@@ -116,9 +123,26 @@ def find_picture(
     Raises:
         DatasetError: If the path leaves the folder, or there is no such file.
     """
+    relative = inner_path(where, name)
+    if not os.path.isfile(root / relative):  # False, not an error, for any odd name
+        raise DatasetError(f"{where}: there is no file {root / relative}; {advice}")
+    return relative
+
+
+def inner_path(where: str, name: str) -> str:
+    """Check that a path in a list stays in the data set's folder, whether or not it is there.
+
+    Args:
+        where: ``FILE:LINE``, for the error.
+        name: The path in the list, with slashes; it may begin with one.
+
+    Returns:
+        The path relative to the folder, with slashes.
+
+    Raises:
+        DatasetError: If the path leaves the folder.
+    """
     relative = PurePosixPath(name.lstrip("/"))
     if ".." in relative.parts:
         raise DatasetError(f"{where}: the path {name!r} leaves the data set's folder")
-    if not os.path.isfile(root / relative):  # False, not an error, for any odd name
-        raise DatasetError(f"{where}: there is no file {root / relative}; {advice}")
     return relative.as_posix()

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import overload
 
 from snapshelf.datasets.boxed_photo import BoxedPhoto
+from snapshelf.datasets.photo_file import read_photo
 from snapshelf.datasets.weak_boxes import weak_box
-from snapshelf.errors import DatasetError, PictureError
 from snapshelf.locating.region import Region
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.picture import RGB
-from snapshelf.media.picture_file import read_picture_file
 
 __all__ = ["WeakPhoto", "WeaklyBoxed"]
 
@@ -73,13 +70,6 @@ class WeaklyBoxed(Sequence[BoxedPhoto]):
 
 
 def _boxed(photo: WeakPhoto) -> BoxedPhoto:
-    found = weak_box(_read(photo.photo), _read(photo.shop))
+    found = weak_box(read_photo(photo.photo), read_photo(photo.shop))
     regions = () if found is None else (Region(found.box, photo.label, found.strength),)
     return BoxedPhoto(photo.photo, regions)
-
-
-def _read(path: Path) -> RGB:
-    try:
-        return decode_picture(read_picture_file(path))
-    except PictureError as error:
-        raise DatasetError(f"{path}: {error}; get the whole data set again") from error

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from snapshelf.training.augmentation.layers import Layer, as_layer
 
-__all__ = ["Hand", "draw_hand"]
+__all__ = ["Hand", "draw_hand", "draw_limb"]
 
 SKIN = ((239, 204, 176), (217, 169, 130), (181, 127, 88), (138, 90, 60), (92, 60, 40))
 FINE = 4
@@ -61,10 +61,10 @@ def draw_hand(
     wrist = grip + out * palm * rng.uniform(1.0, 1.6)
 
     colour, alpha = _blank(size)
-    _limb(colour, alpha, grip + out * 0.2 * palm, arm, 0.62 * palm, skin)
-    _limb(colour, alpha, grip, grip + out * 0.45 * palm, 0.95 * palm, skin)
+    draw_limb(colour, alpha, grip + out * 0.2 * palm, arm, 0.62 * palm, skin)
+    draw_limb(colour, alpha, grip, grip + out * 0.45 * palm, 0.95 * palm, skin)
     if rng.random() < 0.6:
-        _limb(colour, alpha, wrist + out * 0.4 * palm, arm, 0.8 * palm, sleeve)
+        draw_limb(colour, alpha, wrist + out * 0.4 * palm, arm, 0.8 * palm, sleeve)
     behind = as_layer(np.asarray(cv2.blur(colour, (3, 3)), np.uint8), alpha)
 
     colour, alpha = _blank(size)
@@ -72,14 +72,14 @@ def draw_hand(
     if rng.random() < 0.5:
         bent = along * rng.uniform(-0.4, 0.4)
         tip = grip - (out + bent) * depth
-        _limb(colour, alpha, grip + out * 0.3 * palm, tip, 0.3 * palm, skin, nail=True)
+        draw_limb(colour, alpha, grip + out * 0.3 * palm, tip, 0.3 * palm, skin, nail=True)
     else:
         for number in range(4):
             base = grip + out * 0.2 * palm + along * (number - 1.5) * 0.23 * palm
             tip = base - (out + along * 0.08 * (1.5 - number)) * (
                 0.2 * palm + depth * rng.uniform(0.75, 1.0)
             )
-            _limb(colour, alpha, base, tip, 0.22 * palm, skin, nail=rng.random() < 0.5)
+            draw_limb(colour, alpha, base, tip, 0.22 * palm, skin, nail=rng.random() < 0.5)
     before = as_layer(np.asarray(cv2.blur(colour, (3, 3)), np.uint8), alpha)
     return Hand(behind, _with_shadow(before, max(1, round(0.05 * palm))))
 
@@ -88,7 +88,7 @@ def _blank(size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
     return np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
 
 
-def _limb(
+def draw_limb(
     colour: NDArray[np.uint8],
     alpha: NDArray[np.uint8],
     start: Point,
@@ -98,7 +98,17 @@ def _limb(
     *,
     nail: bool = False,
 ) -> None:
-    """Draw a rounded limb, darker along its rim and lighter along its middle."""
+    """Draw a rounded limb, darker along its rim and lighter along its middle, in place.
+
+    Args:
+        colour: (H, W, 3) uint8, RGB, [0, 255], not multiplied by alpha.
+        alpha: (H, W) uint8, [0, 255].
+        start: (2,) x and y of one end in pixels; may lie outside.
+        end: (2,) of the other one; a nail is near it.
+        thickness: In pixels.
+        tone: (3,) RGB of its middle, [0, 255].
+        nail: Whether it is a finger whose nail is seen.
+    """
     thick = max(1, round(thickness))
     lines = [(thick + 1, 0.66), (thick, 0.82), (max(1, round(0.72 * thick)), 0.95)]
     lines.append((max(1, round(0.36 * thick)), 1.05))
