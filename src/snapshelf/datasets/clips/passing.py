@@ -132,11 +132,12 @@ def _body(rng: np.random.Generator) -> Layer:
         0.35 * trunk,
         np.clip(cloth * rng.uniform(0.75, 1.1), 0, 255),
     )
-    return as_layer(colour, alpha)
+    # So near, nothing of the cloth is in focus but that it is darker at the rim.
+    return as_layer(np.asarray(cv2.blur(colour, (17, 17)), np.uint8), alpha)
 
 
 def _soft(layer: Layer, moved: float) -> Layer:
     """Put a layer out of focus, and blur what moves across; with room for it around."""
     framed = cv2.copyMakeBorder(layer, *(ROOM,) * 4, cv2.BORDER_CONSTANT)
-    soft = cv2.blur(cv2.blur(framed, (3, 3)), (3, 3))
+    soft = cv2.blur(cv2.blur(framed, (5, 5)), (3, 3))
     return blur_along(np.asarray(soft, np.uint8), min(moved, float(ROOM)), 0.0)
