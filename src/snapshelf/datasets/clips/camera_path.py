@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.datasets.clips.camera import View
+from snapshelf.datasets.clips.camera import View, view_reach
 from snapshelf.datasets.clips.settings import ClipSettings
 from snapshelf.datasets.clips.wobble import Wobble
 from snapshelf.locating.region import Box
@@ -16,7 +16,7 @@ __all__ = ["CameraPath"]
 
 MOST_ZOOM = np.log(1.8)
 MOST_ROLL = np.deg2rad(12)
-MOST_TILT = np.deg2rad(35)
+MOST_TILT = np.deg2rad(30)
 MOST_SWAY = 1 / 12
 SWAYING_TURN = 0.35
 """The share of roll and tilt that comes and goes; the rest changes steadily."""
@@ -26,9 +26,6 @@ OVERREACH = 0.12
 
 PHOTO_REACH = 0.6
 """Of that, in a photo without a box: what is photographed is near the middle of it."""
-
-SPARE = 0.06
-"""Of the view's sides, kept free towards the photo's border for turns and for a swaying hand."""
 
 Values = NDArray[np.float64]
 
@@ -102,14 +99,15 @@ class CameraPath:
             settings: Its size, shares and most_enlarged.
 
         Returns:
-            A view for each time, within the photo where it is large enough.
+            A view for each time. It shows nothing beyond the photo; rather than that, it is nearer
+            to the item than the settings say.
         """
         height, width = photo
         x0, y0, x1, y1 = box or (0.0, 0.0, float(width), float(height))
         shape = np.array([settings.size[1], settings.size[0]]) / min(settings.size)
         limits = np.array([width, height], np.float64)
         item = np.array([x1 - x0, y1 - y0])
-        fits = float((limits / shape).min()) / (1 + 2 * SPARE)
+        fits = float((limits / shape).min())
         low, high = settings.photo_share if box is None else settings.item_share
         share = low + self.share * (high - low)
         middle = fits * share if box is None else float((item / shape).max()) / share
@@ -120,17 +118,32 @@ class CameraPath:
         steady = self.start + done * (self.end - self.start)
         swaying = self.wobble.at(moments) * self.sway
         turns = steady[:, 3:] + swaying[:, 3:]
-        sides = np.clip(middle * np.exp(steady[:, 2] + swaying[:, 2]), min(least, fits), fits)
-        views = sides[:, None] * shape
+        low_reach, high_reach = _reaches(turns, settings.size)
+        # The largest view that shows nothing beyond the photo, turned as the camera is.
+        widest = (limits / (high_reach - low_reach)).min(axis=1)
+        sides = middle * np.exp(steady[:, 2] + swaying[:, 2])
+        sides = np.minimum(np.maximum(sides, least), widest)[:, None]
+        views = sides * shape
         reach = np.abs(views - item) / 2 + OVERREACH * np.minimum(views, item)
-        if box is None:
-            reach *= PHOTO_REACH
-        centres = np.array([x0 + x1, y0 + y1]) / 2 + steady[:, :2] * reach
-        margin = views * (0.5 + SPARE)
-        inside = np.clip(centres, np.minimum(margin, limits / 2), limits - margin)
-        inside = np.where(limits < 2 * margin, limits / 2, inside)
-        inside += swaying[:, :2] * sides[:, None]
+        pan = reach if box is not None else PHOTO_REACH * reach
+        offsets = np.clip(steady[:, :2] * pan + swaying[:, :2] * sides, -reach, reach)
+        centres = np.array([x0 + x1, y0 + y1]) / 2 + offsets
+        centres = np.clip(centres, -low_reach * sides, limits - high_reach * sides)
         return tuple(
-            View(float(x), float(y), float(side), float(roll), float(yaw), float(pitch))
-            for (x, y), side, (roll, yaw, pitch) in zip(inside, sides, turns, strict=True)
+            View(float(x), float(y), float(side), *(float(turn) for turn in turned))
+            for (x, y), (side,), turned in zip(centres, sides, turns, strict=True)
         )
+
+
+def _reaches(turns: Values, size: tuple[int, int]) -> tuple[Values, Values]:
+    """Give how far a view reaches to the left and up, and to the right and down.
+
+    Args:
+        turns: (N, 3) float64: roll, yaw and pitch in radians.
+        size: (H, W) of the frame.
+
+    Returns:
+        (N, 2) float64 each, in units of `View.side` from its middle.
+    """
+    boxes = np.array([view_reach(View(0, 0, 1, *turned), size) for turned in turns.tolist()])
+    return boxes[:, :2], boxes[:, 2:]

@@ -1,14 +1,23 @@
 """Rendering a clip from photos of a product, frame by frame."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.datasets.clips.camera import View, frame_box, project, view_corners
+from snapshelf.datasets.clips.camera import (
+    View,
+    frame_box,
+    inner_box,
+    project,
+    view_corners,
+    view_reach,
+)
 from snapshelf.datasets.clips.clip import ClipFrame
 from snapshelf.datasets.clips.plan import ClipPlan, Shot, settled
 from snapshelf.datasets.clips.settings import ClipSettings
@@ -29,7 +38,7 @@ ReadPhoto = Callable[[Path], RGB]
 """Gives a photo by its file; raises `DatasetError` if it cannot be read."""
 
 MARGIN = 4
-"""Pixels of a photo kept around what a shot shows of it, for interpolation."""
+"""Pixels kept around what is shown of a photo, for interpolation."""
 
 
 def render_clip(
@@ -84,20 +93,19 @@ def _frames(
     shutter = np.array([-0.5, 0.0, 0.5]) * shot.shutter * step
     each = (moments[:, None] + shutter).ravel()
     views = shot.path.views(each, (height, width), box, settings)
-    layer, seen = _part(photo, views, size)
+    part = _Part.of(photo, views, size)
     whole = (0.0, 0.0, float(width), float(height))
     hunting = plan.exposure.at(moments + shot.first * step)[:, 0] * plan.hunting
     for place, moment in enumerate(moments.tolist()):
         before, now, after = views[3 * place : 3 * place + 3]
         time = (shot.first + place) * step
-        placed = resample(
-            layer, view_corners(seen, now, size), size, border=cv2.BORDER_REFLECT_101, whole=True
-        )
-        picture = colours(placed.layer)
+        picture = part.shown(now, size)
         for passing in plan.passing:
             passing.pass_by(picture, time)
         item = box or whole
-        moved = _middle(item, after, size) - _middle(item, before, size)
+        # Of a photo that is shown in part, the same point before and after.
+        point = _middle(item, now, size)
+        moved = np.subtract(*(project(point, view, size)[0] for view in (after, before)))
         picture = np.asarray(blur_along(picture, moved[0], moved[1]), np.uint8)
         gain = shot.tone.gain + hunting[place] + settled(shot.unsettled, moment)
         picture = retone(picture, shot.tone._replace(gain=gain))
@@ -106,46 +114,68 @@ def _frames(
 
 
 def _middle(box: Box, view: View, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Give where the middle of the part of a photo that is in view appears.
+    """Give the middle of what is in view of an item: (1, 2) float64, in pixels of the photo."""
+    x0, y0, x1, y1 = inner_box(box, view_reach(view, size))
+    return np.array([[x0 + x1, y0 + y1]]) / 2
 
-    A photo without a box may be far larger than what is shown of it; its own middle may lie
-    outside, where a turn moves it more than anything that is seen.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What a shot shows of a photo.
+
+    Attributes:
+        layer: (h, w, 4) uint8.
+        left: In pixels of the photo, as the others.
+        top: The place of the first pixel.
+        scale: How many pixels of the layer a pixel of the photo has, along x and y.
     """
-    half = view.side
-    x = np.clip((box[0] + box[2]) / 2, view.x - half / 2, view.x + half / 2)
-    y = np.clip((box[1] + box[3]) / 2, view.y - half / 2, view.y + half / 2)
-    result: NDArray[np.float64] = project(np.array([[x, y]]), view, size)[0]
-    return result
 
+    layer: NDArray[np.uint8]
+    left: int
+    top: int
+    scale: tuple[float, float]
 
-def _part(
-    photo: RGB, views: Sequence[View], size: tuple[int, int]
-) -> tuple[NDArray[np.uint8], Box]:
-    """Cut out what a shot shows of a photo, and shrink it to what its nearest view needs.
+    @classmethod
+    def of(cls, photo: RGB, views: Sequence[View], size: tuple[int, int]) -> Self:
+        """Cut it out, and shrink it to what the nearest view needs."""
+        height, width = photo.shape[:2]
+        reaches = np.array([view_reach(view, size) for view in views])
+        low, high = reaches[:, :2].min(axis=0) - MARGIN, reaches[:, 2:].max(axis=0) + MARGIN
+        left, top = (int(value) for value in np.clip(low, 0, (width - 1, height - 1)))
+        right, bottom = (int(side) for side in np.clip(high, (left + 1, top + 1), (width, height)))
+        layer = opaque(np.ascontiguousarray(photo[top:bottom, left:right]))
+        # At twice the frame's own detail nothing is lost, and every frame is resampled from less.
+        most = 2 * min(size) / min(view.side for view in views)
+        if most < 1:
+            shrunk = [max(1, round(side * most)) for side in (right - left, bottom - top)]
+            layer = np.asarray(cv2.resize(layer, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = layer.shape[1] / (right - left), layer.shape[0] / (bottom - top)
+        return cls(layer, left, top, scale)
 
-    Returns:
-        (h, w, 4) uint8, and which part of the photo it is, in pixels of the photo.
-    """
-    height, width = photo.shape[:2]
-    corners = np.array(list(chain.from_iterable(_seen(view, size) for view in views)))
-    low = np.floor(corners.min(axis=0)) - MARGIN
-    high = np.ceil(corners.max(axis=0)) + MARGIN
-    left, top = (int(value) for value in np.clip(low, 0, (width - 1, height - 1)))
-    right, bottom = (int(value) for value in np.clip(high, (left + 1, top + 1), (width, height)))
-    part = opaque(np.ascontiguousarray(photo[top:bottom, left:right]))
-    # At twice the frame's own detail nothing is lost, and every frame is resampled from less.
-    most = 2 * min(size) / min(view.side for view in views)
-    if most < 1:
-        shrunk = tuple(max(1, round(side * most)) for side in (part.shape[1], part.shape[0]))
-        part = np.asarray(cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
-    return part, (float(left), float(top), float(right), float(bottom))
-
-
-def _seen(view: View, size: tuple[int, int]) -> list[tuple[float, float]]:
-    """Give the corners of a part of the photo that holds all that a view shows."""
-    # A turn shows more of the photo on its far side; beyond this it is only ever the blur of it.
-    reach = 0.5 * view.side / min(size) * np.hypot(*size) * 1.6
-    return [(view.x - reach, view.y - reach), (view.x + reach, view.y + reach)]
+    def shown(self, view: View, size: tuple[int, int]) -> RGB:
+        """Give what a frame shows of it."""
+        height, width = self.layer.shape[:2]
+        x, y = self.scale
+        x0, y0, x1, y1 = view_reach(view, size)
+        # Only what is before the camera has corners that can be seen.
+        left = min(max(floor((x0 - self.left) * x) - MARGIN, 0), width - 1)
+        top = min(max(floor((y0 - self.top) * y) - MARGIN, 0), height - 1)
+        right = min(max(ceil((x1 - self.left) * x) + MARGIN, left + 1), width)
+        bottom = min(max(ceil((y1 - self.top) * y) + MARGIN, top + 1), height)
+        box = (
+            self.left + left / x,
+            self.top + top / y,
+            self.left + right / x,
+            self.top + bottom / y,
+        )
+        placed = resample(
+            np.ascontiguousarray(self.layer[top:bottom, left:right]),
+            view_corners(box, view, size),
+            size,
+            border=cv2.BORDER_REFLECT_101,
+            whole=True,
+        )
+        return colours(placed.layer)
 
 
 def _check_box(path: Path, photo: RGB, box: Box | None) -> None:

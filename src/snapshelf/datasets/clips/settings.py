@@ -31,7 +31,7 @@ class ClipSettings:
         pan: Each shot: from one side of the item to another, as far as most of it stays in view.
         shake: Each shot: the hand sways by up to 1/12 of the frame, and trembles.
         roll: Each shot: the camera is turned by up to 12 degrees.
-        tilt: Each shot: the item is seen from up to 35 degrees off its front.
+        tilt: Each shot: the item is seen from up to 30 degrees beside and above its front.
         tone: Each shot: gain, gamma, contrast and colour of the light, as an exposure changes them.
         flicker: Automatic exposure hunts around that, and after a cut it has to settle.
         motion_blur: The shutter is open for up to the whole time between two frames.

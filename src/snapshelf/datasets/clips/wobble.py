@@ -12,7 +12,7 @@ SWAY = (0.25, 0.9)
 TREMOR = (2.5, 6.0)
 """Hertz."""
 
-TREMBLING = 0.12
+TREMBLING = 0.06
 """The tremor's share of the amplitude."""
 
 
