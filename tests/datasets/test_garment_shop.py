@@ -18,6 +18,7 @@ from snapshelf.datasets import (
     open_training_data,
 )
 from snapshelf.datasets.ccp import ClothingCoParsing
+from snapshelf.datasets.dataset import ItemQueries
 from snapshelf.datasets.derived_attributes import COLOURS, colour_names
 from snapshelf.datasets.garment_areas import GarmentArea, GarmentRules
 from snapshelf.datasets.garment_attributes import garment_attributes
@@ -89,6 +90,21 @@ def test_the_held_back_photos_are_queries_for_all_that_they_show(ccp):
     assert not any(data.is_seen(product) for product in products)
     with pytest.raises(ValueError, match="split must be one of val, test, got 'train'"):
         data.queries("train")
+
+
+def test_each_garment_of_a_held_back_photo_is_told_apart(ccp):
+    data = open_dataset(f"ccp:{ccp}")
+    assert isinstance(data, ItemQueries)
+    items = data.item_queries("test")
+    assert {query.picture for query in items} == {query.picture for query in data.queries("test")}
+    right = [product_id for query in items for product_id in query.products]
+    assert len(set(right)) == len(right) == len(items) == 8
+    dress = items[0]
+    assert (dress.picture.stem, dress.products) == ("0003", {"0003-0"})
+    assert dress.box == (25.0, 20.0, 55.0, 80.0)
+    assert dress.category == data.queries("test")[0].category
+    with pytest.raises(ValueError, match="split must be one of val, test, got 'train'"):
+        data.item_queries("train")
 
 
 def test_training_sees_other_photos_only_each_garment_in_its_box(ccp):

@@ -180,7 +180,7 @@ def _entry(path: Path, product_id: str, value: Any) -> _Entry:
         raise DatasetError(f"{where}: expected img_path to be a path, got {_short(picture)}")
     if not isinstance(videos, list) or not all(isinstance(one, str) and one for one in videos):
         raise DatasetError(f"{where}: expected video_paths to be paths, got {_short(videos)}")
-    if isinstance(source, bool) or source not in SOURCES:
+    if not isinstance(source, int) or isinstance(source, bool) or source not in SOURCES:
         raise DatasetError(f"{where}: expected source to be 0 or 1, got {_short(source)}")
     paths = dict.fromkeys(inner_path(where, video) for video in videos)
     return _Entry(inner_path(where, picture), tuple(paths), SOURCES[source])
