@@ -261,6 +261,12 @@ def test_a_box_outside_the_photo_and_no_photo_are_refused():
         rendered([], STEADY)
 
 
+def test_a_box_is_cut_off_at_its_photo():
+    whole = rendered([(textured(), (0.0, 0.0, 150.0, 100.0))], MOVING)
+    beyond = rendered([(textured(), (-50.0, -1e6, 1e6, 100.0))], MOVING)
+    assert digest(whole) == digest(beyond)
+
+
 def clips_of(folder, *names, count=3, filming=None):
     photos = [(folder / name, None) for name in names]
     return RenderedClips(frozenset({"cup"}), "Cups", photos, count, filming or Filming())

@@ -14,7 +14,7 @@ from snapshelf.datasets.clips.settings import ClipSettings
 from snapshelf.datasets.clips.wobble import Wobble
 from snapshelf.training.augmentation.light import Tone
 
-__all__ = ["ClipPlan", "Shot", "clip_generator"]
+__all__ = ["ClipPlan", "Shot", "clip_generator", "settled"]
 
 HUNTING = 0.5
 """How far automatic exposure goes up and down, of the `Tone.gain` that is likely."""

@@ -73,8 +73,7 @@ def render_clip(
     for shot in plan.shots:
         path, box = photos[shot.photo]
         photo = read(path)
-        _check_box(path, photo, box)
-        yield from _frames(photo, box, shot, plan, rng, settings)
+        yield from _frames(photo, _within(path, photo, box), shot, plan, rng, settings)
 
 
 def _frames(
@@ -178,12 +177,14 @@ class _Part:
         return colours(placed.layer)
 
 
-def _check_box(path: Path, photo: RGB, box: Box | None) -> None:
+def _within(path: Path, photo: RGB, box: Box | None) -> Box | None:
+    """Cut an item's box off at its photo's border."""
     if box is None:
-        return
+        return None
     x0, y0, x1, y1 = clip_boxes(as_boxes([box]), photo.shape)[0].tolist()
     if x1 - x0 < 1 or y1 - y0 < 1:
         raise DatasetError(
             f"{path}: the item's box {box} does not lie in the photo of {photo.shape[1]} x "
             f"{photo.shape[0]} pixels; get the whole data set again"
         )
+    return x0, y0, x1, y1
