@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
+from snapshelf.whole_file import write_whole
 
 __all__ = ["read_tensors", "write_tensors"]
 
@@ -48,7 +49,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write a file that `read_tensors` reads.
+    """Write a file that `read_tensors` reads, whole or not at all.
 
     Args:
         path: The file; its folder must exist.
@@ -59,4 +60,4 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> Non
     """
     from safetensors.numpy import save
 
-    path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}))
+    write_whole(path, save({name: np.ascontiguousarray(each) for name, each in tensors.items()}))

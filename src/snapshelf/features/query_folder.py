@@ -131,12 +131,15 @@ def save_query_network(folder: Path, network: QueryNetwork) -> None:
     write_network_weights(folder / QUERY_FILE, network)
 
 
-def load_query_network(folder: Path, description: QueryDescription) -> QueryNetwork:
+def load_query_network(
+    folder: Path, description: QueryDescription, settings: Path | None = None
+) -> QueryNetwork:
     """Read the network.
 
     Args:
         folder: Where its file lies.
         description: Of the network.
+        settings: The file that describes it, for the errors; None for the folder's own.
 
     Returns:
         The network in evaluation mode.
@@ -145,4 +148,6 @@ def load_query_network(folder: Path, description: QueryDescription) -> QueryNetw
         ModelError: If the file is missing, damaged, or not of such a network, or none can be
             made of the description.
     """
-    return load_network_weights(folder / QUERY_FILE, description.build, folder / "system.json")
+    return load_network_weights(
+        folder / QUERY_FILE, description.build, settings or folder / "system.json"
+    )

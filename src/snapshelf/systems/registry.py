@@ -24,6 +24,7 @@ from snapshelf.systems.mobilenet import mobilenetv2
 from snapshelf.systems.onnx import onnx_from_folder
 from snapshelf.systems.presets import preset
 from snapshelf.systems.shipped import shipped
+from snapshelf.systems.studio2shop_loading import studio2shop_from_folder
 from snapshelf.systems.system import System
 from snapshelf.systems.three_level import three_level_from_folder
 from snapshelf.systems.trainable import TRAINABLE
@@ -55,6 +56,7 @@ FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
     "metric": metric_from_folder,
     "mtv": network_from_folder,
     "onnx": onnx_from_folder,
+    "studio2shop": studio2shop_from_folder,
     "three-level": three_level_from_folder,
     "timm": backbone_from_folder,
     "vlad": vlad_from_folder,

@@ -78,6 +78,18 @@ def _fashion_dna() -> Trainable:
     )
 
 
+def _studio2shop() -> Trainable:
+    from snapshelf.systems.studio2shop import train_studio2shop
+    from snapshelf.training.studio_settings import StudioSettings
+
+    return Trainable(
+        StudioSettings,
+        lambda data, settings, out, resume, monitor: train_studio2shop(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+    )
+
+
 def _fisher() -> Trainable:
     from snapshelf.features.classical.codebook_settings import FisherSettings
     from snapshelf.systems.codebook import train_fisher
@@ -155,6 +167,7 @@ TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
     "hybrid": _hybrid,
     "metric": _metric,
     "mtv": _mtv,
+    "studio2shop": _studio2shop,
     "three-level": _three_level,
     "vlad": _vlad,
     "whitened": _whitened,

@@ -42,6 +42,7 @@ __all__ = [
     "make_backbone",
     "make_loader",
     "make_views",
+    "process_place",
     "stored_pictures",
     "training_record",
 ]
@@ -290,7 +291,7 @@ def make_loader(
         views: Makes them.
         batch: Groups of pictures in a batch.
     """
-    rank, world = _process_place(settings.devices)
+    rank, world = process_place(settings.devices)
     return ViewLoader(
         sampler,
         views,
@@ -301,8 +302,12 @@ def make_loader(
     )
 
 
-def _process_place(devices: int) -> tuple[int, int]:
-    """Say which process this is and how many train, as Lightning starts them."""
+def process_place(devices: int) -> tuple[int, int]:
+    """Say which process this is, from 0, and how many train, as Lightning starts them.
+
+    Args:
+        devices: Those that are trained on, one for each process.
+    """
     return (0, 1) if devices == 1 else (int(os.environ.get("LOCAL_RANK", "0")), devices)
 
 
@@ -314,13 +319,21 @@ def training_record(system: str, settings: Any, training_set: TrainingSet) -> di
         settings: The recipe, a dataclass.
         training_set: What is trained on.
     """
-    recipe = settings_to_dict(settings)
     return {
         "snapshelf": __version__,
         "system": system,
-        "recipe": {name: value for name, value in recipe.items() if name not in FREE},
+        "recipe": _without_free(settings_to_dict(settings)),
         "data": training_set.notes(),
         "data_digest": training_set.digest,
+    }
+
+
+def _without_free(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what may change, also of a recipe within the recipe."""
+    return {
+        name: _without_free(value) if isinstance(value, Mapping) else value
+        for name, value in recipe.items()
+        if name not in FREE
     }
 
 

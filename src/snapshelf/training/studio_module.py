@@ -31,41 +31,45 @@ class StudioModule(lightning.LightningModule):
     averaged over the photos, so that the learning rate means the same for batches of any size.
 
     Args:
-        network: To be trained.
+        network: To be trained; None where photos come as features that stay as they are.
         matcher: To be trained; None for the dot product.
         features: (N, D) float32, of all articles; they stay as they are.
-        preprocessing: Its mean and standard deviation, applied on the device.
+        preprocessing: Its mean and standard deviation, applied on the device; None without a
+            network.
         settings: The recipe.
         steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
 
     Raises:
-        ValueError: If the features are of another length than the network's, or not finite.
+        ValueError: If there is nothing to train, or the features are of another length than the
+            network's or the matcher's, or not finite.
     """
 
     features: Tensor
 
     def __init__(
         self,
-        network: QueryNetwork,
+        network: QueryNetwork | None,
         matcher: StudioMatcher | None,
         features: NDArray[np.float32],
-        preprocessing: Preprocessing,
+        preprocessing: Preprocessing | None,
         settings: StudioSettings,
         *,
         steps_per_epoch: int,
     ) -> None:
         super().__init__()
-        if features.ndim != 2 or features.shape[1] != network.dimension:
+        lengths = {part.dimension for part in (network, matcher) if part is not None}
+        if features.ndim != 2 or lengths != {features.shape[1]}:
+            wanted = " and ".join(map(str, sorted(lengths))) or "none"
             raise ValueError(
-                f"features must be (N, {network.dimension}), as long as the network's, got "
-                f"{features.shape}"
+                f"features must be (N, {wanted}), as long as those of the network and the matcher "
+                f"that are trained, got {features.shape}"
             )
         if not np.isfinite(features).all():
             raise ValueError("features must be finite, got NaN or infinity")
-        self.network = network.to(memory_format=torch.channels_last).train()
+        self.network = network and network.to(memory_format=torch.channels_last).train()
         self.matcher = matcher
         self.settings = settings
-        self.normalise = Normaliser(preprocessing)
+        self.normalise = None if preprocessing is None else Normaliser(preprocessing)
         self._steps_per_epoch = steps_per_epoch
         self.register_buffer("features", torch.from_numpy(features), persistent=False)
 
@@ -73,13 +77,14 @@ class StudioModule(lightning.LightningModule):
         """Match photos with articles of their own.
 
         Args:
-            pictures: (B, 3, H, W) uint8, RGB, [0, 255].
+            pictures: (B, 3, H, W) uint8, RGB, [0, 255]; (B, D) float32, features, without a
+                network.
             articles: (B, M) int64, rows of the articles.
 
         Returns:
             (B, M) float32, log-odds: the matcher's, or the dot product of the features.
         """
-        own = self.network(self.normalise(pictures)).float()
+        own = pictures if self.network is None else self.network(self._inputs(pictures)).float()
         shown = self.features[articles]
         if self.matcher is None:
             return torch.einsum("bd,bmd->bm", own, shown)
@@ -114,13 +119,19 @@ class StudioModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Make the optimiser, and the learning rate's schedule by steps."""
         settings = self.settings
-        heads = list(self.network.layers.parameters())
+        heads = [] if self.network is None else list(self.network.layers.parameters())
         if self.matcher is not None:
             heads += self.matcher.parameters()
         groups: list[dict[str, Any]] = [
-            {"params": list(self.network.backbone.parameters())},
-            {"params": heads, "lr": settings.learning_rate * settings.head_rate},
+            {"params": heads, "lr": settings.learning_rate * settings.head_rate}
         ]
+        if self.network is not None:
+            groups.insert(0, {"params": list(self.network.backbone.parameters())})
         return make_optimizer(
             groups, settings, epochs=settings.epochs, steps_per_epoch=self._steps_per_epoch
         )
+
+    def _inputs(self, pictures: Tensor) -> Tensor:
+        assert self.normalise is not None
+        inputs: Tensor = self.normalise(pictures)
+        return inputs

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
+from snapshelf.training.fashion_dna_settings import FashionDnaSettings
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
 from snapshelf.training.ranges import above_zero, at_least, check_running, one_of
 
-__all__ = ["LOSSES", "MATCHINGS", "Loss", "Matching", "StudioSettings"]
+__all__ = ["LOSSES", "MATCHINGS", "QUERIES", "Loss", "Matching", "Query", "StudioSettings"]
+
+Query = Literal["network", "static"]
+QUERIES: tuple[str, ...] = get_args(Query)
+"""What gives a photo's features: Table 2, *global architecture*, ``ours`` or ``static``."""
 
 Matching = Literal["non-linear", "linear"]
 MATCHINGS: tuple[str, ...] = get_args(Matching)
@@ -28,7 +33,11 @@ class StudioSettings:
     are this project's choice.
 
     Attributes:
-        articles: Name or folder of the system whose shop side gives the articles' features.
+        articles: Name or folder of the system whose shop side gives the articles' features; none
+            to train FashionDNA.
+        fashion_dna: How FashionDNA is trained, where it is.
+        query: What gives a photo's features: a ``network`` that is trained, or ``static``, those
+            that the articles' system gives photos.
         backbone: A timm name, or ``torchvision/NAME``; the paper's is VGG16.
         weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
             ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `mobilenetv2`,
@@ -40,6 +49,8 @@ class StudioSettings:
         dropout: In [0, 1), the part of each that is left out in training.
         batch_norm: What becomes of the backbone's batch norms, see `BATCH_NORMS`.
         matching: ``non-linear``, or ``linear`` for the dot product.
+        depth: Articles that the linear match chooses for the non-linear one; as many as there
+            are, or more, for all of them. 0 for all, and then no linear match is trained.
         matcher_hidden: Length of the two layers of the non-linear match, at least 1.
         loss: ``cross-entropy``, or ``ranking`` with one right article at a time.
         compared: Articles that a photo is compared with, at least 2.
@@ -69,7 +80,9 @@ class StudioSettings:
         seed: At least 0; decides the initial weights, the views and the articles.
     """
 
-    articles: str = "fashion-dna"
+    articles: str | None = None
+    fashion_dna: FashionDnaSettings = field(default_factory=FashionDnaSettings)
+    query: Query = "network"
     backbone: str = "mobilenetv2_100"
     weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +93,7 @@ class StudioSettings:
     batch_norm: BatchNorm = "fold"
 
     matching: Matching = "non-linear"
+    depth: int = 1000
     matcher_hidden: int = 256
     loss: Loss = "cross-entropy"
     compared: int = 50
@@ -114,20 +128,27 @@ class StudioSettings:
         Raises:
             ValueError: Names the setting, what was expected and what came.
         """
-        if not self.articles:
+        if self.articles == "":
             raise ValueError("articles must be the name or folder of a system, got ''")
         if len(self.size) != 2 or not all(16 <= side <= 1024 for side in self.size):
             raise ValueError(f"size must be (height, width) within [16, 1024], got {self.size}")
         if len(self.grid) not in (0, 2) or min(self.grid, default=1) < 1:
             raise ValueError(f"grid must be none or (rows, columns) from 1, got {self.grid}")
         one_of(self, BATCH_NORMS, "batch_norm")
+        one_of(self, QUERIES, "query")
         one_of(self, MATCHINGS, "matching")
         one_of(self, LOSSES, "loss")
+        if self.query == "static" and self.matching == "linear":
+            raise ValueError(
+                "matching must be 'non-linear' where query is 'static', got 'linear': there is "
+                "nothing to train, the articles' system finds as it is"
+            )
         if not 0 <= self.warmup_epochs <= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be in [0, {self.epochs}], got {self.warmup_epochs}"
             )
         at_least(self, 2, "compared")
+        at_least(self, 0, "depth")
         at_least(self, 1, "hidden", "matcher_hidden", "epochs", "batch", "photos_per_epoch")
         above_zero(self, "head_rate")
         check_running(self)

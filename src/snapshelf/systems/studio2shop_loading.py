@@ -1,0 +1,180 @@
+"""The folder of a `studio2shop` system: its articles, its query networks and its matcher."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snapshelf.errors import ModelError
+from snapshelf.features.encoder import Encoder
+from snapshelf.locating.whole_picture import WholePicture
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.studio_reranking import StudioReranker
+from snapshelf.systems.folder_settings import check_settings, read_calibration
+from snapshelf.systems.system import System
+from snapshelf.systems.wrapping import load_base
+from snapshelf.tensor_file import read_tensors
+from snapshelf.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from snapshelf.features.query_folder import QueryDescription
+
+__all__ = [
+    "ARTICLES",
+    "LINEAR",
+    "MATCH",
+    "MATCHER_FILE",
+    "NAME",
+    "load_articles",
+    "studio2shop_from_folder",
+    "write_studio2shop",
+]
+
+NAME = "studio2shop"
+
+ARTICLES, LINEAR, MATCH = "articles", "linear", "match"
+"""Folders of the articles' system, and of what was trained with the linear and the other match."""
+
+MATCHER_FILE = "matcher.safetensors"
+
+EVERY = 2**31 - 1
+"""Articles that are looked at where all are: more than any shop has."""
+
+FIELDS = {
+    "system": str,
+    "articles": str,
+    "query": dict,
+    "matching": str,
+    "depth": int,
+    "calibration": dict,
+    "notes": dict,
+}
+
+
+def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
+    """Make the system from a folder that `train_studio2shop` wrote.
+
+    Args:
+        folder: Holds the networks and the matcher.
+        settings: What ``system.json`` holds: ``articles`` (name or folder of the system of the
+            articles, looked for in this one first), ``query`` (the description of the query
+            networks; none where the articles' system gives photos' features too), ``matching``
+            (``linear`` or ``non-linear``), ``depth`` of the shortlist (0 for all articles), and
+            optionally ``calibration`` and ``notes``.
+
+    Raises:
+        ModelError: If a setting is missing, unknown, of the wrong type or out of range, the
+            articles' system cannot be loaded, or a file is missing, damaged or does not fit.
+    """
+    file = folder / "system.json"
+    settings = {"matching": "non-linear", "depth": 1000, **settings}
+    check_settings(file, settings, FIELDS, needed="articles")
+    matching, depth = settings["matching"], settings["depth"]
+    if matching not in ("linear", "non-linear") or not 0 <= depth <= EVERY:
+        raise ModelError(
+            f"{file}: matching must be 'linear' or 'non-linear' and depth in [0, {EVERY}], got "
+            f"{matching!r} and {depth}"
+        )
+    calibration = read_calibration(file, settings)
+    base = load_articles(file, settings["articles"])
+    articles = base.encoder
+    description = None if "query" not in settings else _description(settings["query"], file)
+    try:
+        encoder = _encoder(folder, description, articles, matching, depth)
+        reranker = None
+        if matching == "non-linear":
+            reranker = StudioReranker(
+                _query(folder, description, articles),
+                articles,
+                FoldedMatcher.from_tensors(read_tensors(folder / MATCH / MATCHER_FILE)),
+                depth=depth or EVERY,
+            )
+    except ValueError as error:
+        raise ModelError(f"{file}: the files beside it do not fit: {error}") from error
+    return System(
+        str(folder), WholePicture(), encoder, calibration, reranker, predictor=base.predictor
+    )
+
+
+def load_articles(file: Path, name: str) -> System:
+    """Load the system that gives the articles' features.
+
+    Args:
+        file: The ``system.json`` of the `studio2shop` system, there or yet to be written.
+        name: Name or folder; a relative folder is looked for beside the file first.
+
+    Raises:
+        ModelError: If it cannot be loaded, or is a `studio2shop` system itself.
+    """
+    return load_base(file, name, NAME)
+
+
+def write_studio2shop(
+    out: Path,
+    articles: str,
+    description: "QueryDescription | None",
+    *,
+    matching: str,
+    depth: int,
+    notes: Mapping[str, Any],
+) -> System:
+    """Write ``system.json``, last, since it is what makes the folder a system, and load it.
+
+    Args:
+        out: The folder, with all that the file speaks of.
+        articles: The articles' system, by what `copy_system` gave.
+        description: Of the query networks; None where there are none.
+        matching: ``linear`` or ``non-linear``.
+        depth: Of the shortlist; 0 for all articles.
+        notes: For people.
+
+    Raises:
+        ModelError: If something beside the file does not fit.
+    """
+    query = {} if description is None else {"query": description.to_dict()}
+    values = {
+        "system": NAME,
+        "articles": articles,
+        **query,
+        "matching": matching,
+        "depth": depth,
+        "notes": dict(notes),
+    }
+    write_whole(out / "system.json", (json.dumps(values, indent=2) + "\n").encode())
+    return studio2shop_from_folder(out.resolve(), values)
+
+
+def _description(values: Mapping[str, Any], file: Path) -> "QueryDescription":
+    from snapshelf.features.query_folder import QueryDescription
+
+    return QueryDescription.from_dict(values, file)
+
+
+def _encoder(
+    folder: Path,
+    description: "QueryDescription | None",
+    articles: Encoder,
+    matching: str,
+    depth: int,
+) -> Encoder:
+    """Give what shortlists are found with; where they hold every article, the match's own network.
+
+    Then it is not told apart what is found first, and any features do.
+    """
+    if description is None:
+        return articles
+    from snapshelf.features.query_encoder import load_linear_encoder
+    from snapshelf.features.sided_encoder import SidedEncoder
+
+    is_linear = matching == "linear" or depth > 0
+    place = folder / (LINEAR if is_linear else MATCH)
+    return SidedEncoder(load_linear_encoder(place, description, folder / "system.json"), articles)
+
+
+def _query(folder: Path, description: "QueryDescription | None", articles: Encoder) -> Encoder:
+    """Give what photos are matched by."""
+    if description is None:
+        return articles
+    from snapshelf.features.query_encoder import load_query_encoder
+
+    return load_query_encoder(folder / MATCH, description, folder / "system.json")

@@ -1,0 +1,336 @@
+"""Training `studio2shop`: its stages gone on with, what the folder is, and hostile data."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytestmark = pytest.mark.torch
+
+from PIL import Image  # noqa: E402
+from studio_looks import DNA, TINY, Heard, Looks, looks  # noqa: E402
+
+from snapshelf.errors import DatasetError, ModelError  # noqa: E402
+from snapshelf.features.encoder import Domain  # noqa: E402
+from snapshelf.matching.reranker import Candidate  # noqa: E402
+from snapshelf.systems import System  # noqa: E402
+from snapshelf.systems.fashion_dna import train_fashion_dna  # noqa: E402
+from snapshelf.systems.studio2shop import train_studio2shop  # noqa: E402
+from snapshelf.systems.whitened import WhitenedSettings, train_whitened  # noqa: E402
+from snapshelf.tensor_file import read_tensors, write_tensors  # noqa: E402
+from snapshelf.training.monitor import TrainingStopped  # noqa: E402
+from snapshelf.training.training_error import TrainingError  # noqa: E402
+
+STREET, SHOP = Domain.STREET, Domain.SHOP
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return looks(tmp_path_factory.mktemp("data") / "looks")
+
+
+@pytest.fixture(scope="module")
+def dna(tmp_path_factory, data):
+    """A FashionDNA system in a folder of its own."""
+    out = tmp_path_factory.mktemp("dna") / "out"
+    train_fashion_dna([data], DNA, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, data):
+    out = tmp_path_factory.mktemp("studio") / "out"
+    heard = Heard()
+    settings = dataclasses.replace(
+        TINY,
+        epochs=10,
+        photos_per_epoch=60,
+        hidden=64,
+        matcher_hidden=32,
+        head_rate=10.0,
+        learning_rate=1e-3,
+    )
+    return train_studio2shop([data], settings, out, monitor=heard), heard, out
+
+
+def picture_of(file):
+    return np.array(Image.open(file).convert("RGB"))
+
+
+def embed(encoder, files, domain):
+    inputs = np.stack([encoder.prepare(picture_of(file), domain) for file in files])
+    return encoder.encode(inputs, domain)
+
+
+def photos_of(data):
+    """Every photo with the numbers of the articles on it."""
+    shown = {}
+    for number, item in enumerate(data.items):
+        for file in item.street:
+            shown.setdefault(file, []).append(number)
+    return shown
+
+
+# --- the whole ------------------------------------------------------------------------------
+
+
+def test_photos_find_their_articles(trained, data):
+    system, *_ = trained
+    titles = [item.shop[0] for item in data.items]
+    shown = photos_of(data)
+    rows = embed(system.encoder, list(shown), STREET) @ embed(system.encoder, titles, SHOP).T
+    found = [
+        set(row.argsort()[-2:]) == set(own) for row, own in zip(rows, shown.values(), strict=True)
+    ]
+    assert np.mean(found) > 0.3  # by chance 1 in 15
+    described = [system.reranker.describe(picture_of(file), SHOP) for file in titles]
+    right = []
+    for file, own in shown.items():
+        query = system.reranker.describe(picture_of(file), STREET)
+        judged = system.reranker.rerank(query, [Candidate(0.0, each) for each in described])
+        found = np.array([one.similarity for one in judged])
+        assert ((found >= 0) & (found <= 1)).all()
+        right.append(set(found.argsort()[-2:]) == set(own))
+    assert np.mean(right) > 0.3
+
+
+def test_the_sides_have_sizes_of_their_own(trained):
+    encoder = trained[0].encoder
+    picture = np.full((7, 9, 3), 80, np.uint8)
+    assert encoder.prepare(picture, STREET).shape == (48, 32, 3)
+    assert encoder.prepare(picture, SHOP).shape == (32, 24, 3)
+    for domain in Domain:
+        for hostile in (np.zeros((1, 1, 3), np.uint8), np.full((3, 400, 3), 255, np.uint8)):
+            row = encoder.encode(encoder.prepare(hostile, domain)[None], domain)
+            assert np.isfinite(row).all()
+
+
+def test_the_stages_and_their_files(trained):
+    system, heard, out = trained
+    assert len(heard.epochs) == 2 + 10 + 10
+    for name in (
+        "articles/system.json",
+        "articles/projection.safetensors",
+        "features.safetensors",
+        "linear/query.safetensors",
+        "match/query.safetensors",
+        "match/matcher.safetensors",
+    ):
+        assert (out / name).is_file(), name
+    # The two networks have learned from their own beginning.
+    linear, match = (
+        (out / name / "query.safetensors").read_bytes() for name in ("linear", "match")
+    )
+    assert linear != match
+    again = System.load(out)
+    assert again.fingerprint == system.fingerprint
+    assert again.embedding_fingerprint != again.fingerprint
+    assert again.reranker.depth == 1000
+    assert dict(again.predictor.classes) == {"kind": (("cold", "cold"), ("warm", "warm"))}
+    values = json.loads((out / "system.json").read_text())
+    assert (values["system"], values["articles"]) == ("studio2shop", "articles")
+    features = read_tensors(out / "features.safetensors")["features"]
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+
+
+def test_cut_off_in_every_stage_and_gone_on_with_gives_the_same(data, tmp_path):
+    whole = train_studio2shop([data], TINY, tmp_path / "whole")
+    out = tmp_path / "out"
+    # 2 epochs of 2 batches of articles, then of 3 batches of photos, twice.
+    for stop_after in (1, 5, 5):
+        with pytest.raises(TrainingStopped):
+            train_studio2shop([data], TINY, out, resume=True, monitor=Heard(stop_after))
+    with pytest.raises(TrainingError, match="add --resume"):
+        train_studio2shop([data], TINY, out)
+    assert not (out / "system.json").exists()
+    system = train_studio2shop([data], TINY, out, resume=True)
+    assert system.fingerprint == whole.fingerprint
+    # What is done is not done again.
+    (out / "system.json").unlink()
+    heard = Heard()
+    again = train_studio2shop([data], TINY, out, resume=True, monitor=heard)
+    assert (again.fingerprint, heard.epochs) == (whole.fingerprint, [])
+    shutil.rmtree(out / "match")
+    (out / "system.json").unlink()
+    heard = Heard()
+    again = train_studio2shop([data], TINY, out, resume=True, monitor=heard)
+    assert (again.fingerprint, len(heard.epochs)) == (whole.fingerprint, 2)
+    other = dataclasses.replace(TINY, fashion_dna=dataclasses.replace(DNA, fc1=9))
+    with pytest.raises(TrainingError, match=r"recipe\.fashion_dna\.fc1 was 16, is 9"):
+        train_studio2shop([data], other, out, resume=True)
+    same = dataclasses.replace(TINY, fashion_dna=dataclasses.replace(DNA, num_workers=1))
+    assert train_studio2shop([data], same, out, resume=True).fingerprint == whole.fingerprint
+
+
+# --- its variants ---------------------------------------------------------------------------
+
+
+def test_the_linear_match_alone(data, dna, tmp_path):
+    settings = dataclasses.replace(TINY, articles=str(dna), matching="linear", epochs=1)
+    system = train_studio2shop([data], settings, tmp_path / "out")
+    assert system.reranker is None
+    assert not (tmp_path / "out" / "match").exists()
+    ranked = dataclasses.replace(settings, loss="ranking")
+    other = train_studio2shop([data], ranked, tmp_path / "ranked")
+    assert other.fingerprint != system.fingerprint
+
+
+def test_features_that_stay_as_they_are_on_both_sides(data, dna, tmp_path):
+    settings = dataclasses.replace(TINY, articles=str(dna), query="static", depth=2)
+    with pytest.raises(TrainingStopped):
+        train_studio2shop([data], settings, tmp_path / "out", monitor=Heard(4))
+    system = train_studio2shop([data], settings, tmp_path / "out", resume=True)
+    whole = train_studio2shop([data], settings, tmp_path / "whole")
+    assert system.fingerprint == whole.fingerprint
+    assert system.encoder.fingerprint == System.load(dna).encoder.fingerprint
+    assert system.reranker.depth == 2
+    assert not (tmp_path / "out" / "linear").exists()
+    photo = read_tensors(tmp_path / "out" / "photos.safetensors")["features"][0]
+    first = next(iter(photos_of(data)))
+    np.testing.assert_allclose(embed(system.encoder, [first], STREET)[0], photo, atol=1e-5)
+
+
+def test_all_articles_need_no_linear_match(data, dna, tmp_path):
+    settings = dataclasses.replace(TINY, articles=str(dna), depth=0, epochs=1)
+    system = train_studio2shop([data], settings, tmp_path / "out")
+    assert not (tmp_path / "out" / "linear").exists()
+    assert system.reranker.depth > 10**9
+
+
+# --- the articles' system -------------------------------------------------------------------
+
+
+def test_a_named_system_is_copied_in_with_its_base(data, dna, tmp_path):
+    base = tmp_path / "base"
+    shutil.copytree(dna, base)
+    outer = tmp_path / "outer"
+    train_whitened([data], WhitenedSettings(base=str(base), dimension=3), outer)
+    settings = dataclasses.replace(TINY, articles=str(outer), epochs=1, depth=0)
+    out = tmp_path / "out"
+    system = train_studio2shop([data], settings, out)
+    assert (out / "articles" / "base" / "system.json").is_file()
+    assert not (out / "articles" / "base" / "checkpoints").exists()
+    assert not (out / "articles" / "base" / "training.json").exists()
+    for one in (base, outer):
+        shutil.rmtree(one)
+    moved = tmp_path / "moved"
+    out.rename(moved)
+    assert System.load(moved).fingerprint == system.fingerprint
+
+
+def test_a_system_of_the_package_is_named(data, tmp_path):
+    settings = dataclasses.replace(TINY, articles="gist", epochs=1, matching="linear")
+    system = train_studio2shop([data], settings, tmp_path / "out")
+    assert not (tmp_path / "out" / "articles").exists()
+    assert system.encoder.dimension == System.load("gist").encoder.dimension
+    with pytest.raises(ModelError, match="must not be a studio2shop system itself"):
+        train_studio2shop(
+            [data], dataclasses.replace(settings, articles=str(tmp_path / "out")), tmp_path / "x"
+        )
+    with pytest.raises(ModelError, match="there is no system 'heel'"):
+        train_studio2shop([data], dataclasses.replace(settings, articles="heel"), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+# --- hostile folders and data ---------------------------------------------------------------
+
+
+def test_a_damaged_folder(trained, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(trained[2], folder)
+    values = json.loads((folder / "system.json").read_text())
+
+    def refused(message, **changes):
+        own = {name: value for name, value in (values | changes).items() if value is not None}
+        (folder / "system.json").write_text(json.dumps(own))
+        with pytest.raises(ModelError, match=message):
+            System.load(folder)
+
+    refused("depth in", depth=-1)
+    refused("depth must be a int", depth="deep")
+    refused("matching must be 'linear' or", matching="dot")
+    refused("unknown setting 'heel'", heel=1)
+    refused("'articles' is missing", articles=None)
+    refused("there is no system", articles="elsewhere")
+    refused("base leads back to itself|must not be a studio2shop", articles=".")
+    refused("both sides must give embeddings of one length", articles="gist")
+    refused("does not fit the settings", query=values["query"] | {"hidden": 9})
+    refused("hidden must be in", query=values["query"] | {"hidden": 0})
+    (folder / "system.json").write_text(json.dumps(values))
+    matcher = folder / "match" / "matcher.safetensors"
+    tensors = read_tensors(matcher)
+    write_tensors(matcher, tensors | {"offset": np.full(1, np.nan, np.float32)})
+    with pytest.raises(ModelError, match="must be finite"):
+        System.load(folder)
+    short = {name: array[:3] if name in ("street", "shop") else array
+             for name, array in tensors.items()}  # fmt: skip
+    write_tensors(matcher, short)
+    with pytest.raises(ModelError, match="the matcher is for features of length 3"):
+        System.load(folder)
+    matcher.write_bytes(b"no tensors")
+    with pytest.raises(ModelError, match="cannot be read as safetensors"):
+        System.load(folder)
+    matcher.unlink()
+    with pytest.raises(ModelError, match=r"matcher\.safetensors cannot be read"):
+        System.load(folder)
+
+
+def test_features_of_other_pictures_are_not_taken(data, dna, tmp_path):
+    settings = dataclasses.replace(TINY, articles=str(dna), depth=0, epochs=1)
+    out = tmp_path / "out"
+    train_studio2shop([data], settings, out)
+    (out / "system.json").unlink()
+    write_tensors(out / "features.safetensors", {"features": np.zeros((3, 4), np.float32)})
+    with pytest.raises(TrainingError, match="does not hold the features of these 6 pictures"):
+        train_studio2shop([data], settings, out, resume=True)
+
+
+def test_photos_with_no_match_among_the_articles(data, tmp_path):
+    """Photos of what is not sold, and articles that no photo shows."""
+    apart = Looks(
+        tuple(
+            dataclasses.replace(item, shop=()) if number % 2 else
+            dataclasses.replace(item, street=())
+            for number, item in enumerate(data.items)
+        )
+    )  # fmt: skip
+    with pytest.raises(TrainingError, match="got 0 photos of articles and 3 articles"):
+        train_studio2shop([apart], TINY, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_attribute_of_one_value(tmp_path):
+    data = looks(tmp_path / "one", label=lambda _: {"made": ("by hand", "by hand")})
+    with pytest.raises(TrainingError, match="none with two values or more"):
+        train_studio2shop([data], TINY, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    data = looks(
+        tmp_path / "two",
+        label=lambda number: {"made": ("by hand", "by hand"), "kind": (str(number % 2),) * 2},
+    )
+    heard = Heard()
+    settings = dataclasses.replace(TINY, matching="linear", epochs=1)
+    system = train_studio2shop([data], settings, tmp_path / "out", monitor=heard)
+    assert list(system.predictor.classes) == ["kind"]
+    assert any(note.startswith("attribute made is left out: all 6") for note in heard.notes)
+
+
+def test_an_unreadable_title_picture_is_named(tmp_path):
+    data = looks(tmp_path / "data")
+    data.items[2].shop[0].write_bytes(b"no picture")
+    settings = dataclasses.replace(TINY, articles="gist")
+    with pytest.raises(DatasetError, match=r"2-title-0\.png"):
+        train_studio2shop([data], settings, tmp_path / "out")
+
+
+def test_photos_of_many_title_pictures_have_one_that_stands_for_the_article(tmp_path):
+    data = looks(tmp_path / "data", shop=2)
+    data.items[0].shop[1].write_bytes(b"no picture")  # never looked at by the named system
+    settings = dataclasses.replace(TINY, articles="gist", query="static", epochs=1)
+    train_studio2shop([data], settings, tmp_path / "out")
+    features = read_tensors(tmp_path / "out" / "features.safetensors")["features"]
+    assert len(features) == 6
