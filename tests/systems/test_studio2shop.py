@@ -180,7 +180,7 @@ def test_the_linear_match_alone(data, dna, tmp_path):
 
 
 def test_features_that_stay_as_they_are_on_both_sides(data, dna, tmp_path):
-    settings = dataclasses.replace(TINY, articles=str(dna), query="static", depth=2)
+    settings = dataclasses.replace(TINY, articles=str(dna), architecture="static", depth=2)
     with pytest.raises(TrainingStopped):
         train_studio2shop([data], settings, tmp_path / "out", monitor=Heard(4))
     system = train_studio2shop([data], settings, tmp_path / "out", resume=True)
@@ -199,6 +199,37 @@ def test_all_articles_need_no_linear_match(data, dna, tmp_path):
     system = train_studio2shop([data], settings, tmp_path / "out")
     assert not (tmp_path / "out" / "linear").exists()
     assert system.reranker.depth > 10**9
+
+
+def test_a_network_for_each_side(data, tmp_path):
+    settings = dataclasses.replace(
+        TINY, architecture="two-networks", matching="linear", loss="ranking", dimension=6,
+        epochs=8, photos_per_epoch=60, hidden=32, learning_rate=1e-3, head_rate=10.0,
+    )  # fmt: skip
+    heard, out = Heard(), tmp_path / "out"
+    with pytest.raises(TrainingStopped):
+        train_studio2shop([data], settings, out, monitor=Heard(7))
+    system = train_studio2shop([data], settings, out, resume=True, monitor=heard)
+    assert heard.epochs[-1].losses["match"] < 0.8 * heard.epochs[0].losses["match"]
+    assert "attributes: kind (2)" in heard.notes
+    whole = train_studio2shop([data], settings, tmp_path / "whole")
+    assert whole.fingerprint == system.fingerprint
+    assert (system.encoder.dimension, system.reranker, system.predictor) == (6, None, None)
+    street, shop = (out / name / "query.safetensors" for name in ("linear", "shop"))
+    assert street.read_bytes() != shop.read_bytes()
+    assert not (out / "articles").exists()
+    picture = np.random.default_rng(0).integers(0, 256, (1, 48, 32, 3), np.uint8)
+    one, other = (system.encoder.encode(picture, domain)[0] for domain in Domain)
+    assert not np.allclose(one, other)
+    shown = photos_of(data)
+    titles = embed(system.encoder, [item.shop[0] for item in data.items], SHOP)
+    rows = embed(system.encoder, list(shown), STREET) @ titles.T
+    found = [row.argmax() in own for row, own in zip(rows, shown.values(), strict=True)]
+    assert np.mean(found) > 0.5  # by chance 1 in 3
+    bare = looks(tmp_path / "bare", label=lambda _: {})
+    with pytest.raises(TrainingError, match="none with two values or more"):
+        train_studio2shop([bare], settings, tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
 
 
 # --- the articles' system -------------------------------------------------------------------
@@ -254,7 +285,10 @@ def test_a_damaged_folder(trained, tmp_path):
     refused("depth must be a int", depth="deep")
     refused("matching must be 'linear' or", matching="dot")
     refused("unknown setting 'heel'", heel=1)
-    refused("'articles' is missing", articles=None)
+    refused("must have articles and query, got query", articles=None)
+    refused("must have articles, got articles and query", architecture="static")
+    refused("architecture must be one of query-network, static", architecture="three-legs")
+    refused("must have the matching 'linear'", architecture="two-networks", articles=None)
     refused("there is no system", articles="elsewhere")
     refused("base leads back to itself|must not be a studio2shop", articles=".")
     refused("both sides must give embeddings of one length", articles="gist")
@@ -330,7 +364,7 @@ def test_an_unreadable_title_picture_is_named(tmp_path):
 def test_photos_of_many_title_pictures_have_one_that_stands_for_the_article(tmp_path):
     data = looks(tmp_path / "data", shop=2)
     data.items[0].shop[1].write_bytes(b"no picture")  # never looked at by the named system
-    settings = dataclasses.replace(TINY, articles="gist", query="static", epochs=1)
+    settings = dataclasses.replace(TINY, articles="gist", architecture="static", epochs=1)
     train_studio2shop([data], settings, tmp_path / "out")
     features = read_tensors(tmp_path / "out" / "features.safetensors")["features"]
     assert len(features) == 6

@@ -18,6 +18,7 @@ from snapshelf.whole_file import write_whole
 
 if TYPE_CHECKING:
     from snapshelf.features.query_folder import QueryDescription
+    from snapshelf.training.studio_settings import StudioSettings
 
 __all__ = [
     "ARTICLES",
@@ -25,6 +26,7 @@ __all__ = [
     "MATCH",
     "MATCHER_FILE",
     "NAME",
+    "SHOP",
     "load_articles",
     "studio2shop_from_folder",
     "write_studio2shop",
@@ -32,8 +34,9 @@ __all__ = [
 
 NAME = "studio2shop"
 
-ARTICLES, LINEAR, MATCH = "articles", "linear", "match"
-"""Folders of the articles' system, and of what was trained with the linear and the other match."""
+ARTICLES, LINEAR, MATCH, SHOP = "articles", "linear", "match", "shop"
+"""Folders: of the articles' system, of what was trained with the linear and with the other match,
+and of the articles' own network where there is one in the system's place."""
 
 MATCHER_FILE = "matcher.safetensors"
 
@@ -42,6 +45,7 @@ EVERY = 2**31 - 1
 
 FIELDS = {
     "system": str,
+    "architecture": str,
     "articles": str,
     "query": dict,
     "matching": str,
@@ -50,38 +54,45 @@ FIELDS = {
     "notes": dict,
 }
 
+PARTS: Mapping[str, set[str]] = {
+    "query-network": {"articles", "query"},
+    "static": {"articles"},
+    "two-networks": {"query"},
+}
+"""Which settings each architecture has."""
+
 
 def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
     """Make the system from a folder that `train_studio2shop` wrote.
 
     Args:
         folder: Holds the networks and the matcher.
-        settings: What ``system.json`` holds: ``articles`` (name or folder of the system of the
-            articles, looked for in this one first), ``query`` (the description of the query
-            networks; none where the articles' system gives photos' features too), ``matching``
-            (``linear`` or ``non-linear``), ``depth`` of the shortlist (0 for all articles), and
-            optionally ``calibration`` and ``notes``.
+        settings: What ``system.json`` holds: ``architecture``, ``matching`` and ``depth`` as
+            `StudioSettings` has them, ``articles`` (name or folder of the system of the articles,
+            looked for in this one first; none with two networks), ``query`` (the description of
+            the query networks; none with static features), and optionally ``calibration`` and
+            ``notes``.
 
     Raises:
         ModelError: If a setting is missing, unknown, of the wrong type or out of range, the
             articles' system cannot be loaded, or a file is missing, damaged or does not fit.
     """
     file = folder / "system.json"
-    settings = {"matching": "non-linear", "depth": 1000, **settings}
-    check_settings(file, settings, FIELDS, needed="articles")
-    matching, depth = settings["matching"], settings["depth"]
-    if matching not in ("linear", "non-linear") or not 0 <= depth <= EVERY:
-        raise ModelError(
-            f"{file}: matching must be 'linear' or 'non-linear' and depth in [0, {EVERY}], got "
-            f"{matching!r} and {depth}"
-        )
+    settings = {"depth": 1000, **settings}
+    matching, depth = _checked(file, settings)
     calibration = read_calibration(file, settings)
-    base = load_articles(file, settings["articles"])
-    articles = base.encoder
     description = None if "query" not in settings else _description(settings["query"], file)
+    predictor = reranker = None
+    if "articles" in settings:
+        base = load_articles(file, settings["articles"])
+        articles, predictor = base.encoder, base.predictor
+    else:
+        assert description is not None
+        from snapshelf.features.query_encoder import load_linear_encoder
+
+        articles = load_linear_encoder(folder / SHOP, description, file)
     try:
         encoder = _encoder(folder, description, articles, matching, depth)
-        reranker = None
         if matching == "non-linear":
             reranker = StudioReranker(
                 _query(folder, description, articles),
@@ -91,9 +102,7 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
             )
     except ValueError as error:
         raise ModelError(f"{file}: the files beside it do not fit: {error}") from error
-    return System(
-        str(folder), WholePicture(), encoder, calibration, reranker, predictor=base.predictor
-    )
+    return System(str(folder), WholePicture(), encoder, calibration, reranker, predictor=predictor)
 
 
 def load_articles(file: Path, name: str) -> System:
@@ -111,37 +120,63 @@ def load_articles(file: Path, name: str) -> System:
 
 def write_studio2shop(
     out: Path,
-    articles: str,
+    settings: "StudioSettings",
+    articles: str | None,
     description: "QueryDescription | None",
     *,
-    matching: str,
-    depth: int,
     notes: Mapping[str, Any],
 ) -> System:
     """Write ``system.json``, last, since it is what makes the folder a system, and load it.
 
     Args:
         out: The folder, with all that the file speaks of.
-        articles: The articles' system, by what `copy_system` gave.
+        settings: The recipe.
+        articles: The articles' system, by what `copy_system` gave; None where there is none.
         description: Of the query networks; None where there are none.
-        matching: ``linear`` or ``non-linear``.
-        depth: Of the shortlist; 0 for all articles.
         notes: For people.
 
     Raises:
         ModelError: If something beside the file does not fit.
     """
-    query = {} if description is None else {"query": description.to_dict()}
     values = {
         "system": NAME,
+        "architecture": settings.architecture,
         "articles": articles,
-        **query,
-        "matching": matching,
-        "depth": depth,
+        "query": None if description is None else description.to_dict(),
+        "matching": settings.matching,
+        "depth": settings.depth,
         "notes": dict(notes),
     }
+    values = {name: value for name, value in values.items() if value is not None}
     write_whole(out / "system.json", (json.dumps(values, indent=2) + "\n").encode())
     return studio2shop_from_folder(out.resolve(), values)
+
+
+def _checked(file: Path, settings: Mapping[str, Any]) -> tuple[str, int]:
+    """Give the matching and the depth of settings that go together."""
+    check_settings(file, settings, FIELDS, needed="architecture")
+    check_settings(file, settings, FIELDS, needed="matching")
+    parts = PARTS.get(settings["architecture"])
+    if parts is None:
+        raise ModelError(
+            f"{file}: architecture must be one of {', '.join(PARTS)}, got "
+            f"{settings['architecture']!r}"
+        )
+    if parts != (given := {"articles", "query"} & set(settings)):
+        raise ModelError(
+            f"{file}: {settings['architecture']} must have {' and '.join(sorted(parts))}, got "
+            f"{' and '.join(sorted(given)) or 'neither articles nor query'}"
+        )
+    matching: str = settings["matching"]
+    depth: int = settings["depth"]
+    if matching not in ("linear", "non-linear") or not 0 <= depth <= EVERY:
+        raise ModelError(
+            f"{file}: matching must be 'linear' or 'non-linear' and depth in [0, {EVERY}], got "
+            f"{matching!r} and {depth}"
+        )
+    if matching == "non-linear" and "articles" not in settings:
+        raise ModelError(f"{file}: two-networks must have the matching 'linear', got {matching!r}")
+    return matching, depth
 
 
 def _description(values: Mapping[str, Any], file: Path) -> "QueryDescription":

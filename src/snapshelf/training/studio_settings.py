@@ -9,11 +9,19 @@ from snapshelf.training.fashion_dna_settings import FashionDnaSettings
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
 from snapshelf.training.ranges import above_zero, at_least, check_running, one_of
 
-__all__ = ["LOSSES", "MATCHINGS", "QUERIES", "Loss", "Matching", "Query", "StudioSettings"]
+__all__ = [
+    "ARCHITECTURES",
+    "LOSSES",
+    "MATCHINGS",
+    "Architecture",
+    "Loss",
+    "Matching",
+    "StudioSettings",
+]
 
-Query = Literal["network", "static"]
-QUERIES: tuple[str, ...] = get_args(Query)
-"""What gives a photo's features: Table 2, *global architecture*, ``ours`` or ``static``."""
+Architecture = Literal["query-network", "static", "two-networks"]
+ARCHITECTURES: tuple[str, ...] = get_args(Architecture)
+"""What gives features: Table 2, *global architecture*, ``ours``, ``static`` and ``siamese``."""
 
 Matching = Literal["non-linear", "linear"]
 MATCHINGS: tuple[str, ...] = get_args(Matching)
@@ -36,8 +44,14 @@ class StudioSettings:
         articles: Name or folder of the system whose shop side gives the articles' features; none
             to train FashionDNA.
         fashion_dna: How FashionDNA is trained, where it is.
-        query: What gives a photo's features: a ``network`` that is trained, or ``static``, those
-            that the articles' system gives photos.
+        architecture: What gives features. ``query-network``: those of photos a network that is
+            trained, those of articles the articles' system. ``static``: those of both the
+            articles' system, and only the match is trained. ``two-networks``: a network for each
+            side, both trained, with no weights in common and no articles' system.
+        dimension: Length of the features of ``two-networks``, at least 1; otherwise they are as
+            long as the articles'.
+        attribute_weight: At least 0, of the loss of ``two-networks`` that has each side's features
+            tell an article's attributes.
         backbone: A timm name, or ``torchvision/NAME``; the paper's is VGG16.
         weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
             ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `mobilenetv2`,
@@ -82,7 +96,9 @@ class StudioSettings:
 
     articles: str | None = None
     fashion_dna: FashionDnaSettings = field(default_factory=FashionDnaSettings)
-    query: Query = "network"
+    architecture: Architecture = "query-network"
+    dimension: int = 128
+    attribute_weight: float = 1.0
     backbone: str = "mobilenetv2_100"
     weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -135,20 +151,26 @@ class StudioSettings:
         if len(self.grid) not in (0, 2) or min(self.grid, default=1) < 1:
             raise ValueError(f"grid must be none or (rows, columns) from 1, got {self.grid}")
         one_of(self, BATCH_NORMS, "batch_norm")
-        one_of(self, QUERIES, "query")
+        one_of(self, ARCHITECTURES, "architecture")
         one_of(self, MATCHINGS, "matching")
         one_of(self, LOSSES, "loss")
-        if self.query == "static" and self.matching == "linear":
+        if self.architecture == "static" and self.matching == "linear":
             raise ValueError(
-                "matching must be 'non-linear' where query is 'static', got 'linear': there is "
-                "nothing to train, the articles' system finds as it is"
+                "matching must be 'non-linear' where the architecture is 'static', got 'linear': "
+                "there is nothing to train, the articles' system finds as it is"
+            )
+        if self.architecture == "two-networks" and self.matching != "linear":
+            raise ValueError(
+                "matching must be 'linear' where the architecture is 'two-networks', got "
+                f"{self.matching!r}"
             )
         if not 0 <= self.warmup_epochs <= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be in [0, {self.epochs}], got {self.warmup_epochs}"
             )
         at_least(self, 2, "compared")
-        at_least(self, 0, "depth")
+        at_least(self, 0, "depth", "attribute_weight")
+        at_least(self, 1, "dimension")
         at_least(self, 1, "hidden", "matcher_hidden", "epochs", "batch", "photos_per_epoch")
         above_zero(self, "head_rate")
         check_running(self)

@@ -10,20 +10,23 @@ from snapshelf.features.query_network import QueryNetwork
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.matching.studio_matcher import StudioMatcher
 from snapshelf.training.article_draws import ArticleDraws
+from snapshelf.training.attributes import AttributeTable
 from snapshelf.training.fit import FitSettings, fit
 from snapshelf.training.match_batches import MatchLoader, PhotoSampler
 from snapshelf.training.monitor import Monitor
+from snapshelf.training.paired_photos import PairedLoader, PairedSampler
 from snapshelf.training.photo_features import FeatureMatches
 from snapshelf.training.preparation import make_backbone, make_loader, process_place
 from snapshelf.training.studio_articles import StudioArticles
 from snapshelf.training.studio_module import StudioModule
 from snapshelf.training.studio_settings import StudioSettings
+from snapshelf.training.two_networks_module import TwoNetworksModule
 from snapshelf.training.views import ViewMaker
 
 with torch_extra():
     import torch
 
-__all__ = ["learn_features", "learn_matcher", "start_query_network"]
+__all__ = ["learn_features", "learn_matcher", "learn_two_networks", "start_query_network"]
 
 
 def start_query_network(
@@ -140,6 +143,62 @@ def learn_matcher(
     return matcher
 
 
+def learn_two_networks(
+    street: QueryNetwork,
+    shop: QueryNetwork,
+    views: ViewMaker,
+    articles: StudioArticles,
+    table: AttributeTable,
+    settings: StudioSettings,
+    *,
+    out: Path,
+    monitor: Monitor,
+) -> None:
+    """Train a network for each side, or go on where a training was cut off.
+
+    Args:
+        street: Of photos; changed in place.
+        shop: Of title pictures; changed in place.
+        views: Make the pictures.
+        articles: What is shown where.
+        table: The attributes that both tell.
+        settings: The recipe.
+        out: The folder of this training; made if need be.
+        monitor: Hears how it goes, and can ask to stop.
+
+    Raises:
+        TrainingError: If training diverged, or a checkpoint cannot be used.
+        TrainingStopped: If the monitor asked to stop.
+    """
+    pictures, items = views.training_set.pictures, views.training_set.items
+    sampler = PairedSampler(
+        articles,
+        [pictures[item].shop[0] for item in articles.items],
+        count=settings.photos_per_epoch,
+        seed=settings.seed,
+    )
+    rank, world = process_place(settings.devices)
+    loader = PairedLoader(
+        make_loader(settings, sampler, views, batch=settings.batch),
+        sampler,
+        articles,
+        compared=settings.compared,
+        seed=settings.seed,
+        rank=rank,
+        world=world,
+    )
+    module = TwoNetworksModule(
+        street,
+        shop,
+        labels=table.labels(items),
+        classes=table.sizes,
+        preprocessing=views.preprocessing,
+        settings=settings,
+        steps_per_epoch=len(loader),
+    )
+    _fit(module, loader, settings, out, monitor)
+
+
 def _draws(articles: StudioArticles, settings: StudioSettings) -> ArticleDraws:
     return ArticleDraws(
         articles.right,
@@ -151,8 +210,8 @@ def _draws(articles: StudioArticles, settings: StudioSettings) -> ArticleDraws:
 
 
 def _fit(
-    module: StudioModule,
-    loader: MatchLoader | FeatureMatches,
+    module: StudioModule | TwoNetworksModule,
+    loader: MatchLoader | FeatureMatches | PairedLoader,
     settings: StudioSettings,
     out: Path,
     monitor: Monitor,
