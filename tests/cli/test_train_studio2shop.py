@@ -3,40 +3,15 @@
 from pathlib import Path
 
 import pytest
+from tiny_studio2shop import CONFIG
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
-CONFIG = """
-backbone = "test_resnet"
-weights = "random"
-size = [48, 32]
-hidden = 8
-matcher_hidden = 8
-compared = 2
-epochs = 1
-batch = 2
-depth = DEPTH
-num_workers = 0
-
-[fashion_dna]
-backbone = "test_resnet"
-size = [32, 24]
-grid = [2, 1]
-fc1 = 8
-branch = 8
-dimension = 2
-epochs = 1
-warmup_epochs = 0
-batch = 2
-augmentation = false
-num_workers = 0
-"""
-
 
 def test_train_evaluate_index_and_search(cli, grocery, shop):
-    Path("tiny.toml").write_text(CONFIG.replace("DEPTH", "3"))
+    Path("tiny.toml").write_text(CONFIG.replace("ROWS", ""))
     given = ["--data", f"grocery:{grocery}", "--out", "out", "--config", "tiny.toml"]
     done = cli("train", "studio2shop", *given)
     assert done.code == 0, done.err
@@ -61,7 +36,7 @@ def test_train_evaluate_index_and_search(cli, grocery, shop):
 
 
 def test_a_mistake_in_the_inner_table_is_named(cli, grocery):
-    Path("tiny.toml").write_text(CONFIG.replace("DEPTH", "3").replace("fc1", "fc2"))
+    Path("tiny.toml").write_text(CONFIG.replace("ROWS", "").replace("fc1", "fc2"))
     given = ["--data", f"grocery:{grocery}", "--out", "out", "--config", "tiny.toml"]
     done = cli("train", "studio2shop", *given)
     assert done.code == 1

@@ -175,8 +175,35 @@ def test_what_was_left_out_says_so_unless_it_has_figures():
 
 def test_other_metrics_are_refused():
     paper = table_of(row("a", 0.3, 0.3), metrics=("top2",))
-    with pytest.raises(ValueError, match="metric must be one of top1, top10, top20, map7"):
+    with pytest.raises(
+        ValueError, match="metric must be one of top1, top5, top10, top20, top50, top1pct, map7"
+    ):
         make_table(paper, {"a": {0: kept([1])}})
+
+
+def test_ranks_are_shown_and_not_compared():
+    """The gallery has 250 products, so its first percent is the first three."""
+    metrics = ("top5", "top50", "top1pct", "mean_rank", "median_rank")
+    printed = dict.fromkeys(metrics, 0.2)
+    rows = [
+        PaperRow(name, name, {**printed, **own}, Training(name, {"of": name}, never))
+        for name, own in (("a", {}), ("b", {"top5": 0.4, "median_rank": 9.0}))
+    ]
+    one = KeptRanks(250, {"all": [[3, 200], [4], [60], [1], [51]]})
+    other = KeptRanks(250, {"all": [[200], [1], [1], [7], [50]]})
+    table = make_table(
+        table_of(*rows, metrics=metrics), {"a": {0: one, 1: other}, "b": {0: one, 1: one}}
+    )
+    found = {metric: cell.values for metric, cell in table.rows[0].cells["all"].items()}
+    assert found == {
+        "top5": (0.6, 0.4),
+        "top50": (0.6, 0.8),
+        "top1pct": (0.4, 0.4),
+        "mean_rank": (pytest.approx(23.8), pytest.approx(51.8)),
+        "median_rank": (4.0, 7.0),
+    }
+    assert [each.metric for each in table.differences] == ["top5"]
+    assert table.verdict(PAPERS_ORDER, "all", "median_rank") is None
 
 
 def test_nothing_run_is_an_empty_table():

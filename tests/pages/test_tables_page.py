@@ -207,3 +207,24 @@ def test_hostile_names_stay_text(page, result):
     assert lines(read, 0)[1][0] == hostile
     assert lines(read, -1)[1][0] == hostile
     assert not re.search("<script", read.source)
+
+
+def test_ranks_are_no_percentages(page, result):
+    ranked = replace(
+        result.tables[0],
+        metrics=("top1", "median_rank"),
+        rows=(
+            Row(
+                "a", "Row a", "a", True, (0, 1), {"top1": 0.2, "median_rank": 8139.0},
+                {"all": {"top1": Cell((0.5, 0.5)), "median_rank": Cell((8.1, 32.4))}},
+            ),
+        ),
+        differences=(),
+    )  # fmt: skip
+    read = page(replace(result, tables=(ranked,), queries={"all": 10}))
+    head, line, _ = lines(read, 0)
+    assert head == ["Row", "Top-1", "Median", "Seeds"]
+    assert line[2] == "20.2 ± 17.2 8.1 to 32.4 · paper 8139.0"
+    # Of a gallery of 81, and no mark: the paper's rank is of another gallery.
+    assert [bar.attributes["width"] for bar in read.all("rect", class_="bar")] == ["50.00", "25.00"]
+    assert len(read.all("path", class_="paper")) == 1

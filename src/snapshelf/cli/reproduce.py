@@ -2,7 +2,9 @@
 
 import json as json_module
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +18,21 @@ from snapshelf.training.monitor import Monitor, TrainingStopped
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from snapshelf.datasets.dataset import Dataset
+
 __all__ = ["reproduce"]
 
 
 def reproduce(
-    system: Annotated[str, typer.Argument(help="Whose paper: hybrid, mtv or three-level.")],
+    system: Annotated[
+        str, typer.Argument(help="Whose paper: hybrid, mtv, studio2shop or three-level.")
+    ],
     data: Annotated[
         list[str],
-        typer.Option(help="NAME:DIR: a data set and its folder; the first is searched as well."),
+        typer.Option(
+            help="NAME:DIR: a data set and its folder; the first is searched as well. For "
+            "studio2shop the others are searched and not trained on."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -41,7 +50,10 @@ def reproduce(
     json: Annotated[
         Path | None, typer.Option(help="Write the tables as JSON; - for standard output.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the tables as a page.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write the tables as a page, and one beside it for other data."),
+    ] = None,
 ) -> None:
     """Print the tables of a system's paper, trained and measured on this data.
 
@@ -78,7 +90,14 @@ def reproduce(
     if isinstance(dataset, Incomplete) and dataset.missing:
         tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
     is_needed = reproducible.needs_training or isinstance(dataset, TrainingData)
-    opened = [open_training_data(place) for place in data[0 if is_needed else 1 :]]
+    others = data[1:] if reproducible.transferred else []
+    searched = [open_dataset(place) for place in others]
+    if reproducible.transferred and not others:
+        names = ", ".join(reproducible.transferred)
+        tell(f"{names}: left out, give a second --data to search with nothing trained on it")
+    trained = data[: len(data) - len(others)]
+    opened = [open_training_data(place) for place in trained[0 if is_needed else 1 :]]
+    pages = _pages(html, [dataset, *searched])
     first_seed = settings.seed if reproducible.is_random else 0
     count = (seeds or 3) if reproducible.is_random else 1
     with ExitStack() as stack:
@@ -90,27 +109,35 @@ def reproduce(
         except ValueError as error:
             fail(f"--rows: {error}", EXIT_USAGE)
         try:
-            found = run(
-                system,
-                tables,
-                dataset,
-                opened,
-                out=folder,
-                seeds=range(first_seed, first_seed + count),
-                split=split,
-                rows=chosen,
-                settings=settings_to_dict(settings),
-                note=reproducible.note,
-                monitor=_Shown(bar, stop),
-            )
+            results = [
+                run(
+                    system,
+                    [
+                        table
+                        for table in tables
+                        if (each is not dataset) == (table.name in reproducible.transferred)
+                    ],
+                    each,
+                    opened,
+                    out=folder,
+                    seeds=range(first_seed, first_seed + count),
+                    split=split,
+                    rows=chosen,
+                    settings=settings_to_dict(settings),
+                    note=reproducible.note,
+                    monitor=_Shown(bar, stop),
+                )
+                for each in (dataset, *searched)
+            ]
         except TrainingStopped:
             if stop.signal is None:
                 raise
             name = signal.Signals(stop.signal).name
             fail(f"stopped by {name}; the same command goes on", 128 + stop.signal)
-    if html is not None:
-        write_tables(found, html)
-        tell(f"wrote {html}")
+    for page, result in zip(pages, results, strict=bool(pages)):
+        write_tables(result, page)
+        tell(f"wrote {page}")
+    found = replace(results[0], transfers=tuple(results[1:]))
     if json is None:
         print_tables(found)
     elif str(json) == "-":
@@ -118,9 +145,21 @@ def reproduce(
     else:
         json.write_text(json_module.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
         tell(f"wrote {json}")
-    if left_out := sum(bool(row.missing) for table in found.tables for row in table.rows):
+    if left_out := sum(
+        bool(row.missing) for each in results for table in each.tables for row in table.rows
+    ):
         tell(f"rows left out, since the weights of their backbones are not here: {left_out}")
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _pages(html: Path | None, searched: "Sequence[Dataset]") -> list[Path]:
+    """Name the page of each data set: the one that was asked for, and others beside it."""
+    if html is None:
+        return []
+    others = [html.with_stem(f"{html.stem}-{each.name}") for each in searched[1:]]
+    for page in others:
+        check_output(page, "--html", begins=PAGE)
+    return [html, *others]
 
 
 class _Shown(Monitor):

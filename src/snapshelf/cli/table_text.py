@@ -2,8 +2,8 @@
 
 from snapshelf.cli.console import printer
 from snapshelf.evaluation.evaluation import ProductChoice
-from snapshelf.evaluation.query_values import LABELS
-from snapshelf.evaluation.table_report import NOT_RUN, left_out, percent, sum_up
+from snapshelf.evaluation.query_values import LABELS, RANKS
+from snapshelf.evaluation.table_report import NOT_RUN, figure_text, left_out, sum_up
 from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table
 
 __all__ = ["print_tables"]
@@ -33,12 +33,18 @@ def print_tables(reproduction: Reproduction) -> None:
         console.print()
     seeds = ", ".join(map(str, reproduction.seeds))
     spread = f": mean ± standard deviation (lowest-highest) over the seeds {seeds}" if seeds else ""
+    metrics = dict.fromkeys(metric for table in reproduction.tables for metric in table.metrics)
+    ranks = [LABELS[metric] for metric in metrics if metric in RANKS]
+    places = f", {' and '.join(ranks)}: ranks, from 1" if ranks else ""
     console.print(
         f"{reproduction.data[0]}, {reproduction.split}, gallery of {reproduction.gallery} "
-        f"products. Percent{spread}; beside it the paper's figure, of its own data."
+        f"products. Percent{places}{spread}; beside it the paper's figure, of its own data."
     )
     if reproduction.note:
         console.print(reproduction.note)
+    for each in reproduction.transfers:
+        console.print()
+        print_tables(each)
 
 
 def _print_part(table: Table, choice: ProductChoice | None, heading: str) -> None:
@@ -98,13 +104,14 @@ def _figures(row: Row, choice: ProductChoice | None, metric: str) -> tuple[str, 
     cells = None if choice is None else row.cells.get(choice)
     published = row.published.get(metric)
     return (
-        left_out(row) if cells is None else _figure(cells[metric]),
-        "-" if published is None else percent(published),
+        left_out(row) if cells is None else _figure(cells[metric], metric),
+        "-" if published is None else figure_text(metric, published),
     )
 
 
-def _figure(cell: Cell) -> str:
+def _figure(cell: Cell, metric: str) -> str:
+    mean = figure_text(metric, cell.mean)
     if cell.deviation is None:
-        return percent(cell.mean)
-    span = f"({percent(cell.lowest)}-{percent(cell.highest)})"
-    return f"{percent(cell.mean)} ± {percent(cell.deviation)} {span}"
+        return mean
+    span = f"({figure_text(metric, cell.lowest)}-{figure_text(metric, cell.highest)})"
+    return f"{mean} ± {figure_text(metric, cell.deviation)} {span}"

@@ -83,7 +83,8 @@ class KeptRanks:
         """Give what each query counts for in a metric, (Q,) float64; see `query_values`."""
         own = self.ranks[products]
         starts = group_starts(np.array([len(each) for each in own]))
-        return query_values(metric, np.concatenate(own).astype(np.int64), starts)
+        ranks = np.concatenate(own).astype(np.int64)
+        return query_values(metric, ranks, starts, gallery=self.gallery)
 
 
 def _are_ranks(queries: Any) -> bool:

@@ -11,6 +11,7 @@ from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.kept_ranks import KeptRanks
 from snapshelf.evaluation.order import judge, mean_interval, resampled_means
 from snapshelf.evaluation.paper_tables import Claim, PaperRow, PaperTable
+from snapshelf.evaluation.query_values import RANKS, figure_of
 from snapshelf.evaluation.tables import Cell, Difference, Row, Table
 
 __all__ = ["PAPERS_ORDER", "RanksBySeed", "make_table"]
@@ -62,7 +63,8 @@ def make_table(
 
     Returns:
         The table. A row that has not been run has no cells and is compared with none. Two rows
-        are compared over the seeds that both have been run with.
+        are compared over the seeds that both have been run with, and by their shares: ranks are
+        shown only, for a few queries found last would decide.
 
     Raises:
         ValueError: If one of its metrics is none.
@@ -74,9 +76,10 @@ def make_table(
     )
     claims = {claim.title: _pairs(table, claim) for claim in table.claims}
     differences: list[Difference] = []
+    shares = [metric for metric in table.metrics if metric not in RANKS]
     for choice in _choices(ranks):
-        drawn = _draw(table, ranks, choice, resamples)
-        for metric in table.metrics:
+        drawn = _draw(table, ranks, choice, shares, resamples)
+        for metric in shares:
             compared = claims or {PAPERS_ORDER: _published_pairs(table, metric)}
             for title, pairs in compared.items():
                 for better, worse in pairs:
@@ -99,7 +102,7 @@ def _row(row: PaperRow, by_seed: RanksBySeed, metrics: Sequence[str], missing: s
     cells = {
         choice: {
             metric: Cell(
-                tuple(float(by_seed[seed].values(choice, metric).mean()) for seed in seeds)
+                tuple(figure_of(metric, by_seed[seed].values(choice, metric)) for seed in seeds)
             )
             for metric in metrics
         }
@@ -155,6 +158,7 @@ def _draw(
     table: PaperTable,
     ranks: Mapping[str, RanksBySeed],
     choice: ProductChoice,
+    metrics: Sequence[str],
     resamples: int,
 ) -> dict[tuple[str, str], _Drawn]:
     """Draw the queries again and again, the same for all rows and metrics."""
@@ -162,14 +166,14 @@ def _draw(
     keys = [
         (row.name, metric, seed)
         for row in run
-        for metric in table.metrics
+        for metric in metrics
         for seed in sorted(ranks[row.name])
     ]
     found = np.stack([ranks[name][seed].values(choice, metric) for name, metric, seed in keys])
     draws, values = resampled_means(found, resamples=resamples), found.mean(axis=1)
     drawn: dict[tuple[str, str], _Drawn] = {}
     for row in run:
-        for metric in table.metrics:
+        for metric in metrics:
             seeds = tuple(sorted(ranks[row.name]))
             places = [keys.index((row.name, metric, seed)) for seed in seeds]
             drawn[row.name, metric] = _Drawn(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 from snapshelf.evaluation.evaluation import ProductChoice
-from snapshelf.evaluation.query_values import LABELS
+from snapshelf.evaluation.query_values import LABELS, RANKS
 from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table, Verdict
 from snapshelf.pages.render import render
 
-__all__ = ["NOT_RUN", "left_out", "percent", "sum_up", "write_tables"]
+__all__ = ["NOT_RUN", "figure_text", "left_out", "percent", "sum_up", "write_tables"]
 
 NOT_RUN = "not run"
 
@@ -26,7 +26,7 @@ TAGS: dict[Verdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """A cell as it is shown: texts in percent, and the marks of its chart from 0 to 100."""
+    """A cell as it is shown: its texts, and the marks of its chart from 0 to 100."""
 
     mean: str
     deviation: str
@@ -39,12 +39,15 @@ class _Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What was measured, or why it was not, and the paper's figure, empty if it has none."""
+    """What was measured, or why it was not, and the paper's figure, empty if it has none.
+
+    The mark is where that lies in the chart; None for a rank, which is one of another gallery.
+    """
 
     figure: _Figure | None
     left_out: str
     published: str
-    mark: float
+    mark: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ def write_tables(reproduction: Reproduction, path: Path) -> None:
     metrics = dict.fromkeys(metric for table in reproduction.tables for metric in table.metrics)
     context = {
         "reproduction": reproduction,
-        "labels": [LABELS[metric] for metric in metrics],
+        "labels": [LABELS[metric] for metric in metrics if metric not in RANKS],
+        "ranks": [LABELS[metric] for metric in metrics if metric in RANKS],
         "sections": [_section(table, reproduction) for table in reproduction.tables],
         "shared": _shared(reproduction),
         "tags": TAGS,
@@ -130,6 +134,16 @@ def percent(share: float) -> str:
         '73.3'
     """
     return f"{100 * share:.1f}"
+
+
+def figure_text(metric: str, value: float) -> str:
+    """Write a figure of a table: a share in percent, a rank as it is, with one decimal.
+
+    Example:
+        >>> figure_text("top10", 0.7326), figure_text("median_rank", 5.0)
+        ('73.3', '5.0')
+    """
+    return f"{value:.1f}" if metric in RANKS else percent(value)
 
 
 def left_out(row: Row) -> str:
@@ -176,16 +190,21 @@ def _section(table: Table, reproduction: Reproduction) -> _Section:
     parts = [
         part
         for choice, count in queries.items()
-        for part in _parts(table, choice, f"{choice.capitalize()} products, {count:,} queries")
+        for part in _parts(
+            table,
+            choice,
+            f"{choice.capitalize()} products, {count:,} queries",
+            reproduction.gallery,
+        )
     ]
     return _Section(
         table=table,
-        parts=tuple(parts or _parts(table, None, NOT_RUN.capitalize())),
+        parts=tuple(parts or _parts(table, None, NOT_RUN.capitalize(), reproduction.gallery)),
         pairs=tuple(_pair(difference, titles) for difference in table.differences),
     )
 
 
-def _parts(table: Table, choice: ProductChoice | None, title: str) -> list[_Part]:
+def _parts(table: Table, choice: ProductChoice | None, title: str, gallery: int) -> list[_Part]:
     """Lay out the figures for one choice of products; None where there are only the paper's."""
     name = choice or "none"
     if not all(row.place for row in table.rows):
@@ -193,7 +212,7 @@ def _parts(table: Table, choice: ProductChoice | None, title: str) -> list[_Part
         lines = [
             _Line(
                 row.title,
-                tuple(_shown(row, choice, metric) for metric in table.metrics),
+                tuple(_shown(row, choice, metric, gallery) for metric in table.metrics),
                 ", ".join(map(str, row.seeds)) if row.seeded else "any",
             )
             for row in table.rows
@@ -206,7 +225,9 @@ def _parts(table: Table, choice: ProductChoice | None, title: str) -> list[_Part
         lines = []
         for line in dict.fromkeys(line for line, _ in places):
             rows = [places.get((line, column)) for column in columns]
-            cells = tuple(None if row is None else _shown(row, choice, metric) for row in rows)
+            cells = tuple(
+                None if row is None else _shown(row, choice, metric, gallery) for row in rows
+            )
             lines.append(_Line(line, cells, ""))
         claims = _claims(table, choice, [metric], len(columns))
         heading = f"{title}, {LABELS[metric]}"
@@ -236,26 +257,27 @@ def _claims(
     )
 
 
-def _shown(row: Row, choice: ProductChoice | None, metric: str) -> _Shown:
+def _shown(row: Row, choice: ProductChoice | None, metric: str, gallery: int) -> _Shown:
     cells = None if choice is None else row.cells.get(choice)
     published = row.published.get(metric)
     return _Shown(
-        figure=None if cells is None else _figure(cells[metric]),
+        figure=None if cells is None else _figure(cells[metric], metric, gallery),
         left_out=left_out(row),
-        published="" if published is None else percent(published),
-        mark=100 * (published or 0.0),
+        published="" if published is None else figure_text(metric, published),
+        mark=None if published is None or metric in RANKS else 100 * published,
     )
 
 
-def _figure(cell: Cell) -> _Figure:
+def _figure(cell: Cell, metric: str, gallery: int) -> _Figure:
+    scale = 100 / gallery if metric in RANKS else 100
     return _Figure(
-        mean=percent(cell.mean),
-        deviation="" if cell.deviation is None else percent(cell.deviation),
-        lowest=percent(cell.lowest),
-        highest=percent(cell.highest),
-        bar=100 * cell.mean,
-        low=100 * cell.lowest,
-        high=100 * cell.highest,
+        mean=figure_text(metric, cell.mean),
+        deviation="" if cell.deviation is None else figure_text(metric, cell.deviation),
+        lowest=figure_text(metric, cell.lowest),
+        highest=figure_text(metric, cell.highest),
+        bar=scale * cell.mean,
+        low=scale * cell.lowest,
+        high=scale * cell.highest,
     )
 
 

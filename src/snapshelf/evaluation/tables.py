@@ -257,6 +257,8 @@ class Reproduction:
         settings: What all trainings have in common, as JSON can hold it.
         tables: In the paper's order.
         note: What is to be known of all of them; may be empty.
+        transfers: Tables of other data that nothing was trained on, each with its own queries and
+            gallery.
     """
 
     system: str
@@ -268,13 +270,16 @@ class Reproduction:
     settings: Mapping[str, Any]
     tables: tuple[Table, ...]
     note: str = ""
+    transfers: tuple["Reproduction", ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as plain values, as ``snapshelf reproduce --json`` writes them.
 
-        Figures are in [0, 1]; an order's ``verdict`` is of a claim's rows all together.
+        Figures are in [0, 1], but for ranks; an order's ``verdict`` is of a claim's rows all
+        together. ``transfers``, where there are any, holds the same of other data.
         """
-        return {
+        transfers = [each.to_json() for each in self.transfers]
+        return ({"transfers": transfers} if transfers else {}) | {
             "system": self.system,
             "data": list(self.data),
             "split": self.split,

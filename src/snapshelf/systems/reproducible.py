@@ -30,6 +30,8 @@ class Reproducible:
         needs_training: Whether nothing can be done without data that can be trained on. If not,
             there may be no data.
         note: What is to be known of all tables; may be empty.
+        transferred: Names of the tables of data that nothing is trained on. Where there are any,
+            the data sets after the first are searched for them, and not trained on.
     """
 
     settings: type
@@ -37,6 +39,7 @@ class Reproducible:
     is_random: bool = True
     needs_training: bool = True
     note: str = ""
+    transferred: tuple[str, ...] = ()
 
 
 def _hybrid() -> Reproducible:
@@ -55,6 +58,13 @@ def _mtv() -> Reproducible:
     return Reproducible(MtvSettings, mtv_tables)
 
 
+def _studio2shop() -> Reproducible:
+    from snapshelf.systems.studio2shop_tables import TRANSFER, studio_tables
+    from snapshelf.training.studio_tables_settings import StudioTablesSettings
+
+    return Reproducible(StudioTablesSettings, studio_tables, transferred=(TRANSFER,))
+
+
 def _three_level() -> Reproducible:
     from snapshelf.systems.three_level_tables import three_level_tables
     from snapshelf.training.three_level_settings import ThreeLevelSettings
@@ -65,6 +75,7 @@ def _three_level() -> Reproducible:
 REPRODUCIBLE: Mapping[str, Callable[[], Reproducible]] = {
     "hybrid": _hybrid,
     "mtv": _mtv,
+    "studio2shop": _studio2shop,
     "three-level": _three_level,
 }
 """Imports what makes the tables of each system's paper."""
