@@ -2,6 +2,7 @@
 
 __all__ = [
     "DatasetError",
+    "FeaturesError",
     "FeedError",
     "FilterError",
     "MissingWeightsError",
@@ -25,6 +26,10 @@ class FeedError(SnapshelfError):
 
 class PictureError(SnapshelfError):
     """A picture was refused or cannot be read."""
+
+
+class FeaturesError(PictureError):
+    """A product has no features of its own that could stand for its pictures."""
 
 
 class ModelError(SnapshelfError):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snapshelf.errors import PictureError
+from snapshelf.errors import FeaturesError, PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop, embed_pictures
+from snapshelf.features.product_encoder import ProductParts
 from snapshelf.locating import Region, WholePicture
 
 
@@ -353,3 +354,34 @@ def test_each_side_may_have_a_size_of_its_own(domain):
         )
     )
     assert [one.embeddings.shape for one in found] == [(4, 3)] * 5
+
+
+def test_products_are_embedded_and_described_by_their_ids():
+    class ByProduct(MeanColour):
+        def prepare_product(self, product_id):
+            if product_id == "3":
+                raise FeaturesError("nothing of 3")
+            return np.full((2, 2, 3), 10 * int(product_id), np.uint8)
+
+    class Describer:
+        def describe_product(self, product_id):
+            return product_id.encode()
+
+    encoder = ByProduct()
+    products = ProductParts.of(encoder, Describer(), str)
+    found = list(
+        embed_pictures(
+            range(1, 6), picture, locator=Columns(), encoder=encoder, domain=Domain.SHOP,
+            describe=lambda _: b"a picture", products=products,
+        )
+    )  # fmt: skip
+    assert [str(one.error) if one.error else "" for one in found] == [
+        "", "", "nothing of 3", "", ""
+    ]  # fmt: skip
+    for number, one in zip(range(1, 6), found, strict=True):
+        if one.error is None:
+            assert one.descriptions == (str(number).encode(),) * 4
+            np.testing.assert_allclose(one.embeddings, np.full((4, 3), 3**-0.5), atol=1e-6)
+    assert ProductParts.of(MeanColour(), None, str) is None
+    only = ProductParts.of(encoder, None, str)
+    assert (only.encoder, only.describer) == (encoder, None)

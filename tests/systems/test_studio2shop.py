@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +12,18 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytestmark = pytest.mark.torch
 
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
 from PIL import Image  # noqa: E402
 from studio_looks import DNA, TINY, Heard, Looks, looks  # noqa: E402
 
+from snapshelf.catalog import Catalog, Product  # noqa: E402
+from snapshelf.datasets.dataset import Query  # noqa: E402
 from snapshelf.errors import DatasetError, ModelError  # noqa: E402
+from snapshelf.evaluation import evaluate  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.matching.reranker import Candidate  # noqa: E402
+from snapshelf.shelf import Shelf  # noqa: E402
 from snapshelf.systems import System  # noqa: E402
 from snapshelf.systems.fashion_dna import train_fashion_dna  # noqa: E402
 from snapshelf.systems.studio2shop import train_studio2shop  # noqa: E402
@@ -26,6 +33,32 @@ from snapshelf.training.monitor import TrainingStopped  # noqa: E402
 from snapshelf.training.training_error import TrainingError  # noqa: E402
 
 STREET, SHOP = Domain.STREET, Domain.SHOP
+
+
+class Searched:
+    """The looks as a data set to search: every photo is a query, every article is sold."""
+
+    name = "looks"
+    splits = ("test",)
+    root = Path("/")
+
+    def __init__(self, data):
+        self._data = data
+
+    def products(self):
+        return [
+            Product(id=item.product_id, images=tuple(map(str, item.shop)))
+            for item in self._data.items
+        ]
+
+    def queries(self, split):
+        return [
+            Query(file, frozenset(f"a{number}" for number in own), "all")
+            for file, own in photos_of(self._data).items()
+        ]
+
+    def is_seen(self, product_id):
+        return True
 
 
 @pytest.fixture(scope="module")
@@ -207,13 +240,15 @@ def test_a_network_for_each_side(data, tmp_path):
         epochs=8, photos_per_epoch=60, hidden=32, learning_rate=1e-3, head_rate=10.0,
     )  # fmt: skip
     heard, out = Heard(), tmp_path / "out"
-    with pytest.raises(TrainingStopped):
-        train_studio2shop([data], settings, out, monitor=Heard(7))
-    system = train_studio2shop([data], settings, out, resume=True, monitor=heard)
+    system = train_studio2shop([data], settings, out, monitor=heard)
     assert heard.epochs[-1].losses["match"] < 0.8 * heard.epochs[0].losses["match"]
     assert "attributes: kind (2)" in heard.notes
-    whole = train_studio2shop([data], settings, tmp_path / "whole")
-    assert whole.fingerprint == system.fingerprint
+    short = dataclasses.replace(settings, epochs=2, photos_per_epoch=None)
+    whole = train_studio2shop([data], short, tmp_path / "whole")
+    with pytest.raises(TrainingStopped):
+        train_studio2shop([data], short, tmp_path / "cut", monitor=Heard(4))
+    again = train_studio2shop([data], short, tmp_path / "cut", resume=True)
+    assert again.fingerprint == whole.fingerprint
     assert (system.encoder.dimension, system.reranker, system.predictor) == (6, None, None)
     street, shop = (out / name / "query.safetensors" for name in ("linear", "shop"))
     assert street.read_bytes() != shop.read_bytes()
@@ -267,6 +302,140 @@ def test_a_system_of_the_package_is_named(data, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+# --- the user's own vectors -----------------------------------------------------------------
+
+
+def vectors_of(folder, data, *, without=(), **own):
+    """A file of vectors of length 4; some products have none, or another one."""
+    rng = np.random.default_rng(5)
+    rows = {item.product_id: rng.normal(size=4).tolist() for item in data.items}
+    rows = {name: row for name, row in (rows | own).items() if name not in without}
+    file = folder / "vectors.parquet"
+    pq.write_table(pa.table({"id": list(rows), "vector": list(rows.values())}), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def by_vectors(tmp_path_factory, data):
+    """A system of vectors; those of a1, a2 and a3 cannot be used any more."""
+    folder = tmp_path_factory.mktemp("vectors")
+    file = vectors_of(folder, data)
+    settings = dataclasses.replace(TINY, vectors=str(file), epochs=1)
+    out = folder / "out"
+    whole = train_studio2shop([data], settings, out)
+    heard = Heard()
+    assert train_studio2shop([data], settings, out, resume=True, monitor=heard) is not None
+    file.unlink()
+    again = System.load(out)
+    assert again.fingerprint == whole.fingerprint
+    assert not (out / "articles").exists()
+    assert not (out / "features.safetensors").exists()
+    damaged = folder / "damaged"
+    shutil.copytree(out, damaged)
+    (damaged / "vectors.parquet").write_bytes(
+        vectors_of(
+            folder, data, without=["a1"], a2=[1.0, 2.0], a3=[1.0, np.nan, 0.0, 0.0]
+        ).read_bytes()
+    )
+    return again, System.load(damaged), damaged
+
+
+def test_articles_are_known_by_their_ids(by_vectors, data):
+    system, *_ = by_vectors
+    inputs = system.encoder.prepare_product("a2")
+    row = system.encoder.encode(inputs[None], SHOP)[0]
+    assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
+    description = system.reranker.describe_product("a2")
+    query = system.reranker.describe(picture_of(data.items[2].street[0]), STREET)
+    (judged,) = system.reranker.rerank(query, [Candidate(0.0, description)])
+    assert 0 <= judged.similarity <= 1
+    with pytest.raises(ModelError, match="knows shop pictures by their products' IDs only"):
+        system.encoder.prepare(np.zeros((3, 3, 3), np.uint8), SHOP)
+
+
+def test_an_index_tells_of_products_without_features_and_goes_on(by_vectors, data, tmp_path):
+    _, system, _ = by_vectors
+    feed = tmp_path / "feed.csv"
+    # a0 and a5 have the same picture: what is known of one must not become the other's.
+    rows = [(item.product_id, item.shop[0]) for item in data.items[:5]]
+    rows.append(("a5", data.items[0].shop[0]))
+    for _, file in rows:
+        shutil.copy(file, tmp_path)
+    feed.write_text("id,title,image\n" + "".join(f"{own},T,{f.name}\n" for own, f in rows))
+    problems = []
+    with Shelf.build(Catalog.open(feed), tmp_path / "shelf", system,
+                     on_problem=problems.append) as shelf:  # fmt: skip
+        told = [(each.line, each.product_id, each.reason) for each in problems if not each.fatal]
+        assert [(line, own) for line, own, _ in told] == [(3, "a1"), (4, "a2"), (5, "a3")]
+        for (_, _, reason), wanted in zip(
+            told, ("no features of the product 'a1'", "has 2 numbers", "NaN"), strict=True
+        ):
+            assert wanted in reason
+        assert all(each.field == "features" for each in problems if not each.fatal)
+        assert shelf.updated.changed == 3
+        assert shelf.updated.skipped == 3
+        found = shelf.search(data.items[0].street[0], top=5).items[0].matches
+        similar = {match.product.id: match.similarity for match in found}
+        assert set(similar) == {"a0", "a4", "a5"}
+        query = system.reranker.describe(picture_of(data.items[0].street[0]), STREET)
+        for own, similarity in similar.items():
+            description = system.reranker.describe_product(own)
+            (judged,) = system.reranker.rerank(query, [Candidate(0.0, description)])
+            assert similarity == pytest.approx(judged.similarity, abs=1e-6)
+    with Shelf.build(Catalog.open(feed), tmp_path / "shelf", system) as shelf:
+        assert (shelf.updated.unchanged, shelf.updated.skipped) == (3, 3)
+
+
+def test_training_and_evaluation_name_products_without_features(by_vectors, data, tmp_path):
+    file = vectors_of(tmp_path, data, without=["a1"], a2=[1.0], a3=[np.nan] * 4, a4=[0.0] * 4)
+    settings = dataclasses.replace(TINY, vectors=str(file))
+    with pytest.raises(
+        TrainingError,
+        match=r"4 of 6 articles have no features to train on: .* 'a1' .*has 1 num.*\.\.\.",
+    ):
+        train_studio2shop([data], settings, tmp_path / "out")
+    with pytest.raises(ModelError, match=r"none\.npz cannot be read"):
+        train_studio2shop(
+            [data], dataclasses.replace(TINY, vectors=str(tmp_path / "none.npz")), tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()
+    whole, damaged, _ = by_vectors
+    searched = Searched(data)
+    assert evaluate(whole, searched).queries == 15
+    with pytest.raises(DatasetError, match="there are no features of the product 'a1'"):
+        evaluate(damaged, searched)
+    # What a photo shows is not sold.
+    unsold = Searched(Looks(data.items))
+    unsold.products = lambda: Searched(data).products()[1:]
+    with pytest.raises(DatasetError, match="the right product 'a0' is not in the gallery"):
+        evaluate(whole, unsold)
+
+
+def test_a_folder_with_other_vectors(by_vectors, tmp_path):
+    *_, folder = by_vectors
+    shutil.copytree(folder, tmp_path / "out")
+    place = tmp_path / "out" / "vectors.parquet"
+    pq.write_table(pa.table({"id": ["a"], "vector": [[1.0, 2.0]]}), place)
+    with pytest.raises(ModelError, match="'a' has 2 numbers, expected 4"):
+        System.load(tmp_path / "out")
+    place.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        System.load(tmp_path / "out")
+    values = json.loads((folder / "system.json").read_text())
+    for name in ("../vectors.parquet", "", "/etc/passwd"):
+        (tmp_path / "out" / "system.json").write_text(json.dumps(values | {"vectors": name}))
+        with pytest.raises(ModelError, match="vectors must be a file in this folder"):
+            System.load(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "change", [{"articles": "gist"}, {"architecture": "static"}, {"architecture": "two-networks"}]
+)
+def test_vectors_stand_alone(change):
+    with pytest.raises(ValueError, match="vectors must be left out where"):
+        dataclasses.replace(TINY, vectors="v.npz", **change)
+
+
 # --- hostile folders and data ---------------------------------------------------------------
 
 
@@ -285,8 +454,8 @@ def test_a_damaged_folder(trained, tmp_path):
     refused("depth must be a int", depth="deep")
     refused("matching must be 'linear' or", matching="dot")
     refused("unknown setting 'heel'", heel=1)
-    refused("must have articles and query, got query", articles=None)
-    refused("must have articles, got articles and query", architecture="static")
+    refused("must have articles and query, or query and vectors, got query", articles=None)
+    refused("static must have articles, got articles and query", architecture="static")
     refused("architecture must be one of query-network, static", architecture="three-legs")
     refused("must have the matching 'linear'", architecture="two-networks", articles=None)
     refused("there is no system", articles="elsewhere")

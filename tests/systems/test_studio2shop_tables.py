@@ -4,6 +4,7 @@ import dataclasses
 import json
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.torch
 
 from studio_looks import TINY, looks  # noqa: E402
 
-from snapshelf.errors import MissingWeightsError  # noqa: E402
+from snapshelf.errors import MissingWeightsError, ModelError  # noqa: E402
 from snapshelf.systems.reproducible import REPRODUCIBLE  # noqa: E402
 from snapshelf.systems.studio2shop_tables import METRICS, studio_rows, studio_tables  # noqa: E402
 from snapshelf.systems.studio2shop_variants import VARIANTS, variant_settings  # noqa: E402
@@ -24,6 +25,7 @@ PRINTED = {
     "static-fc14-linear": (0.005, 0.022, 0.166, 13502, 8139),
     "static-fc14-non-linear": (0.030, 0.121, 0.609, 1672, 258),
     "fc14-non-linear": (0.131, 0.423, 0.926, 230, 15),
+    "128floats-non-linear": (0.132, 0.426, 0.909, 274, 15),
     "fdna-ranking-loss": (0.091, 0.372, 0.933, 177, 20),
     "fdna-linear": (0.121, 0.423, 0.936, 178, 15),
     "all-in-two-nets": (0.033, 0.181, 0.838, 620, 69),
@@ -33,6 +35,9 @@ TRANSFERRED = {
     "fc14-non-linear": (0.159, 0.565, 0.475, 32, 6),
     "studio2shop": (0.258, 0.712, 0.619, 17, 3),
 }
+VECTORS = __file__
+"""Any file: rows are told apart by what is in it."""
+
 CHECKED = ("top1", "top10", "top1pct", "mean_rank", "median_rank")
 
 SETTINGS = StudioTablesSettings(
@@ -83,6 +88,7 @@ def test_trainings_are_told_apart_by_what_they_depend_on():
             {"fashion_dna": dataclasses.replace(TINY.fashion_dna, fc1=17)},
             {"fdna-ranking-loss", "fdna-linear", "studio2shop"},
         ),
+        ({"vectors": VECTORS}, {"128floats-non-linear"}),
         ({"epochs": 2}, set(PRINTED) - {"static-fc14-linear"}),
     ],
 )
@@ -114,7 +120,11 @@ def test_the_settings_of_table_2(tmp_path):
 
 def test_every_row_can_be_made_and_features_are_made_once(tmp_path):
     data = looks(tmp_path / "looks")
-    with studio_tables([data], SETTINGS, tmp_path / "pictures") as tables:
+    vectors = tmp_path / "vectors.npz"
+    ids = [item.product_id for item in data.items]
+    np.savez(vectors, ids=ids, vectors=np.random.default_rng(0).normal(size=(len(ids), 7)))
+    settings = dataclasses.replace(SETTINGS, vectors=str(vectors))
+    with studio_tables([data], settings, tmp_path / "pictures") as tables:
         made = {}
         for row in tables[0].rows:
             folder = tmp_path / row.name
@@ -131,8 +141,10 @@ def test_every_row_can_be_made_and_features_are_made_once(tmp_path):
     assert {name for name, system in made.items() if system.reranker is not None} == {
         "static-fc14-non-linear",
         "fc14-non-linear",
+        "128floats-non-linear",
         "studio2shop",
     }
+    assert made["128floats-non-linear"].encoder.dimension == 7
 
 
 def test_a_base_whose_weights_are_not_here_leaves_its_rows_out(tmp_path, monkeypatch):
@@ -146,6 +158,16 @@ def test_a_base_whose_weights_are_not_here_leaves_its_rows_out(tmp_path, monkeyp
         pytest.raises(MissingWeightsError),
     ):
         tables[0].rows[0].training.make(0, tmp_path / "out", Monitor())
+
+
+def test_without_vectors_their_row_is_left_out(tmp_path):
+    data = looks(tmp_path / "looks")
+    with studio_tables([data], SETTINGS, tmp_path / "pictures") as tables:
+        (row,) = (each for each in tables[0].rows if each.name == "128floats-non-linear")
+        with pytest.raises(MissingWeightsError, match="vectors of articles that are given"):
+            row.training.make(0, tmp_path / "out", Monitor())
+    with pytest.raises(ModelError, match="there is no file of vectors"):
+        rows(dataclasses.replace(SETTINGS, vectors=str(tmp_path / "none.npz")))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from snapshelf.evaluation.query_ranks import QueryRanks
 from snapshelf.evaluation.ranking import product_ranks
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import crop, embed_pictures
+from snapshelf.features.product_encoder import ProductParts
 from snapshelf.locating.region import Box
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
@@ -31,6 +33,14 @@ it that are done (of ``rerank``, the regions of queries) and all."""
 
 SHOWN = 5
 """First places kept of each query's ranking."""
+
+
+class _Part(NamedTuple):
+    """A picture, the part of it that is looked at, and in the gallery its product's ID."""
+
+    path: Path
+    box: Box | None
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +102,14 @@ def search_gallery(
             reranking = GalleryReranking(system.reranker, partial(tell, "rerank"))
             stack.enter_context(reranking)
         start = perf_counter()
-        shop, image_of_row = _embed(
-            system, [(image, None) for image in images], Domain.SHOP, batch_size, tell, reranking
-        )
+        pictures = [
+            _Part(dataset.root / image, None, product.id)
+            for product in gallery
+            for image in product.images
+        ]
+        shop, image_of_row = _embed(system, pictures, Domain.SHOP, batch_size, tell, reranking)
         embedded_gallery = perf_counter()
-        photos = [(query.picture, query.box) for query in queries]
+        photos = [_Part(query.picture, query.box) for query in queries]
         street, query_of_row = _embed(system, photos, Domain.STREET, batch_size, tell, reranking)
         embedded_queries = perf_counter()
         row_starts = np.searchsorted(image_of_row, np.arange(len(images) + 1))
@@ -185,7 +198,7 @@ def _own_images(
 
 def _embed(
     system: System,
-    pictures: Sequence[tuple[Path, Box | None]],
+    pictures: Sequence[_Part],
     domain: Domain,
     batch_size: int,
     tell: Progress,
@@ -205,12 +218,15 @@ def _embed(
         encoder=system.encoder,
         domain=domain,
         describe=None if reranking is None else reranking.describe(domain),
+        products=ProductParts.of(system.encoder, system.reranker, _product_of)
+        if domain is Domain.SHOP
+        else None,
         batch_size=batch_size,
     )
     for done, picture in enumerate(embedded, start=1):
         if picture.error is not None:
             raise DatasetError(
-                f"{picture.key[0]}: {picture.error}; every picture of the data set is needed, so "
+                f"{picture.key.path}: {picture.error}; every picture of the data set is needed, so "
                 "that no query is left out of the figures"
             ) from picture.error
         rows.append(picture.embeddings)
@@ -221,10 +237,13 @@ def _embed(
     return np.concatenate(rows), owners
 
 
-def _read_part(key: tuple[Path, Box | None]) -> RGB:
-    path, box = key
-    picture = read_picture(path)
-    return picture if box is None else crop(picture, box)
+def _read_part(part: _Part) -> RGB:
+    picture = read_picture(part.path)
+    return picture if part.box is None else crop(picture, part.box)
+
+
+def _product_of(part: _Part) -> str:
+    return part.product
 
 
 def _ignore(step: str, done: int, total: int) -> None:

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.errors import PictureError
+from snapshelf.errors import FeaturesError, PictureError
 from snapshelf.features.encoder import Domain, Encoder
+from snapshelf.features.product_encoder import ProductParts
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.region import Box, Region, whole_pixels
 from snapshelf.media.picture import RGB
@@ -77,6 +78,7 @@ def embed_pictures(
     encoder: Encoder,
     domain: Domain,
     describe: Callable[[RGB], bytes] | None = None,
+    products: ProductParts[K] | None = None,
     batch_size: int = 32,
     workers: int | None = None,
 ) -> Generator[EmbeddedPicture[K], None, None]:
@@ -95,6 +97,8 @@ def embed_pictures(
         encoder: Embeds each region.
         domain: The side that the pictures come from.
         describe: Describes each region's part of the picture for re-ranking; None to leave it.
+        products: What embeds and describes products by their IDs, in the place of their pictures;
+            its FeaturesError becomes the result's `error` too. None for pictures alone.
         batch_size: Most regions embedded at once, at least 1.
         workers: Number of worker threads, at least 1; None for one for each processor.
 
@@ -112,7 +116,7 @@ def embed_pictures(
         )
 
     def prepare(key: K) -> _Prepared[K]:
-        return _prepare(key, read, locator, encoder, domain, describe)
+        return _prepare(key, read, locator, encoder, domain, describe, products)
 
     # While the encoder is at work nothing new is handed to the workers, so what is already
     # handed out has to last: a full batch beyond the one being encoded.
@@ -143,6 +147,7 @@ def _prepare(
     encoder: Encoder,
     domain: Domain,
     describe: Callable[[RGB], bytes] | None,
+    products: ProductParts[K] | None,
 ) -> _Prepared[K]:
     """Do everything for one picture that comes before the encoder."""
     nothing = np.empty((0, encoder.dimension), np.float32)
@@ -154,14 +159,38 @@ def _prepare(
         return _Prepared(key, None, (), [], nothing)
     regions = locator.locate(picture)
     parts = [crop(picture, region.box) for region in regions]
+    try:
+        inputs, descriptions = _inputs(key, parts, encoder, domain, describe, products)
+    except FeaturesError as error:
+        return _Prepared(key, None, (), [], nothing, error=error)
     return _Prepared(
         key,
         (picture.shape[1], picture.shape[0]),
         regions,
-        [encoder.prepare(part, domain) for part in parts],
+        inputs,
         np.empty((len(regions), encoder.dimension), np.float32),
-        () if describe is None else tuple(describe(part) for part in parts),
+        descriptions,
     )
+
+
+def _inputs(
+    key: K,
+    parts: Sequence[RGB],
+    encoder: Encoder,
+    domain: Domain,
+    describe: Callable[[RGB], bytes] | None,
+    products: ProductParts[K] | None,
+) -> tuple[list[NDArray[np.uint8]], tuple[bytes, ...]]:
+    """Prepare and describe the regions of a picture, by its product where that is known."""
+    if products is None or products.encoder is None:
+        inputs = [encoder.prepare(part, domain) for part in parts]
+    else:
+        inputs = [products.encoder.prepare_product(products.product(key))] * len(parts)
+    if describe is None:
+        return inputs, ()
+    if products is None or products.describer is None:
+        return inputs, tuple(describe(part) for part in parts)
+    return inputs, (products.describer.describe_product(products.product(key)),) * len(parts)
 
 
 def _embed(

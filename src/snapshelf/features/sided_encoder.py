@@ -1,14 +1,16 @@
 """`SidedEncoder`: one encoder for photos and another for shop pictures, in one space."""
 
 import hashlib
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.encoder import Domain, Encoder
+from snapshelf.features.product_encoder import ProductEncoder
 from snapshelf.media.picture import RGB
 
-__all__ = ["SidedEncoder"]
+__all__ = ["SidedEncoder", "SidedProductEncoder", "join_sides"]
 
 
 class SidedEncoder:
@@ -65,3 +67,35 @@ class SidedEncoder:
             (B, D) float32, L2-normalised.
         """
         return self._sides[domain].encode(inputs, domain)
+
+
+class SidedProductEncoder(SidedEncoder):
+    """The same with a shop side that is asked by products' IDs."""
+
+    def prepare_product(self, product_id: str) -> NDArray[np.uint8]:
+        """Give the shop side's input for a product.
+
+        Args:
+            product_id: Of the product.
+
+        Returns:
+            (S, T, 3) uint8.
+
+        Raises:
+            FeaturesError: If the shop side has nothing of the product.
+        """
+        return cast(ProductEncoder, self._sides[Domain.SHOP]).prepare_product(product_id)
+
+
+def join_sides(street: Encoder, shop: Encoder) -> SidedEncoder:
+    """Put two sides together, by products' IDs where the shop side is asked by them.
+
+    Args:
+        street: Of photos.
+        shop: Of shop pictures, or of products.
+
+    Raises:
+        ValueError: As `SidedEncoder`.
+    """
+    by_product = isinstance(shop, ProductEncoder)
+    return (SidedProductEncoder if by_product else SidedEncoder)(street, shop)

@@ -6,18 +6,21 @@ articles on which it is worth running the non-linear match".
 
 import hashlib
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
+from snapshelf.features.product_encoder import ProductEncoder
 from snapshelf.matching.folded_matcher import FoldedMatcher
 from snapshelf.matching.named_weights import FloatArray
 from snapshelf.matching.odds import probabilities_of
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB
 
-__all__ = ["StudioReranker"]
+__all__ = ["StudioProductReranker", "StudioReranker"]
 
 
 class StudioReranker:
@@ -72,10 +75,7 @@ class StudioReranker:
         Returns:
             4 bytes for each of the layer's units.
         """
-        encoder, matcher = self._encoders[domain], self._matcher
-        features = encoder.encode(encoder.prepare(picture, domain)[np.newaxis], domain)[0]
-        part = (matcher.street_parts if domain is Domain.STREET else matcher.shop_parts)(features)
-        return part.astype("<f4").tobytes()
+        return self._describe(self._encoders[domain].prepare(picture, domain), domain)
 
     def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> Sequence[Reranked]:
         """Compare a query with candidates.
@@ -100,6 +100,12 @@ class StudioReranker:
             Reranked(probability, {"probability": probability}) for probability in found.tolist()
         ]
 
+    def _describe(self, inputs: NDArray[np.uint8], domain: Domain) -> bytes:
+        matcher = self._matcher
+        features = self._encoders[domain].encode(inputs[np.newaxis], domain)[0]
+        part = (matcher.street_parts if domain is Domain.STREET else matcher.shop_parts)(features)
+        return part.astype("<f4").tobytes()
+
     def _part(self, description: bytes) -> FloatArray:
         wanted = 4 * len(self._matcher.bias)
         if len(description) != wanted:
@@ -108,3 +114,22 @@ class StudioReranker:
                 "another re-ranker; index the shelf anew"
             )
         return np.frombuffer(description, "<f4").astype(np.float32)
+
+
+class StudioProductReranker(StudioReranker):
+    """The same with articles that are known by their products' IDs; `articles` says by which."""
+
+    def describe_product(self, product_id: str) -> bytes:
+        """Give a product's part of the first layer; may be called from several threads.
+
+        Args:
+            product_id: Of the product.
+
+        Returns:
+            4 bytes for each of the layer's units.
+
+        Raises:
+            FeaturesError: If the product has no features that can be used.
+        """
+        articles = cast(ProductEncoder, self._encoders[Domain.SHOP])
+        return self._describe(articles.prepare_product(product_id), Domain.SHOP)

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from snapshelf.catalog.entry import Entry, Problem
 from snapshelf.catalog.product import Product
-from snapshelf.errors import FeedError, PictureError
+from snapshelf.errors import FeaturesError, FeedError, PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.features.pipeline import EmbeddedPicture, embed_pictures
+from snapshelf.features.product_encoder import ProductParts
 from snapshelf.media.content import content_hash
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
@@ -102,6 +103,7 @@ class _Update:
     ) -> None:
         self._store = store
         self._system = system
+        self._products = ProductParts.of(system.encoder, system.reranker, _product_of)
         self._source = source
         self._on_problem = on_problem
         self._on_progress = on_progress
@@ -132,6 +134,7 @@ class _Update:
             encoder=self._system.encoder,
             domain=Domain.SHOP,
             describe=self._describe(),
+            products=self._products,
             batch_size=batch_size,
         )
         for record in self._assembled(embedded):
@@ -206,12 +209,21 @@ class _Update:
         if task.read:
             try:
                 task.data = self._source.read(task.image)
-                task.content = content_hash(task.data)
+                task.content = content_hash(task.data + self._own_features(task))
             except PictureError as error:
                 task.error = error
         elif task.known is not None:
             task.content = task.known.content
         return task
+
+    def _own_features(self, task: PictureTask) -> bytes:
+        """Give what else than the picture decides its embedding: the product's own features.
+
+        Two products of one picture would share an embedding without it.
+        """
+        if self._products is None or self._products.encoder is None:
+            return b""
+        return self._products.encoder.prepare_product(_product_of(task)).tobytes()
 
     def _decide(self, task: PictureTask) -> PictureTask:
         """Decide whether a picture must be embedded; one after the other, in the feed's order."""
@@ -290,7 +302,8 @@ class _Update:
     def _tell(self, task: PictureTask, error: PictureError) -> None:
         self._counts["parts_skipped"] += 1
         product = task.entry.product.id
-        self._on_problem(Problem(task.entry.line, "image", str(error), product, fatal=False))
+        field = "features" if isinstance(error, FeaturesError) else "image"
+        self._on_problem(Problem(task.entry.line, field, str(error), product, fatal=False))
 
     def _without_picture(self, entry: Entry) -> None:
         self._counts["skipped"] += 1
@@ -318,6 +331,10 @@ class _Update:
         self._committed_at = time.monotonic()
         if self._on_progress is not None:
             self._on_progress(self._report())
+
+
+def _product_of(task: PictureTask) -> str:
+    return task.entry.product.id
 
 
 def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:

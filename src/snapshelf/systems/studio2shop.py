@@ -23,11 +23,13 @@ from snapshelf.systems.studio2shop_loading import (
     MATCH,
     NAME,
     load_articles,
+    load_vectors,
     studio2shop_from_folder,
     write_studio2shop,
 )
 from snapshelf.systems.studio2shop_stages import (
     check_dna,
+    given_features,
     keep_features,
     train_both_networks,
     train_dna,
@@ -36,6 +38,7 @@ from snapshelf.systems.studio2shop_stages import (
 )
 from snapshelf.systems.system import System
 from snapshelf.systems.system_copy import copy_system
+from snapshelf.whole_file import write_whole
 
 if TYPE_CHECKING:
     from snapshelf.datasets.training_item import TrainingData
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from snapshelf.training.studio_settings import StudioSettings
 
 __all__ = ["studio2shop_from_folder", "train_studio2shop"]
+
+VECTORS = "vectors"
+"""The articles' own features, with the suffix of the file that was given."""
 
 FEATURES_FILE = "features.safetensors"
 PHOTOS_FILE = "photos.safetensors"
@@ -92,8 +98,11 @@ def train_studio2shop(
     check_folder(out, resume=resume)
     training_set = TrainingSet.collect(data, mattes=settings.augmentation)
     record = training_record(NAME, settings, training_set)
-    named = None
-    if settings.articles is not None and settings.architecture != "two-networks":
+    named = vectors = None
+    if settings.vectors is not None:
+        vectors = load_vectors(Path(settings.vectors))
+        record["features"] = vectors.fingerprint
+    elif settings.articles is not None and settings.architecture != "two-networks":
         named = load_articles(out / "system.json", settings.articles)
         record["features"] = named.encoder.fingerprint
     check_record(out, record)
@@ -106,15 +115,21 @@ def train_studio2shop(
         table = AttributeTable.from_items(training_set.items)
         check_attributes(table)
         tell_attributes(table, training_set, monitor)
+    elif vectors is not None:
+        features = given_features(vectors, [training_set.items[item] for item in articles.items])
     elif named is None:
         check_dna(training_set, settings)
     if settings.architecture != "static":
         _, description = start_query_network(settings, settings.dimension)
         augmentation = make_augmentation(settings, description.preprocessing, monitor)
     begin(out, record)  # not before all is at hand: what is refused leaves no folder
-    place = None
     if settings.architecture == "two-networks":
         train_both_networks(training_set, articles, settings, augmentation, out, monitor)
+        return write_studio2shop(out, settings, None, description, notes=record)
+    if vectors is not None:
+        source = Path(str(settings.vectors))
+        place = f"{VECTORS}{source.suffix}"
+        write_whole(out / place, source.read_bytes())
     else:
         if named is None:
             place, of_articles = ARTICLES, train_dna(data, settings, out / ARTICLES, monitor)
@@ -123,14 +138,12 @@ def train_studio2shop(
         features = keep_features(
             of_articles, articles.title_pictures, Domain.SHOP, out / FEATURES_FILE, monitor
         )
-        if description is None:
-            photos = keep_features(
-                of_articles, articles.photos, Domain.STREET, out / PHOTOS_FILE, monitor
-            )
-            train_matcher(photos, articles, features, settings, out / MATCH, monitor)
-        else:
-            description = replace(description, dimension=features.shape[1])
-            train_query_networks(
-                training_set, articles, features, settings, augmentation, out, monitor
-            )
+    if description is None:
+        photos = keep_features(
+            of_articles, articles.photos, Domain.STREET, out / PHOTOS_FILE, monitor
+        )
+        train_matcher(photos, articles, features, settings, out / MATCH, monitor)
+    else:
+        description = replace(description, dimension=features.shape[1])
+        train_query_networks(training_set, articles, features, settings, augmentation, out, monitor)
     return write_studio2shop(out, settings, place, description, notes=record)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Encoder
+from snapshelf.features.product_encoder import ProductEncoder
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.folded_matcher import FoldedMatcher
-from snapshelf.matching.studio_reranking import StudioReranker
-from snapshelf.systems.folder_settings import check_settings, read_calibration
+from snapshelf.matching.studio_reranking import StudioProductReranker, StudioReranker
+from snapshelf.systems.folder_settings import check_settings, file_setting, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import load_base
 from snapshelf.tensor_file import read_tensors
@@ -18,6 +19,7 @@ from snapshelf.whole_file import write_whole
 
 if TYPE_CHECKING:
     from snapshelf.features.query_folder import QueryDescription
+    from snapshelf.features.vector_encoder import VectorEncoder
     from snapshelf.training.studio_settings import StudioSettings
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "NAME",
     "SHOP",
     "load_articles",
+    "load_vectors",
     "studio2shop_from_folder",
     "write_studio2shop",
 ]
@@ -47,6 +50,7 @@ FIELDS = {
     "system": str,
     "architecture": str,
     "articles": str,
+    "vectors": str,
     "query": dict,
     "matching": str,
     "depth": int,
@@ -54,12 +58,12 @@ FIELDS = {
     "notes": dict,
 }
 
-PARTS: Mapping[str, set[str]] = {
-    "query-network": {"articles", "query"},
-    "static": {"articles"},
-    "two-networks": {"query"},
+PARTS: Mapping[str, tuple[set[str], ...]] = {
+    "query-network": ({"articles", "query"}, {"query", "vectors"}),
+    "static": ({"articles"},),
+    "two-networks": ({"query"},),
 }
-"""Which settings each architecture has."""
+"""Which settings each architecture may have."""
 
 
 def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System:
@@ -69,7 +73,8 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
         folder: Holds the networks and the matcher.
         settings: What ``system.json`` holds: ``architecture``, ``matching`` and ``depth`` as
             `StudioSettings` has them, ``articles`` (name or folder of the system of the articles,
-            looked for in this one first; none with two networks), ``query`` (the description of
+            looked for in this one first; none with two networks) or ``vectors`` (a file in the
+            folder, see `ArticleVectors`), ``query`` (the description of
             the query networks; none with static features), and optionally ``calibration`` and
             ``notes``.
 
@@ -83,9 +88,13 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
     calibration = read_calibration(file, settings)
     description = None if "query" not in settings else _description(settings["query"], file)
     predictor = reranker = None
+    articles: Encoder
     if "articles" in settings:
         base = load_articles(file, settings["articles"])
         articles, predictor = base.encoder, base.predictor
+    elif "vectors" in settings:
+        assert description is not None
+        articles = load_vectors(file_setting(file, settings, "vectors"), description.dimension)
     else:
         assert description is not None
         from snapshelf.features.query_encoder import load_linear_encoder
@@ -94,7 +103,8 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
     try:
         encoder = _encoder(folder, description, articles, matching, depth)
         if matching == "non-linear":
-            reranker = StudioReranker(
+            by_product = isinstance(articles, ProductEncoder)
+            reranker = (StudioProductReranker if by_product else StudioReranker)(
                 _query(folder, description, articles),
                 articles,
                 FoldedMatcher.from_tensors(read_tensors(folder / MATCH / MATCHER_FILE)),
@@ -118,6 +128,23 @@ def load_articles(file: Path, name: str) -> System:
     return load_base(file, name, NAME)
 
 
+def load_vectors(file: Path, dimension: int | None = None) -> "VectorEncoder":
+    """Read the articles' own features.
+
+    Args:
+        file: As `ArticleVectors.read` takes it.
+        dimension: Likewise.
+
+    Raises:
+        ModelError: As `ArticleVectors.read`.
+    """
+    from snapshelf.features.article_vectors import ArticleVectors
+    from snapshelf.features.vector_encoder import VectorEncoder
+    from snapshelf.features.weights import file_digest
+
+    return VectorEncoder(ArticleVectors.read(file, dimension), file_digest(file))
+
+
 def write_studio2shop(
     out: Path,
     settings: "StudioSettings",
@@ -131,7 +158,8 @@ def write_studio2shop(
     Args:
         out: The folder, with all that the file speaks of.
         settings: The recipe.
-        articles: The articles' system, by what `copy_system` gave; None where there is none.
+        articles: The articles' system, by what `copy_system` gave; the name of the file where
+            there are vectors; None where there is neither.
         description: Of the query networks; None where there are none.
         notes: For people.
 
@@ -141,7 +169,7 @@ def write_studio2shop(
     values = {
         "system": NAME,
         "architecture": settings.architecture,
-        "articles": articles,
+        "articles" if settings.vectors is None else "vectors": articles,
         "query": None if description is None else description.to_dict(),
         "matching": settings.matching,
         "depth": settings.depth,
@@ -162,10 +190,12 @@ def _checked(file: Path, settings: Mapping[str, Any]) -> tuple[str, int]:
             f"{file}: architecture must be one of {', '.join(PARTS)}, got "
             f"{settings['architecture']!r}"
         )
-    if parts != (given := {"articles", "query"} & set(settings)):
+    given = {"articles", "query", "vectors"} & set(settings)
+    if given not in parts:
+        wanted = ", or ".join(" and ".join(sorted(each)) for each in parts)
         raise ModelError(
-            f"{file}: {settings['architecture']} must have {' and '.join(sorted(parts))}, got "
-            f"{' and '.join(sorted(given)) or 'neither articles nor query'}"
+            f"{file}: {settings['architecture']} must have {wanted}, got "
+            f"{' and '.join(sorted(given)) or 'none of them'}"
         )
     matching: str = settings["matching"]
     depth: int = settings["depth"]
@@ -174,7 +204,7 @@ def _checked(file: Path, settings: Mapping[str, Any]) -> tuple[str, int]:
             f"{file}: matching must be 'linear' or 'non-linear' and depth in [0, {EVERY}], got "
             f"{matching!r} and {depth}"
         )
-    if matching == "non-linear" and "articles" not in settings:
+    if matching == "non-linear" and settings["architecture"] == "two-networks":
         raise ModelError(f"{file}: two-networks must have the matching 'linear', got {matching!r}")
     return matching, depth
 
@@ -199,11 +229,11 @@ def _encoder(
     if description is None:
         return articles
     from snapshelf.features.query_encoder import load_linear_encoder
-    from snapshelf.features.sided_encoder import SidedEncoder
+    from snapshelf.features.sided_encoder import join_sides
 
     is_linear = matching == "linear" or depth > 0
     place = folder / (LINEAR if is_linear else MATCH)
-    return SidedEncoder(load_linear_encoder(place, description, folder / "system.json"), articles)
+    return join_sides(load_linear_encoder(place, description, folder / "system.json"), articles)
 
 
 def _query(folder: Path, description: "QueryDescription | None", articles: Encoder) -> Encoder:

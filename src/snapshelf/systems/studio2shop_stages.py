@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from snapshelf.datasets.training_item import PicturePart, TrainingData
+    from snapshelf.datasets.training_item import PicturePart, TrainingData, TrainingItem
+    from snapshelf.features.vector_encoder import VectorEncoder
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import Augmentation
     from snapshelf.training.studio_articles import StudioArticles
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_dna",
+    "given_features",
     "keep_features",
     "train_both_networks",
     "train_dna",
     "train_matcher",
     "train_query_networks",
 ]
+
+
+MOST_TOLD = 3
+"""Articles without features that an error names."""
 
 
 def check_dna(training_set: "TrainingSet", settings: "StudioSettings") -> None:
@@ -49,6 +55,40 @@ def check_dna(training_set: "TrainingSet", settings: "StudioSettings") -> None:
 
     names = settings.fashion_dna.attributes or None
     check_attributes(AttributeTable.from_items(title_pictures(training_set).items, names))
+
+
+def given_features(
+    vectors: "VectorEncoder", items: Sequence["TrainingItem"]
+) -> "NDArray[np.float32]":
+    """Give the articles' own features.
+
+    Args:
+        vectors: By product ID.
+        items: The articles, at least one.
+
+    Returns:
+        (N, D) float32, L2-normalised.
+
+    Raises:
+        TrainingError: If an article has none that can be used; names some.
+    """
+    import numpy as np
+
+    from snapshelf.errors import FeaturesError
+    from snapshelf.training.training_error import TrainingError
+
+    rows, reasons = [], []
+    for item in items:
+        try:
+            rows.append(vectors.vectors.of(item.product_id))
+        except FeaturesError as error:
+            reasons.append(str(error))
+    if reasons:
+        raise TrainingError(
+            f"{len(reasons)} of {len(items)} articles have no features to train on: "
+            f"{'; '.join(reasons[:MOST_TOLD])}{'; ...' if len(reasons) > MOST_TOLD else ''}"
+        )
+    return np.stack(rows)
 
 
 def train_dna(

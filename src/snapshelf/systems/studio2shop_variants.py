@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snapshelf.datasets.training_item import TrainingData
+from snapshelf.errors import MissingWeightsError, ModelError
 from snapshelf.evaluation.kept_ranks import digest_of, training_digest
 from snapshelf.features.weights import file_digest
 from snapshelf.systems.system import System
@@ -18,7 +19,7 @@ from snapshelf.training.studio_tables_settings import StudioTablesSettings
 
 __all__ = ["VARIANTS", "StudioVariants", "Variant", "variant_settings"]
 
-Features = Literal["fc14", "fdna", "learnt"]
+Features = Literal["fc14", "fdna", "given", "learnt"]
 """What an article's features are: Table 2, *features*."""
 
 
@@ -43,6 +44,7 @@ VARIANTS: Mapping[str, Variant] = {
     "static-fc14-linear": Variant("fc14", None),
     "static-fc14-non-linear": Variant("fc14", {"architecture": "static"}),
     "fc14-non-linear": Variant("fc14", {}),
+    "128floats-non-linear": Variant("given", {}),
     "fdna-ranking-loss": Variant("fdna", RANKED),
     "fdna-linear": Variant("fdna", LINEAR),
     "all-in-two-nets": Variant("learnt", {**RANKED, "architecture": "two-networks"}),
@@ -51,7 +53,9 @@ VARIANTS: Mapping[str, Variant] = {
 """By the names of Table 3, in small letters."""
 
 
-def variant_settings(name: str, settings: StudioSettings, articles: Path | None) -> StudioSettings:
+def variant_settings(
+    name: str, settings: StudioSettings, articles: Path | None, vectors: str | None = None
+) -> StudioSettings:
     """Give the settings of a variant that is trained.
 
     All articles are looked at, as in the paper's tests, so no linear match is trained for a
@@ -62,6 +66,7 @@ def variant_settings(name: str, settings: StudioSettings, articles: Path | None)
         name: Of `VARIANTS`.
         settings: The recipe of *Studio2Shop*.
         articles: The folder of the articles' system; None where there is none.
+        vectors: The articles' own features; None but for the variant that has them.
 
     Raises:
         ValueError: If the variant trains nothing.
@@ -72,6 +77,7 @@ def variant_settings(name: str, settings: StudioSettings, articles: Path | None)
     return dataclasses.replace(
         settings,
         articles=None if articles is None else str(articles),
+        vectors=vectors if VARIANTS[name].features == "given" else None,
         depth=0,
         compared=settings.compared + (changes.get("loss") == "ranking"),
         **changes,
@@ -121,14 +127,19 @@ class StudioVariants:
         if VARIANTS[name].changes is None:
             assert articles is not None
             return System.load(articles)
-        own = variant_settings(name, recipe, articles)
+        own = variant_settings(name, recipe, articles, self._settings.vectors)
         return train_studio2shop(self._data, own, folder, resume=True, monitor=monitor)
 
     def _articles(
         self, features: Features, recipe: StudioSettings, monitor: Monitor
     ) -> Path | None:
         """Give the folder of the articles' system, made if need be."""
-        if features == "learnt":
+        if features == "given" and self._settings.vectors is None:
+            raise MissingWeightsError(
+                "the row 128floats has vectors of articles that are given, and there are none",
+                "Give a file as the setting vectors",
+            )
+        if features in ("given", "learnt"):
             return None
         self._folder.mkdir(exist_ok=True)
         if self._digest is None:
@@ -173,6 +184,11 @@ def articles_identity(features: Features, settings: StudioTablesSettings) -> dic
 
     if features == "learnt":
         return {}
+    if features == "given":
+        file = None if settings.vectors is None else Path(settings.vectors)
+        if file is not None and not file.is_file():
+            raise ModelError(f"there is no file of vectors {file}")
+        return {"vectors": None if file is None else file_digest(file)}
     if features == "fc14":
         return {"fc14": settings.fc14, "dimension": settings.dimension}
     recipe = settings_to_dict(settings.fashion_dna)

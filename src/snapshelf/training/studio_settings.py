@@ -43,6 +43,8 @@ class StudioSettings:
     Attributes:
         articles: Name or folder of the system whose shop side gives the articles' features; none
             to train FashionDNA.
+        vectors: A file of the articles' own features by product ID, in the place of a system: see
+            `ArticleVectors`.
         fashion_dna: How FashionDNA is trained, where it is.
         architecture: What gives features. ``query-network``: those of photos a network that is
             trained, those of articles the articles' system. ``static``: those of both the
@@ -95,6 +97,7 @@ class StudioSettings:
     """
 
     articles: str | None = None
+    vectors: str | None = None
     fashion_dna: FashionDnaSettings = field(default_factory=FashionDnaSettings)
     architecture: Architecture = "query-network"
     dimension: int = 128
@@ -154,6 +157,13 @@ class StudioSettings:
         one_of(self, ARCHITECTURES, "architecture")
         one_of(self, MATCHINGS, "matching")
         one_of(self, LOSSES, "loss")
+        if self.vectors is not None and (
+            self.articles is not None or self.architecture != "query-network"
+        ):
+            raise ValueError(
+                "vectors must be left out where a system of articles is named or the architecture "
+                f"is not 'query-network', got {self.vectors!r}"
+            )
         if self.architecture == "static" and self.matching == "linear":
             raise ValueError(
                 "matching must be 'non-linear' where the architecture is 'static', got 'linear': "

@@ -17,6 +17,7 @@ class StudioTablesSettings(StudioSettings):
     A recipe for ``train studio2shop`` is one for the tables too.
 
     Attributes:
+        vectors: As of the recipe, for the row *128floats* alone; none to leave it out.
         fc14: Name or folder of the system whose embeddings are shortened by a PCA to `dimension`;
             the paper's is a layer of VGG16, ``torchvision/vgg16``.
     """
@@ -48,7 +49,11 @@ class StudioTablesSettings(StudioSettings):
 
     @property
     def recipe(self) -> StudioSettings:
-        """The recipe alone."""
+        """The recipe alone, without the vectors, which are those of one row."""
         return StudioSettings(
-            **{field.name: getattr(self, field.name) for field in fields(StudioSettings)}
+            **{
+                field.name: getattr(self, field.name)
+                for field in fields(StudioSettings)
+                if field.name != "vectors"
+            }
         )
