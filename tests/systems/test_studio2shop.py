@@ -232,6 +232,16 @@ def test_all_articles_need_no_linear_match(data, dna, tmp_path):
     system = train_studio2shop([data], settings, tmp_path / "out")
     assert not (tmp_path / "out" / "linear").exists()
     assert system.reranker.depth > 10**9
+    for item in data.items:
+        shutil.copy(item.shop[0], tmp_path)
+    feed = tmp_path / "feed.csv"
+    lines = [f"{item.product_id},T,{item.shop[0].name}\n" for item in data.items]
+    feed.write_text("id,title,image\n" + "".join(lines))
+    with Shelf.build(Catalog.open(feed), tmp_path / "shelf", system) as shelf:
+        (item,) = shelf.search(data.items[0].street[0], top=3).items
+    assert len(item.matches) == 3
+    assert all(match.evidence for match in item.matches)
+    assert evaluate(system, Searched(data)).gallery == 6
 
 
 def test_a_network_for_each_side(data, tmp_path):
