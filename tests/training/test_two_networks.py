@@ -156,6 +156,7 @@ def test_one_step_against_loops():
         ({"architecture": "siamese"}, "architecture must be one of query-network, static, two-"),
         ({"attribute_weight": -1.0}, "attribute_weight must be finite and at least 0"),
         ({"dimension": 0}, "dimension must be finite and at least 1"),
+        ({"depth": 2**31}, "depth must be at most 2147483647"),
         ({"depth": -1}, "depth must be finite and at least 0"),
     ],
 )

@@ -20,7 +20,10 @@ from snapshelf.matching.odds import probabilities_of
 from snapshelf.matching.reranker import Candidate, Reranked
 from snapshelf.media.picture import RGB
 
-__all__ = ["StudioProductReranker", "StudioReranker"]
+__all__ = ["EVERY", "StudioProductReranker", "StudioReranker"]
+
+EVERY = 2**31 - 1
+"""A depth at which all articles are looked at: more than any shop has."""
 
 
 class StudioReranker:

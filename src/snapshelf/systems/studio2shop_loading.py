@@ -10,7 +10,7 @@ from snapshelf.features.encoder import Encoder
 from snapshelf.features.product_encoder import ProductEncoder
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.folded_matcher import FoldedMatcher
-from snapshelf.matching.studio_reranking import StudioProductReranker, StudioReranker
+from snapshelf.matching.studio_reranking import EVERY, StudioProductReranker, StudioReranker
 from snapshelf.systems.folder_settings import check_settings, file_setting, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import load_base
@@ -43,9 +43,6 @@ and of the articles' own network where there is one in the system's place."""
 
 MATCHER_FILE = "matcher.safetensors"
 
-EVERY = 2**31 - 1
-"""Articles that are looked at where all are: more than any shop has."""
-
 FIELDS = {
     "system": str,
     "architecture": str,
@@ -74,9 +71,8 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
         settings: What ``system.json`` holds: ``architecture``, ``matching`` and ``depth`` as
             `StudioSettings` has them, ``articles`` (name or folder of the system of the articles,
             looked for in this one first; none with two networks) or ``vectors`` (a file in the
-            folder, see `ArticleVectors`), ``query`` (the description of
-            the query networks; none with static features), and optionally ``calibration`` and
-            ``notes``.
+            folder, see `ArticleVectors`), ``query`` (the description of the query networks; none
+            with static features), and optionally ``calibration`` and ``notes``.
 
     Raises:
         ModelError: If a setting is missing, unknown, of the wrong type or out of range, the
@@ -222,9 +218,9 @@ def _encoder(
     matching: str,
     depth: int,
 ) -> Encoder:
-    """Give what shortlists are found with; where they hold every article, the match's own network.
+    """Give what shortlists are found with.
 
-    Then it is not told apart what is found first, and any features do.
+    Where they hold every article, their order makes no difference: the match's own network does.
     """
     if description is None:
         return articles

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
+from snapshelf.matching.studio_reranking import EVERY
 from snapshelf.training.fashion_dna_settings import FashionDnaSettings
 from snapshelf.training.mtv_settings import Optimizer, Precision, Schedule
 from snapshelf.training.ranges import above_zero, at_least, check_running, one_of
@@ -180,6 +181,8 @@ class StudioSettings:
             )
         at_least(self, 2, "compared")
         at_least(self, 0, "depth", "attribute_weight")
+        if self.depth > EVERY:
+            raise ValueError(f"depth must be at most {EVERY}, got {self.depth}")
         at_least(self, 1, "dimension")
         at_least(self, 1, "hidden", "matcher_hidden", "epochs", "batch", "photos_per_epoch")
         above_zero(self, "head_rate")
