@@ -93,10 +93,13 @@ def train_studio2shop(
     from snapshelf.training.studio_training import start_query_network
     from snapshelf.training.training_folder import begin, check_folder, check_record, is_finished
     from snapshelf.training.training_set import TrainingSet
+    from snapshelf.training.whole_photos import whole_photos
 
     monitor = monitor or Monitor()
     check_folder(out, resume=resume)
     training_set = TrainingSet.collect(data, mattes=settings.augmentation)
+    if settings.whole_photos:
+        training_set = whole_photos(training_set)
     record = training_record(NAME, settings, training_set)
     named = vectors = None
     if settings.vectors is not None:

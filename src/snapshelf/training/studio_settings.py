@@ -74,6 +74,8 @@ class StudioSettings:
         epochs: At least 1.
         batch: Photos in a batch, at least 1.
         photos_per_epoch: At least 1; None for each once.
+        whole_photos: Whether a photo is one query with all articles that it shows, as in the
+            paper. If not, each part that the data set tells of is a query with what it shows.
         augmentation: Whether photos are changed by domain-shift augmentation, as street pictures.
         domain_shift: Settings of the augmentation that differ from their defaults; see
             `DomainShift`.
@@ -121,6 +123,7 @@ class StudioSettings:
     epochs: int = 10
     batch: int = 64
     photos_per_epoch: int | None = None
+    whole_photos: bool = True
     augmentation: bool = False
     domain_shift: Mapping[str, Any] = field(default_factory=dict)
     backgrounds: str | None = None
