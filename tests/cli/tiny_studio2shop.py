@@ -15,6 +15,7 @@ num_workers = 0
 ROWS
 [fashion_dna]
 backbone = "test_resnet"
+weights = "random"
 size = [32, 24]
 grid = [2, 1]
 fc1 = 8

@@ -12,6 +12,7 @@ from snapshelf.training.studio_settings import StudioSettings
 
 DNA = FashionDnaSettings(
     backbone="test_resnet",
+    weights="random",
     size=(32, 24),
     grid=(2, 1),
     fc1=16,

@@ -25,6 +25,7 @@ from snapshelf.training.training_set import TrainingSet  # noqa: E402
 
 TINY = FashionDnaSettings(
     backbone="test_resnet",
+    weights="random",
     size=(48, 32),
     grid=(2, 1),
     fc1=16,

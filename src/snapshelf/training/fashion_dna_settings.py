@@ -25,8 +25,8 @@ class FashionDnaSettings:
         backbone: A timm name, ``torchvision/NAME``, or the paper's convolutions,
             ``snapshelf/fashion-dna``.
         weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
-            ``"random"`` for none, as the paper's own begin. None: for ``mobilenetv2_100`` those of
-            the system `mobilenetv2`, else ``"hub"``.
+            ``"random"`` for none. None: for the paper's convolutions none, for ``mobilenetv2_100``
+            those of the system `mobilenetv2`, else ``"hub"``.
         options: Keyword arguments of the backbone.
         size: (height, width) of the inputs in pixels, each in [16, 1024].
         grid: (rows, columns) of the map that the layer *fDNA* reads, each at least 1.
@@ -66,7 +66,7 @@ class FashionDnaSettings:
     """
 
     backbone: str = "snapshelf/fashion-dna"
-    weights: str | None = "random"
+    weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[int, ...] = (256, 177)
     grid: tuple[int, ...] = (7, 5)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from snapshelf import __version__
 from snapshelf.errors import ModelError
 from snapshelf.features.backbones import (
+    OWN,
     create_backbone,
     default_preprocessing,
     load_hub_backbone,
@@ -189,6 +190,8 @@ def make_backbone(
         published = mobilenet_v2()
         name, options = published.backbone, {**published.options, **options}
         weights, preprocessing = str(published.weights), published.preprocessing
+    elif weights is None and name in OWN:
+        weights = "random"
     if weights in (None, "hub"):
         backbone, _ = load_hub_backbone(name, options)
     else:
