@@ -15,6 +15,7 @@ CALLED: Mapping[type, str] = {
     str: "a text",
     bool: "true or false",
     int: "a whole number",
+    list: "a list",
     dict: "an object",
 }
 
@@ -25,7 +26,8 @@ def check_kinds(file: Path, values: Mapping[str, Any], kinds: Mapping[str, type]
     Args:
         file: Where they come from, for the errors.
         values: As read from JSON.
-        kinds: The type of each setting, `str`, `bool`, `int` or `dict`; all are needed.
+        kinds: The type of each setting, `str`, `bool`, `int`, `list` or `dict`; all
+            are needed.
 
     Raises:
         ModelError: Names the setting, what was expected and what came.

@@ -1,12 +1,12 @@
-"""Spatial pyramid pooling: a feature map averaged over ever finer grids."""
+"""Spatial pyramid pooling: means or maxima of a feature map over ever finer grids."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["pyramid_means"]
+__all__ = ["pyramid_maxima", "pyramid_means"]
 
 
 def pyramid_means(features: "Tensor", grids: Sequence[int] = (2, 1)) -> "Tensor":
@@ -30,9 +30,37 @@ def pyramid_means(features: "Tensor", grids: Sequence[int] = (2, 1)) -> "Tensor"
     Raises:
         ValueError: If there is no grid, or one is below 1.
     """
-    from torch import cat
     from torch.nn.functional import adaptive_avg_pool2d
+
+    return _pyramid(features, grids, adaptive_avg_pool2d)
+
+
+def pyramid_maxima(features: "Tensor", grids: Sequence[int] = (6, 3, 2, 1)) -> "Tensor":
+    """Take the largest activations of a map in the cells of several grids, one behind the other.
+
+    He, Zhang, Ren, Sun: Spatial Pyramid Pooling in Deep Convolutional Networks, Section 2.2, with
+    the 50 cells of its Section 3.1. The cells are those of `pyramid_means`.
+
+    Args:
+        features: (B, C, H, W) float, H and W at least 1.
+        grids: Cells on a side of each grid, each at least 1.
+
+    Returns:
+        (B, C * sum(n * n)) float: of each grid the cells of a channel, row by row, are together.
+
+    Raises:
+        ValueError: If there is no grid, or one is below 1.
+    """
+    from torch.nn.functional import adaptive_max_pool2d
+
+    return _pyramid(features, grids, adaptive_max_pool2d)
+
+
+def _pyramid(
+    features: "Tensor", grids: Sequence[int], pool: "Callable[[Tensor, int], Tensor]"
+) -> "Tensor":
+    from torch import cat
 
     if not grids or min(grids) < 1:
         raise ValueError(f"grids must be at least one number from 1, got {list(grids)}")
-    return cat([adaptive_avg_pool2d(features, grid).flatten(1) for grid in grids], dim=1)
+    return cat([pool(features, grid).flatten(1) for grid in grids], dim=1)
