@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
 from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.leading_rows import leading_rows
 from snapshelf.matching.named_weights import FloatArray
 from snapshelf.matching.odds import probabilities_of
 
@@ -149,10 +150,10 @@ class Assortment:
     def _best(self, part: FloatArray, count: int) -> Found:
         odds = self._scorer.odds(part)
         if self.precision == "float32":
-            rows = _leading(odds, count)
+            rows = leading_rows(odds, count)
             exact = odds[rows]
         else:
-            rows = _leading(odds, max(RESCORED * count, LEAST_RESCORED))
+            rows = leading_rows(odds, max(RESCORED * count, LEAST_RESCORED))
             exact = self._scorer.exact_odds(part, rows)
         order = np.argsort(-exact, kind="stable")[:count]
         return Found(rows[order], probabilities_of(exact[order]))
@@ -167,16 +168,6 @@ class _NumpyScorer:
 
     def exact_odds(self, street_part: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
         return self._matcher.odds(street_part, self._parts[rows])
-
-
-def _leading(odds: FloatArray, count: int) -> NDArray[np.int64]:
-    """Give the rows of the largest in rising order; of equals at the edge the first rows."""
-    if count >= len(odds):
-        return np.arange(len(odds))
-    edge = np.partition(odds, len(odds) - count)[len(odds) - count]
-    above = np.flatnonzero(odds > edge)
-    equal = np.flatnonzero(odds == edge)[: count - len(above)]
-    return np.sort(np.concatenate([above, equal]))
 
 
 def _checked(features: FloatArray, dimension: int, name: str) -> FloatArray:

@@ -1,0 +1,175 @@
+"""`SimilarityGallery`: pictures of a shop, matched with trajectories by AsymNet's network."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.features.torch_extra import torch_extra
+from snapshelf.matching.assortment import Found
+from snapshelf.matching.folded_similarity import FoldedSimilarity
+from snapshelf.matching.leading_rows import leading_rows
+from snapshelf.matching.named_weights import FloatArray
+from snapshelf.matching.odds import probabilities_of
+
+with torch_extra():
+    import torch
+    from torch import Tensor
+
+__all__ = ["SimilarityGallery"]
+
+BLOCK = 512
+"""Pictures that are gone through at a time: what lies between stays in the cache."""
+
+SUREST = 60.0
+"""Log-odds of a step are cut off here: of the probabilities beyond, products would vanish."""
+
+
+class SimilarityGallery:
+    """The pictures' parts of the first layer, computed once, and what goes through all of them.
+
+    With ``relu(p + q) = max(q, -p) + p`` one pass over the pictures' parts q is enough for each
+    step's part p, and the added p falls into constants. A fusion node looks at the mean of what is
+    below it, so its ``v . x`` is a mean of the steps' ``v . x``: every step needs one product with
+    each level's weights and one with the second layer's, of which all but the sums over a block of
+    pictures is done before. The tree is evaluated for a block at once, for y and for 1 - y, so
+    that the log-odds are as exact near 1 as near 0.
+
+    bfloat16 is no faster: the products are so small that the maxima are half of the time, and
+    PyTorch takes those in float32.
+
+    Args:
+        similarity: Of trajectories and pictures.
+        features: (N, D) float32, of the pictures; N may be 0.
+
+    Attributes:
+        similarity: As given.
+
+    Raises:
+        ValueError: If the features are of another length or not finite.
+    """
+
+    def __init__(self, similarity: FoldedSimilarity, features: FloatArray) -> None:
+        self.similarity = similarity
+        self.tree = tree = similarity.tree
+        length = len(similarity.shop)
+        if features.ndim != 2 or features.shape[1] != length:
+            raise ValueError(f"features must be (N, {length}), got {features.shape}")
+        if not np.isfinite(features).all():
+            raise ValueError("features must be finite, got NaN or infinity")
+        self._parts = torch.from_numpy(
+            np.ascontiguousarray(similarity.shop_parts(features), np.float32)
+        )
+        # For each step the second layer, and of each level the node that the step is below.
+        rows = [np.broadcast_to(similarity.output, (tree.leaves, len(similarity.output)))]
+        level_start = 0
+        for size in tree.sizes:
+            below = tree.leaves // size
+            level = similarity.gates[level_start : level_start + size] / np.float32(below)
+            rows.append(np.repeat(level, below, axis=0))
+            level_start += size
+        self._weights = torch.from_numpy(np.ascontiguousarray(np.stack(rows, axis=1)))
+
+    def __len__(self) -> int:
+        """Give the number N of pictures."""
+        return len(self._parts)
+
+    def odds(self, states: FloatArray) -> FloatArray:
+        """Match trajectories with every picture.
+
+        Args:
+            states: (Q, T, H) float32, hidden states.
+
+        Returns:
+            (Q, N) float32, log-odds, within 60 of 0.
+
+        Raises:
+            ValueError: If the states are of another shape or not finite.
+        """
+        checked = self._checked(states)
+        found = np.empty((len(checked), len(self)), np.float32)
+        for row, each in zip(found, checked, strict=True):
+            row[:] = self._odds(each, self._parts)
+        return found
+
+    def best(self, states: FloatArray, count: int) -> list[Found]:
+        """Find the pictures that match each trajectory best.
+
+        Args:
+            states: (Q, T, H) float32, hidden states.
+            count: Pictures for each trajectory, at least 1; all where there are fewer.
+
+        Returns:
+            For each trajectory what was found.
+
+        Raises:
+            ValueError: If the states are of another shape or not finite, or the count is below 1.
+        """
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count}")
+        return [self._best(each, count) for each in self._checked(states)]
+
+    def match(self, states: FloatArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Match one trajectory with some pictures: those of a shortlist.
+
+        Args:
+            states: (T, H) float32, hidden states.
+            rows: (K,) int64, in [0, N).
+
+        Returns:
+            (K,) float64, probabilities.
+
+        Raises:
+            ValueError: If the states are of another shape or not finite.
+        """
+        (own,) = self._checked(states[None])
+        return probabilities_of(self._odds(own, self._parts[torch.from_numpy(rows)]))
+
+    def _best(self, states: FloatArray, count: int) -> Found:
+        odds = self._odds(states, self._parts)
+        rows = leading_rows(odds, count)
+        order = np.argsort(-odds[rows], kind="stable")
+        return Found(rows[order], probabilities_of(odds[rows[order]]))
+
+    @torch.inference_mode()
+    def _odds(self, states: FloatArray, parts: Tensor) -> FloatArray:
+        own = torch.from_numpy(self.similarity.street_parts(states))
+        below = -own
+        constants = torch.einsum("trk,tk->tr", self._weights, own)
+        constants[:, 0] += float(self.similarity.offset[0])
+        steps, kinds, width = self._weights.shape
+        size = min(BLOCK, len(parts))
+        hidden = torch.empty(size, width)
+        products = torch.empty(steps, kinds, size)
+        found = torch.empty(len(parts))
+        for start in range(0, len(parts), BLOCK):
+            part = parts[start : start + BLOCK]
+            length = len(part)
+            for step in range(steps):
+                torch.maximum(part, below[step], out=hidden[:length])
+                torch.mm(self._weights[step], hidden[:length].T, out=products[step, :, :length])
+            block = products[:, :, :length] + constants[:, :, None]
+            found[start : start + BLOCK] = self._fused(block)
+        return found.numpy()
+
+    def _fused(self, products: Tensor) -> Tensor:
+        """Evaluate the tree of (T, 1 + levels, n) products; give (n,) log-odds."""
+        many = products.shape[2]
+        odds = products[:, 0].clamp(-SUREST, SUREST)
+        right, wrong = odds.sigmoid(), odds.neg().sigmoid()
+        levels = zip(self.tree.sizes, self.tree.branches, strict=True)
+        for level, (size, branch) in enumerate(levels, 1):
+            sums = products[:, level].reshape(size, len(products) // size, many).sum(1)
+            fused = (size // branch, branch, many)
+            gates = sums.reshape(fused).softmax(1)
+            right = (gates * right.reshape(fused)).sum(1)
+            wrong = (gates * wrong.reshape(fused)).sum(1)
+        return (right / wrong).log()[0]
+
+    def _checked(self, states: FloatArray) -> FloatArray:
+        wanted = (self.tree.leaves, len(self.similarity.street))
+        if states.ndim != 3 or states.shape[1:] != wanted:
+            raise ValueError(
+                f"states must be of shape {wanted} for each trajectory, got {states.shape}"
+            )
+        if not np.isfinite(states).all():
+            raise ValueError("states must be finite, got NaN or infinity")
+        return np.ascontiguousarray(states, np.float32)
