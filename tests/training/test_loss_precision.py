@@ -14,9 +14,12 @@ from snapshelf.training.losses import (  # noqa: E402
     hinge_triplet,
     info_nce,
     multi_task,
+    pair_softmax,
     ratio_triplet,
     ratio_tuplet,
     relational_distillation,
+    robust_contrastive,
+    step_match,
     view_invariance,
 )
 
@@ -32,9 +35,14 @@ LOSSES = {
     "hinge_triplet": lambda a, b, c: hinge_triplet(a, b, c, margin=5),
     "info_nce": lambda a, b, c: info_nce(a, b, NUMBERS, temperature=0.05),
     "multi_task": lambda a, b, c: multi_task(a[:, 0], b[:, 0], c[:, 0], weights=a[:, 1]),
+    "pair_softmax": lambda a, b, c: pair_softmax(a[:, 0], b, c, NUMBERS, 7 - NUMBERS),
     "ratio_triplet": lambda a, b, c: ratio_triplet(a, b, c),
     "ratio_tuplet": lambda a, b, c: ratio_tuplet(a, b, c),
     "relational_distillation": lambda a, b, c: relational_distillation(a, b, temperature=0.05),
+    "robust_contrastive": lambda a, b, c: robust_contrastive(
+        a, b, NUMBERS % 2 == 0, near=1, margin=5
+    ),
+    "step_match": lambda a, b, c: step_match(a, NUMBERS % 2 == 0),
     "view_invariance": lambda a, b, c: view_invariance(torch.stack([a, b, c], dim=1)),
 }
 

@@ -14,8 +14,11 @@ from snapshelf.training.losses.hinge_triplet import hinge_triplet
 from snapshelf.training.losses.info_nce import info_nce
 from snapshelf.training.losses.match import match_cross_entropy, sigmoid_triplets
 from snapshelf.training.losses.multi_task import multi_task
+from snapshelf.training.losses.pair_softmax import pair_softmax
 from snapshelf.training.losses.ratio_triplet import ratio_triplet
 from snapshelf.training.losses.ratio_tuplet import ratio_tuplet
+from snapshelf.training.losses.robust_contrastive import robust_contrastive
+from snapshelf.training.losses.step_match import step_match
 from snapshelf.training.losses.view_invariance import view_invariance
 
 __all__ = [
@@ -29,10 +32,13 @@ __all__ = [
     "info_nce",
     "match_cross_entropy",
     "multi_task",
+    "pair_softmax",
     "ratio_triplet",
     "ratio_tuplet",
     "relational_distillation",
+    "robust_contrastive",
     "sigmoid_triplets",
+    "step_match",
     "unit_rows",
     "view_invariance",
 ]
