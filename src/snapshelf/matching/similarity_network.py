@@ -3,7 +3,7 @@
 Cheng, Wu, Liu, Hua: Video2Shop, Section 4.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class SimilarityNetwork(nn.Module):
         tree: Of the fusion nodes; its leaves are a trajectory's steps.
 
     Attributes:
+        states: As given.
+        features: As given.
         tree: As given.
 
     Raises:
@@ -62,10 +64,24 @@ class SimilarityNetwork(nn.Module):
                 f"{states}, {features} and {hidden}"
             )
         self.tree = tree or FusionTree()
-        self._states = states
+        self.states, self.features = states, features
         self.first = nn.Linear(states + features, hidden)
         self.second = nn.Linear(hidden, 1)
         self.gates = nn.Parameter(torch.zeros(self.tree.nodes, hidden))
+
+    @classmethod
+    def unfold(cls, folded: FoldedSimilarity) -> Self:
+        """Make the network of what `fold` gave, to train it further."""
+        tensors = {name: torch.from_numpy(each) for name, each in folded.tensors().items()}
+        states, hidden = folded.street.shape
+        network = cls(states, len(folded.shop), hidden=hidden, tree=folded.tree)
+        with torch.no_grad():
+            network.first.weight.copy_(torch.cat([tensors["street"], tensors["shop"]]).T)
+            network.first.bias.copy_(tensors["bias"])
+            network.second.weight.copy_(tensors["output"][None])
+            network.second.bias.copy_(tensors["offset"])
+            network.gates.copy_(tensors["gates"])
+        return network
 
     def single_parameters(self) -> list[nn.Parameter]:
         """Give the weights of the single similarity network, W of Eq. 5."""
@@ -84,7 +100,7 @@ class SimilarityNetwork(nn.Module):
         Raises:
             ValueError: If the shapes are others.
         """
-        wanted = (self._states, self.first.in_features - self._states)
+        wanted = (self.states, self.features)
         if (
             states.ndim != 3
             or features.ndim != 3
@@ -149,4 +165,4 @@ class SimilarityNetwork(nn.Module):
 
     def _parts(self) -> tuple[Tensor, Tensor]:
         """Give W_h and W_m, transposed."""
-        return self.first.weight[:, : self._states], self.first.weight[:, self._states :]
+        return self.first.weight[:, : self.states], self.first.weight[:, self.states :]
