@@ -367,7 +367,7 @@ def test_numbers_out_of_range():
 
 
 @pytest.mark.parametrize("text", SHAPES)
-@pytest.mark.parametrize("block", [1, 3, 512])
+@pytest.mark.parametrize("block", [1, 3, 1024])
 def test_a_gallery_gives_what_the_equations_give(monkeypatch, text, block):
     monkeypatch.setattr(gallery_module, "BLOCK", block)
     net = network(text)

@@ -16,7 +16,7 @@ with torch_extra():
 
 __all__ = ["SimilarityGallery"]
 
-BLOCK = 512
+BLOCK = 1024
 """Pictures that are gone through at a time: what lies between stays in the cache."""
 
 SUREST = 60.0
@@ -137,17 +137,17 @@ class SimilarityGallery:
         constants[:, 0] += float(self.similarity.offset[0])
         steps, kinds, width = self._weights.shape
         size = min(BLOCK, len(parts))
-        hidden = torch.empty(size, width)
-        products = torch.empty(steps, kinds, size)
+        hidden, products = torch.empty(size, width), torch.empty(steps, kinds, size)
         found = torch.empty(len(parts))
         for start in range(0, len(parts), BLOCK):
             part = parts[start : start + BLOCK]
-            length = len(part)
-            for step in range(steps):
-                torch.maximum(part, below[step], out=hidden[:length])
-                torch.mm(self._weights[step], hidden[:length].T, out=products[step, :, :length])
-            block = products[:, :, :length] + constants[:, :, None]
-            found[start : start + BLOCK] = self._fused(block)
+            hidden, products = hidden[: len(part)], products[:, :, : len(part)]
+            across = hidden.T
+            for weights, less, out in zip(self._weights, below, products, strict=True):
+                torch.maximum(part, less, out=hidden)
+                torch.mm(weights, across, out=out)
+            products += constants[:, :, None]
+            found[start : start + BLOCK] = self._fused(products)
         return found.numpy()
 
     def _fused(self, products: Tensor) -> Tensor:
