@@ -13,6 +13,7 @@ __all__ = [
     "SnapshelfError",
     "SystemMismatchError",
     "UnboxedSplitError",
+    "VideoError",
 ]
 
 
@@ -30,6 +31,10 @@ class PictureError(SnapshelfError):
 
 class FeaturesError(PictureError):
     """A product has no features of its own that could stand for its pictures."""
+
+
+class VideoError(SnapshelfError):
+    """A clip was refused or cannot be read."""
 
 
 class ModelError(SnapshelfError):
