@@ -4,6 +4,7 @@ from snapshelf.locating.grid_parts import GridParts
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.part_locator import PartLocator
 from snapshelf.locating.region import Box, Point, Region
+from snapshelf.locating.trajectory import Trajectory
 from snapshelf.locating.whole_if_plain import WholeIfPlain
 from snapshelf.locating.whole_picture import WholePicture
 
@@ -14,6 +15,7 @@ __all__ = [
     "PartLocator",
     "Point",
     "Region",
+    "Trajectory",
     "WholeIfPlain",
     "WholePicture",
 ]
