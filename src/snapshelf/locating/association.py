@@ -27,7 +27,7 @@ def course_overlaps(courses: Courses, others: Courses) -> NDArray[np.float64]:
     common = np.zeros_like(total)
     for step in range(courses.shape[1]):
         here, there = courses[:, step], others[:, step]
-        both = np.isfinite(here).all(axis=1)[:, None] & np.isfinite(there).all(axis=1)[None]
+        both = np.outer(np.isfinite(here).all(axis=1), np.isfinite(there).all(axis=1))
         overlaps = iou(np.nan_to_num(here), np.nan_to_num(there))
         total += np.where(both, overlaps, 0)
         common += both

@@ -36,8 +36,8 @@ class FrameTimes:
         guess = 0.0 if self._last is None else self._last + self._step
         time = guess if shown is None or self._zero is None else shown - self._zero
         self._last = max(time, self._last or 0.0)
-        known = frame.duration and frame.time_base
-        self._shown = float(frame.duration * frame.time_base) if known else self._step
+        base = frame.time_base
+        self._shown = float(frame.duration * base) if frame.duration and base else self._step
         return self._last
 
     @property
