@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from snapshelf.features.encoder import Domain
 from snapshelf.locating.appearance import ColourAppearance
 from snapshelf.locating.assignment import best_pairs
 from snapshelf.locating.association import associate, course_overlaps, joined_course
@@ -267,7 +268,7 @@ class MeanColour:
     dimension = 3
     fingerprint = "mean"
 
-    def prepare(self, picture: RGB) -> NDArray[np.uint8]:
+    def prepare(self, picture: RGB, domain: Domain) -> NDArray[np.uint8]:
         return picture.reshape(-1, 3).mean(axis=0).astype(np.uint8)[None, None]
 
     def encode(self, inputs: NDArray[np.uint8], domain: object) -> NDArray[np.float32]:

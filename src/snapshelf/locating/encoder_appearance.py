@@ -38,5 +38,5 @@ class EncoderAppearance:
         for box in boxes:
             left, top, right, bottom = whole_pixels(box, (picture.shape[1], picture.shape[0]))
             crop = np.ascontiguousarray(picture[top:bottom, left:right])
-            crops.append(self._encoder.prepare(crop))
+            crops.append(self._encoder.prepare(crop, Domain.STREET))
         return self._encoder.encode(np.stack(crops), Domain.STREET)
