@@ -1,12 +1,23 @@
 """What the descriptions of all trained networks have in common, as ``system.json`` holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from snapshelf.errors import ModelError
 
-__all__ = ["Classes", "check_kinds", "classes_from_json", "classes_to_json"]
+__all__ = [
+    "LARGEST",
+    "Classes",
+    "check_choice",
+    "check_kinds",
+    "check_lengths",
+    "classes_from_json",
+    "classes_to_json",
+]
+
+LARGEST = 65_536
+"""Of any number of units or cells: more would be a damaged file rather than a network."""
 
 Classes = Mapping[str, tuple[tuple[str, str], ...]]
 """The classes of each attribute, by its name: each is a level-1 group and a level-2 value."""
@@ -43,6 +54,46 @@ def check_kinds(file: Path, values: Mapping[str, Any], kinds: Mapping[str, type]
             )
     if unknown := values.keys() - kinds.keys():
         raise ModelError(f"{file}: unknown setting {min(unknown)!r}; expected {', '.join(kinds)}")
+
+
+def check_lengths(
+    file: Path, values: Mapping[str, Any], *names: str, least: int = 1, most: int = LARGEST
+) -> None:
+    """Refuse numbers that are out of range.
+
+    Args:
+        file: Where they come from, for the errors.
+        values: As read from JSON, of the right types.
+        names: Of the settings that are checked.
+        least: Smallest that is allowed.
+        most: Largest that is allowed.
+
+    Raises:
+        ModelError: Names the setting, what was expected and what came.
+    """
+    for name in names:
+        if not least <= values[name] <= most:
+            raise ModelError(f"{file}: {name} must be in [{least}, {most}], got {values[name]}")
+
+
+def check_choice(
+    file: Path, values: Mapping[str, Any], name: str, choices: Collection[str]
+) -> None:
+    """Refuse a text that is none of some.
+
+    Args:
+        file: Where it comes from, for the errors.
+        values: As read from JSON, of the right types.
+        name: Of the setting that is checked.
+        choices: Those that are allowed.
+
+    Raises:
+        ModelError: Names the setting, what was expected and what came.
+    """
+    if values[name] not in choices:
+        raise ModelError(
+            f"{file}: {name} must be one of {', '.join(choices)}, got {values[name][:80]!r}"
+        )
 
 
 def classes_to_json(classes: Classes) -> dict[str, list[list[str]]]:

@@ -18,7 +18,9 @@ from snapshelf.features.attribute_network import AttributeNetwork
 from snapshelf.features.backbones import create_backbone
 from snapshelf.features.described_settings import (
     Classes,
+    check_choice,
     check_kinds,
+    check_lengths,
     classes_from_json,
     classes_to_json,
 )
@@ -46,8 +48,6 @@ __all__ = [
 NETWORK_FILE = "network.safetensors"
 PROJECTION_FILE = "projection.safetensors"
 
-LARGEST = 65_536
-"""Of any number of units."""
 
 DnaEncoder = NetworkEncoder[AttributeNetwork]
 
@@ -122,13 +122,9 @@ class DnaDescription:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         check_kinds(file, values, KINDS)
-        for name, least in (("rows", 1), ("columns", 1), ("fc1", 1), ("branch", 0)):
-            if not least <= values[name] <= LARGEST:
-                raise ModelError(
-                    f"{file}: {name} must be in [{least}, {LARGEST}], got {values[name]}"
-                )
-        if values["batch_norm"] not in BATCH_NORMS:
-            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
+        check_lengths(file, values, "rows", "columns", "fc1")
+        check_lengths(file, values, "branch", least=0)
+        check_choice(file, values, "batch_norm", BATCH_NORMS)
         return cls(
             **{name: values[name] for name in PLAIN},
             grid=(values["rows"], values["columns"]),

@@ -10,7 +10,12 @@ from typing import Any
 
 from snapshelf.errors import ModelError
 from snapshelf.features.backbones import create_backbone
-from snapshelf.features.described_settings import check_kinds
+from snapshelf.features.described_settings import (
+    LARGEST,
+    check_choice,
+    check_kinds,
+    check_lengths,
+)
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.image_feature_network import PYRAMIDS, ImageFeatureNetwork, Pyramid
 from snapshelf.features.network_weights import load_network_weights, write_network_weights
@@ -29,8 +34,6 @@ __all__ = [
 
 IMAGE_FILE = "image.safetensors"
 
-LARGEST = 65_536
-"""Of any length."""
 
 MOST_CELLS = 64
 """On a side of a grid."""
@@ -116,13 +119,9 @@ class ImageFeatureDescription:
                     f"{file}: {name} must be at least one whole number in [1, {most}], got "
                     f"{str(numbers)[:80]}"
                 )
-        if not 1 <= values["least_side"] <= LARGEST:
-            raise ModelError(
-                f"{file}: least_side must be in [1, {LARGEST}], got {values['least_side']}"
-            )
-        for name, choices in (("batch_norm", BATCH_NORMS), ("pyramid", PYRAMIDS)):
-            if values[name] not in choices:
-                raise ModelError(f"{file}: {name} must be one of {', '.join(choices)}")
+        check_lengths(file, values, "least_side")
+        check_choice(file, values, "batch_norm", BATCH_NORMS)
+        check_choice(file, values, "pyramid", PYRAMIDS)
         return cls(
             **{name: values[name] for name in PLAIN},
             grids=tuple(values["grids"]),

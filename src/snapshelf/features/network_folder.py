@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from snapshelf.errors import ModelError
 from snapshelf.features.backbones import create_backbone
 from snapshelf.features.described_settings import (
     Classes,
+    check_choice,
     check_kinds,
+    check_lengths,
     classes_from_json,
     classes_to_json,
 )
@@ -33,8 +34,6 @@ __all__ = ["NETWORK_FILE", "NetworkDescription", "load_network", "save_network"]
 
 NETWORK_FILE = "network.safetensors"
 SYSTEM_FILE = "system.json"
-
-LARGEST_DIMENSION = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +109,9 @@ class NetworkDescription:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         check_kinds(file, values, KINDS)
-        if values["pooling"] not in POOLINGS:
-            raise ModelError(f"{file}: pooling must be one of {', '.join(POOLINGS)}")
-        if values["batch_norm"] not in BATCH_NORMS:
-            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
-        if not 1 <= values["dimension"] <= LARGEST_DIMENSION:
-            raise ModelError(
-                f"{file}: dimension must be in [1, {LARGEST_DIMENSION}], got {values['dimension']}"
-            )
+        check_choice(file, values, "pooling", POOLINGS)
+        check_choice(file, values, "batch_norm", BATCH_NORMS)
+        check_lengths(file, values, "dimension")
         return cls(
             backbone=values["backbone"],
             options=values["options"],

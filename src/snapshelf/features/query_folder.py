@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from snapshelf.errors import ModelError
 from snapshelf.features.backbones import create_backbone
-from snapshelf.features.described_settings import check_kinds
+from snapshelf.features.described_settings import (
+    check_choice,
+    check_kinds,
+    check_lengths,
+)
 from snapshelf.features.embedding_network import BATCH_NORMS, BatchNorm
 from snapshelf.features.network_weights import load_network_weights, write_network_weights
 from snapshelf.features.preprocessing import Preprocessing
@@ -23,9 +26,6 @@ with torch_extra():
 __all__ = ["QUERY_FILE", "QueryDescription", "load_query_network", "save_query_network"]
 
 QUERY_FILE = "query.safetensors"
-
-LARGEST = 65_536
-"""Of any number of units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +96,8 @@ class QueryDescription:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         check_kinds(file, values, KINDS)
-        for name in ("rows", "columns", "hidden", "dimension"):
-            if not 1 <= values[name] <= LARGEST:
-                raise ModelError(f"{file}: {name} must be in [1, {LARGEST}], got {values[name]}")
-        if values["batch_norm"] not in BATCH_NORMS:
-            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
+        check_lengths(file, values, "rows", "columns", "hidden", "dimension")
+        check_choice(file, values, "batch_norm", BATCH_NORMS)
         return cls(
             **{name: values[name] for name in PLAIN},
             grid=(values["rows"], values["columns"]),

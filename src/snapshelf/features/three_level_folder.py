@@ -16,7 +16,9 @@ from snapshelf.features.attribute_network import AttributeNetwork
 from snapshelf.features.backbones import create_backbone
 from snapshelf.features.described_settings import (
     Classes,
+    check_choice,
     check_kinds,
+    check_lengths,
     classes_from_json,
     classes_to_json,
 )
@@ -47,9 +49,6 @@ NETWORK_FILES: Mapping[Domain, str] = {
 }
 PARTS_FILE = "parts.safetensors"
 PROJECTION_FILE = "projection.safetensors"
-
-LARGEST = 65_536
-"""Of any number of units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +126,8 @@ class ThreeLevelDescription:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         check_kinds(file, values, KINDS)
-        for name in ("grid", "fc1", "branch"):
-            if not 1 <= values[name] <= LARGEST:
-                raise ModelError(f"{file}: {name} must be in [1, {LARGEST}], got {values[name]}")
-        if values["batch_norm"] not in BATCH_NORMS:
-            raise ModelError(f"{file}: batch_norm must be one of {', '.join(BATCH_NORMS)}")
+        check_lengths(file, values, "grid", "fc1", "branch")
+        check_choice(file, values, "batch_norm", BATCH_NORMS)
         try:
             weights = LevelWeights(**values["weights"])
         except (TypeError, ValueError) as error:

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from snapshelf.errors import ModelError
-from snapshelf.features.described_settings import check_kinds
+from snapshelf.features.described_settings import (
+    check_kinds,
+    check_lengths,
+)
 from snapshelf.features.network_weights import load_network_weights, write_network_weights
 from snapshelf.features.video_feature_network import MOST_LEVELS, VideoFeatureNetwork
 
@@ -18,9 +20,6 @@ __all__ = [
 ]
 
 VIDEO_FILE = "video.safetensors"
-
-LARGEST = 65_536
-"""Of any length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +60,8 @@ class VideoFeatureDescription:
             ModelError: If a setting is missing, unknown, or cannot be used.
         """
         check_kinds(file, values, KINDS)
-        for name, most in (("features", LARGEST), ("states", LARGEST), ("levels", MOST_LEVELS)):
-            if not 1 <= values[name] <= most:
-                raise ModelError(f"{file}: {name} must be in [1, {most}], got {values[name]}")
+        check_lengths(file, values, "features", "states")
+        check_lengths(file, values, "levels", most=MOST_LEVELS)
         return cls(**values)
 
 
