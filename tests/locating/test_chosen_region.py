@@ -74,11 +74,13 @@ def test_a_point_outside_is_named(point):
 
 def test_what_the_user_chose_goes_before_what_is_located():
     assert chosen_regions(Three(), PICTURE) == (Three.large,)
-    assert chosen_regions(Three(), PICTURE, box=(1, 1, 9, 9)) == (Region((1, 1, 9, 9)),)
-    (whole,) = chosen_regions(Three(), PICTURE, point=(1, 1))
+    assert chosen_regions(Three(), PICTURE, boxes=[(1, 1, 9, 9)]) == (Region((1, 1, 9, 9)),)
+    (whole,) = chosen_regions(Three(), PICTURE, points=[(1, 1)])
     assert whole.box == WHOLE
-    with pytest.raises(ValueError, match="give one of them"):
-        chosen_regions(Three(), PICTURE, box=(1, 1, 9, 9), point=(1, 1))
+    both = chosen_regions(
+        Three(), PICTURE, boxes=[(2, 2, 9, 9), (1, 1, 9, 9)], points=[(1, 1), (2, 1)]
+    )
+    assert [region.box for region in both] == [(2, 2, 9, 9), (1, 1, 9, 9), WHOLE]
 
 
 def test_every_proposal_is_a_candidate():

@@ -123,6 +123,13 @@ def test_a_vanished_product_is_removed(stocked: Bench) -> None:
     assert stocked.nearest(2)[0][0] != "b"
 
 
+def test_entries_that_are_not_the_whole_catalogue_remove_nothing(stocked: Bench) -> None:
+    report = stocked.update([product("a"), product("c", price="1.00")], whole=False)
+    assert counts(report) == {"read": 2, "unchanged": 1, "changed": 1, "pictures_reused": 1}
+    assert report.not_removed == ""
+    assert stocked.store.count() == Counts(3, 3, 3)
+
+
 def test_a_bad_row_keeps_its_product_as_it_was(stocked: Bench) -> None:
     problem = Problem(2, "price", "is no number", "b")
     report = stocked.update([product("a"), problem, product("c")])

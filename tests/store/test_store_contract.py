@@ -258,6 +258,28 @@ def test_content_known_after_removal_can_be_taken_over(store: VectorStore) -> No
         assert found(store, axis(0)) == ["b"]
 
 
+def test_the_version_tells_of_every_change_that_a_search_could_find(store: VectorStore) -> None:
+    seen = [store.version]
+    store.upsert([record("a", picture("a.jpg", axis(0)))], run=1)
+    seen.append(store.version)
+    store.upsert(
+        [
+            record(
+                Product(id="a", title="New", images=("a.jpg",)),
+                picture("a.jpg", None, content="content of a.jpg"),
+            )
+        ],
+        run=1,
+    )
+    seen.append(store.version)
+    store.touch(["a"], run=2)
+    store.delete(["b"])
+    assert store.version == seen[-1], "nothing has changed"
+    store.delete(["a"])
+    seen.append(store.version)
+    assert len(set(seen)) == len(seen)
+
+
 def test_the_copy_outlives_the_original(store: VectorStore) -> None:
     store.upsert([record("a", picture("a.jpg", axis(0), content="c"))], run=1)
     store.upsert([record("b", picture("b.jpg", None, content="c"))], run=1)

@@ -1,4 +1,6 @@
-"""The items of a picture, or the one that a user chose: a box as drawn, or what a point is on."""
+"""The items of a picture, or those that a user chose: boxes as drawn, or what points are on."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,29 +12,30 @@ __all__ = ["chosen_regions", "region_at", "region_of_box"]
 
 
 def chosen_regions(
-    locator: Locator, picture: RGB, *, box: Box | None = None, point: Point | None = None
+    locator: Locator,
+    picture: RGB,
+    *,
+    boxes: Sequence[Box] = (),
+    points: Sequence[Point] = (),
 ) -> tuple[Region, ...]:
-    """Give the regions to look at: what the user chose, else what the locator finds.
+    """Give the regions to look at: those that the user chose, else what the locator finds.
 
     Args:
-        locator: Asked where there is no box.
+        locator: Not asked where there are only boxes.
         picture: (H, W, 3) uint8, RGB, [0, 255].
-        box: See `region_of_box`.
-        point: See `region_at`.
+        boxes: See `region_of_box`.
+        points: See `region_at`.
 
     Returns:
-        At least one region; the one of the box or the point.
+        At least one region: those of the boxes, then those of the points, each once; without
+        any, what the locator finds.
 
     Raises:
-        ValueError: If both are given, or what is given does not lie in the picture.
+        ValueError: If what is given does not lie in the picture.
     """
-    if box is not None and point is not None:
-        raise ValueError("box and point are two ways to choose an item: give one of them")
-    if box is not None:
-        return (region_of_box(picture, box),)
-    if point is not None:
-        return (region_at(locator, picture, point),)
-    return locator.locate(picture)
+    chosen = [region_of_box(picture, box) for box in boxes]
+    chosen += [region_at(locator, picture, point) for point in points]
+    return tuple(dict.fromkeys(chosen)) or locator.locate(picture)
 
 
 def region_of_box(picture: RGB, box: Box) -> Region:

@@ -12,15 +12,13 @@ from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Problem
 from snapshelf.errors import ShelfError
 from snapshelf.features.encoder import Domain
-from snapshelf.features.pipeline import crop
-from snapshelf.locating.chosen_region import chosen_regions
 from snapshelf.locating.region import Box, Point
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
-from snapshelf.shelf.finding import find_items, find_shortlists
+from snapshelf.shelf.query import answer_query, prepare_query
 from snapshelf.shelf.result import SearchResult
 from snapshelf.shelf.system_check import check_system, system_properties
 from snapshelf.shelf.update import update_shelf
@@ -49,6 +47,7 @@ class Shelf:
 
     Attributes:
         updated: What `build` did, None for a shelf that was only opened.
+        path: The shelf's folder, None where the store was made by hand.
 
     Raises:
         SystemMismatchError: If the store was made for another system.
@@ -59,6 +58,7 @@ class Shelf:
         self.store = store
         self.system = system
         self.updated: UpdateReport | None = None
+        self.path: Path | None = None
 
     @classmethod
     def build(
@@ -137,10 +137,12 @@ class Shelf:
         """
         store = EmbeddedStore(Path(path))
         try:
-            return cls(store, system or System.load(_system_name(store)))
+            shelf = cls(store, system or System.load(_system_name(store)))
         except BaseException:
             store.close()
             raise
+        shelf.path = Path(path)
+        return shelf
 
     def search(
         self,
@@ -197,41 +199,30 @@ class Shelf:
         pixels = decode_picture(picture, limits) if isinstance(picture, bytes) else picture
         _check_pixels(pixels)
         decoded = time.perf_counter()
-        regions = chosen_regions(self.system.locator, pixels, box=box, point=point)
-        encoder = self.system.encoder
-        parts = [crop(pixels, region.box) for region in regions]
-        inputs = np.stack([encoder.prepare(part, Domain.STREET) for part in parts])
-        embeddings = encoder.encode(inputs, Domain.STREET)
+        if box is not None and point is not None:
+            raise ValueError("box and point are two ways to choose an item: give one of them")
+        query = prepare_query(
+            self.system,
+            pixels,
+            boxes=() if box is None else (box,),
+            points=() if point is None else (point,),
+        )
+        embeddings = self.system.encoder.encode(query.inputs, Domain.STREET)
         encoded = time.perf_counter()
-        shortlists = find_shortlists(
-            self.store, self.system, embeddings, top=top, by_category=by_category, where=where
-        )
-        found = time.perf_counter()
-        seconds = {
-            "decode": decoded - start,
-            "encode": encoded - decoded,
-            "search": found - encoded,
-        }
-        reranker = self.system.reranker
-        queries = (
-            None if reranker is None else [reranker.describe(part, Domain.STREET) for part in parts]
-        )
-        items = find_items(
+        items, seconds = answer_query(
             self.store,
             self.system,
-            regions,
-            shortlists,
-            queries,
+            query,
+            embeddings,
             top=top,
             by_category=by_category,
+            where=where,
         )
-        if reranker is not None:
-            seconds["rerank"] = time.perf_counter() - found
         return SearchResult(
             query=name,
             size=(pixels.shape[1], pixels.shape[0]),
             items=items,
-            seconds=seconds,
+            seconds={"decode": decoded - start, "encode": encoded - decoded, **seconds},
         )
 
     def count(self, filter: Filter | str | None = None) -> Counts:  # noqa: A002

@@ -66,6 +66,7 @@ def update_shelf(
     limits: Limits = Limits(),  # noqa: B008
     batch_size: int = 32,
     recheck: bool = False,
+    whole: bool = True,
 ) -> UpdateReport:
     """Store what is new or changed in a catalogue, remove what is no longer in it.
 
@@ -80,11 +81,12 @@ def update_shelf(
         limits: Bounds of a picture.
         batch_size: Regions embedded at once.
         recheck: Read every picture again, also where nothing tells that it has changed.
+        whole: Whether the entries are all that is sold. If not, nothing is removed.
 
     Returns:
         What was done.
     """
-    update = _Update(store, system, source, on_problem, on_progress, limits, recheck)
+    update = _Update(store, system, source, on_problem, on_progress, limits, recheck, whole)
     return update.run(entries, feed, batch_size)
 
 
@@ -100,6 +102,7 @@ class _Update:
         on_progress: Callable[[UpdateReport], None] | None,
         limits: Limits,
         recheck: bool,
+        whole: bool,
     ) -> None:
         self._store = store
         self._system = system
@@ -109,6 +112,7 @@ class _Update:
         self._on_progress = on_progress
         self._limits = limits
         self._recheck = recheck
+        self._whole = whole
         self._counts: Counter[str] = Counter()
         self._stopped = ""
         self._not_removed = ""
@@ -144,8 +148,8 @@ class _Update:
             if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
                 self._commit()
         self._commit()
-        self._not_removed = self._why_not_remove()
-        if not self._not_removed:
+        self._not_removed = self._why_not_remove() if self._whole else ""
+        if self._whole and not self._not_removed:
             self._counts["removed"] = self._store.sweep(run=self._run)
         self._store.end_run(run=self._run)
         return self._report()

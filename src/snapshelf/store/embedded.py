@@ -120,6 +120,12 @@ class EmbeddedStore:
         with self._connections.reading() as db:
             return dict(db.execute("SELECT name, value FROM meta"))
 
+    @property
+    def version(self) -> str:
+        """The number of the latest commit that changed what a search could find."""
+        with self._connections.reading() as db:
+            return read_meta(db, "version")
+
     def note(self, name: str, value: str) -> None:
         """Set one of the `properties`.
 

@@ -36,6 +36,15 @@ class VectorStore(Protocol):
         """What the shelf notes about itself, such as the fingerprint of its system."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Another text after every change of what a search could find.
+
+        Raises:
+            ShelfError: If the store was removed or replaced.
+        """
+        ...
+
     def note(self, name: str, value: str) -> None:
         """Set one of the `properties`."""
         ...
