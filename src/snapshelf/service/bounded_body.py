@@ -1,0 +1,147 @@
+"""Bodies are bounded as they arrive: in bytes, in silence and in time, before anything reads them.
+
+Where the answer is known before the body has come, the rest is read for a moment and thrown away: a
+client that is still sending would otherwise see a broken connection, and not why.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from snapshelf.service.problems import ProblemError
+from snapshelf.service.settings import Settings
+
+__all__ = ["BoundedBody"]
+
+PICTURE_PATHS = ("/v1/search", "/v1/detect")
+"""Requests to these hold pictures; all others only JSON."""
+
+DRAINED_BYTES = 32 * 1024 * 1024
+DRAINED_S = 2.0
+
+
+class BoundedBody:
+    """Middleware: raises `ProblemError` for a body that is too large, too slow or one too many.
+
+    Args:
+        app: What answers.
+        settings: The bounds.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._buffered = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(self, scope, receive, send, self._settings)
+        try:
+            await self._app(scope, body.receive, body.send)
+        finally:
+            self._buffered -= body.received
+
+    def take(self, size: int) -> None:
+        """Count bytes that have come into memory.
+
+        Raises:
+            ProblemError: If that makes too many.
+        """
+        self._buffered += size
+        if self._buffered > self._settings.buffered_bytes:
+            raise ProblemError(
+                "busy", "too many pictures are being sent at once; try again", retry_after_s=2
+            )
+
+
+class _Body:
+    """The body of one request as it arrives."""
+
+    def __init__(
+        self, owner: BoundedBody, scope: Scope, receive: Receive, send: Send, settings: Settings
+    ) -> None:
+        self.received = 0
+        self._owner = owner
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._settings = settings
+        self._most = (
+            settings.picture_body_bytes if scope["path"] in PICTURE_PATHS else settings.json_bytes
+        )
+        self._ends = time.monotonic() + settings.upload_s
+        headers = Headers(scope=scope)
+        self._told = headers.get("content-length", "")
+        # Nothing comes from a client that waits to be asked for its body.
+        self._waits = headers.get("expect", "").lower() == "100-continue"
+        self._whole = self._told in ("", "0") and "transfer-encoding" not in headers
+
+    async def receive(self) -> Message:
+        """Give the next part of the body.
+
+        Raises:
+            ProblemError: If the body is refused.
+        """
+        if self._whole:
+            return await self._receive()
+        if not self.received and self._told.isdecimal() and int(self._told[:20]) > self._most:
+            raise self._too_large()
+        message = await self._next()
+        if message["type"] == "http.request":
+            part = len(message.get("body", b""))
+            self._waits = False
+            self._whole = not message.get("more_body", False)
+            self.received += part
+            self._owner.take(part)
+            self._scope["state"]["received"] = self.received
+            if self.received > self._most:
+                raise self._too_large()
+        else:
+            self._whole = True  # the client has gone
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send an answer; one that comes before the end of the body waits for that a moment."""
+        if message["type"] == "http.response.start" and not self._whole and not self._waits:
+            await self._drain()
+        await self._send(message)
+
+    async def _next(self) -> Message:
+        left = self._ends - time.monotonic()
+        try:
+            async with asyncio.timeout(min(left, self._settings.silence_s)):
+                return await self._receive()
+        except TimeoutError:
+            self._whole = True  # nothing more is waited for
+            raise ProblemError(
+                "too-slow",
+                f"the body has to arrive within {self._settings.upload_s:g} s and without a pause "
+                f"of {self._settings.silence_s:g} s; send a smaller picture",
+                headers={"Connection": "close"},
+            ) from None
+
+    def _too_large(self) -> ProblemError:
+        return ProblemError(
+            "too-large",
+            f"the body may have at most {self._most:,} bytes; make the picture smaller, or send "
+            "fewer products at once",
+            headers={"Connection": "close"},
+        )
+
+    async def _drain(self) -> None:
+        """Read on for a moment, keeping nothing."""
+        self._whole = True
+        drained = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAINED_S):
+                while drained < DRAINED_BYTES:
+                    message = await self._receive()
+                    drained += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
