@@ -1,0 +1,189 @@
+"""What the service answers with, described for OpenAPI."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "BatchAnswer",
+    "DetectAnswer",
+    "EventAnswer",
+    "Health",
+    "ProductAnswer",
+    "SearchAnswer",
+    "ShelfAnswer",
+    "SimilarAnswer",
+]
+
+
+class Answer(BaseModel):
+    """Answers hold what they tell of and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ShownProduct(Answer):
+    """A product as a match shows it; what is not known is null."""
+
+    id: str = Field(examples=["SKU-0042"])
+    title: str = Field(examples=["Canvas sneaker, red"])
+    category: str | None = Field(examples=["Apparel > Shoes"])
+    brand: str | None = Field(examples=["Acme"])
+    price: str | None = Field(examples=["49.90 EUR"])
+    url: str | None = Field(examples=["https://shop.example/SKU-0042"])
+    image: str = Field(description="The picture that is meant, as the feed names it.")
+
+
+class ShownMatch(Answer):
+    """A product found for an item."""
+
+    rank: int = Field(ge=1)
+    product: ShownProduct
+    similarity: float = Field(description="Larger is better; never rises from rank to rank.")
+    confidence: float = Field(
+        ge=0, le=1, description="Probability that it is the product; of an item at most 1 in all."
+    )
+    evidence: dict[str, Any] = Field(description="Why, where the system can tell.")
+
+
+class ShownItem(Answer):
+    """An item of the picture."""
+
+    box: tuple[float, float, float, float] = Field(
+        description="x0, y0, x1, y1 in pixels of the upright picture."
+    )
+    label: str = Field(description='What it is taken for, "" where that is not known.')
+
+
+class ShownCategory(Answer):
+    """The best matches of one category."""
+
+    category: str | None
+    matches: list[ShownMatch]
+
+
+class FoundItem(Answer):
+    """An item and its matches, best first."""
+
+    item: ShownItem
+    matches: list[ShownMatch]
+    in_catalogue: bool = Field(description="Whether the best match is confident enough.")
+    by_category: list[ShownCategory] | None = Field(None, description="Where it was asked for.")
+
+
+class SearchAnswer(Answer):
+    """What was found in a picture."""
+
+    items: list[FoundItem]
+    size: tuple[int, int] = Field(description="Width and height of the upright picture.")
+    seconds: dict[str, float] = Field(
+        description="Of each stage: decode, locate, encode, search, rerank; or cache.",
+        examples=[{"decode": 0.004, "locate": 0.01, "encode": 0.012, "search": 0.001}],
+    )
+    cached: Literal["exact", "near"] | None = Field(
+        description="Whether it was kept from the same request, or from a copy of the picture."
+    )
+    request_id: str = Field(description="To be named in events and questions.")
+
+
+class DetectedItem(ShownItem):
+    """An item that was located."""
+
+    confidence: float = Field(ge=0, le=1)
+
+
+class DetectAnswer(Answer):
+    """Where the items of a picture are."""
+
+    items: list[DetectedItem]
+    size: tuple[int, int]
+    seconds: dict[str, float]
+    request_id: str
+
+
+class ProductPicture(Answer):
+    """A picture of a product."""
+
+    source: str = Field(description="As the feed names it.")
+    href: str = Field(description="Where this service shows it.")
+
+
+class ProductAnswer(Answer):
+    """A product with all that the shelf holds of it."""
+
+    id: str
+    title: str
+    description: str
+    category: str | None
+    brand: str | None
+    price: str | None
+    availability: str | None
+    url: str | None
+    images: list[ProductPicture]
+    attributes: dict[str, str]
+
+
+class SimilarMatch(Answer):
+    """A product that looks like another."""
+
+    rank: int = Field(ge=1)
+    product: ShownProduct
+    similarity: float
+
+
+class SimilarAnswer(Answer):
+    """The products that look most like one."""
+
+    matches: list[SimilarMatch]
+
+
+class ChangedProduct(Answer):
+    """What became of one product of a change."""
+
+    id: str
+    status: Literal["created", "stored", "deleted", "not_found", "refused"]
+    problems: list[str] = Field(description="Why it was refused, or what was left out of it.")
+
+
+class BatchAnswer(Answer):
+    """What became of each product, in the order of the request: those to store, then to delete."""
+
+    items: list[ChangedProduct]
+
+
+class ShelfCounts(Answer):
+    """How much a shelf holds."""
+
+    products: int
+    pictures: int
+    embeddings: int
+
+
+class ShelfRun(Answer):
+    """The latest change by a feed or by this service."""
+
+    feed: str
+    started: str
+    finished: str | None = Field(description="Null while it runs, or if it was interrupted.")
+
+
+class ShelfAnswer(Answer):
+    """The shelf that is served."""
+
+    system: str
+    fingerprint: str
+    version: str = Field(description="Another one after every change.")
+    counts: ShelfCounts
+    last_run: ShelfRun | None
+
+
+class EventAnswer(Answer):
+    """An event that was kept."""
+
+    kept: Literal[True]
+
+
+class Health(Answer):
+    """Whether the service is well."""
+
+    status: Literal["ok"]

@@ -1,0 +1,146 @@
+"""The OpenAPI document: problems described as they are, in every operation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from snapshelf.service.problems import KINDS, MEDIA_TYPE, Problem
+from snapshelf.service.search_options import DetectBody, SearchBody, SearchOptions
+
+__all__ = ["describe", "picture_request", "problems"]
+
+REF = "#/components/schemas/"
+
+BASE64 = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
+"""A picture of one red pixel, as an example."""
+
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/heic")
+
+
+def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that an operation may answer with.
+
+    Args:
+        kinds: Of `KINDS`; those that every operation has need not be named.
+    """
+    usual = ("not-understood", "key-missing", "not-allowed", "too-slow", "too-large", "invalid")
+    told: dict[int | str, list[str]] = {}
+    for kind in (*usual, "too-many-requests", "failed", "unavailable", *kinds):
+        status, title = KINDS[kind]
+        if title not in told.setdefault(status, []):
+            told[status].append(title)
+    return {
+        status: {
+            "description": "; ".join(titles),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}}},
+            **({"headers": _RETRY} if status in (429, 503, 504) else {}),
+        }
+        for status, titles in told.items()
+    }
+
+
+def picture_request(*, options: bool) -> dict[str, Any]:
+    """Describe a body that holds a picture: raw, as a form or as JSON.
+
+    Args:
+        options: Whether it may hold options of a search too.
+    """
+    body = "SearchBody" if options else "DetectBody"
+    form: dict[str, Any] = {
+        "type": "object",
+        "required": ["picture"],
+        "additionalProperties": False,
+        "properties": {
+            "picture": {"type": "string", "format": "binary"},
+            **(_form_options() if options else {}),
+        },
+    }
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    example = {"picture": BASE64, **({"top": 5, "filter": "price<80"} if options else {})}
+    described: dict[str, Any] = {
+        "requestBody": {
+            "required": True,
+            "content": {
+                **dict.fromkeys(PICTURE_TYPES, binary),
+                "multipart/form-data": {"schema": form},
+                "application/json": {
+                    "schema": {"$ref": f"{REF}{body}"},
+                    "examples": {"base64": {"value": example}},
+                },
+            },
+        }
+    }
+    if options:
+        described["parameters"] = [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": f"For a raw picture: {schema.pop('description', name)}",
+                "schema": schema,
+                **({"style": "form", "explode": True} if schema["type"] == "array" else {}),
+            }
+            for name, schema in _form_options().items()
+        ]
+    return described
+
+
+def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Give the function that writes an application's OpenAPI document, once.
+
+    Args:
+        app: The application, all of whose routes are there.
+    """
+
+    def written() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            schemas["Problem"] = Problem
+            for model in (SearchBody, DetectBody):
+                schemas[model.__name__] = {
+                    **model.model_json_schema(ref_template=REF + "{model}"),
+                    "oneOf": [{"required": ["picture"]}, {"required": ["url"]}],
+                }
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    return written
+
+
+def _form_options() -> dict[str, dict[str, Any]]:
+    """Describe the options of a search as addresses and forms have them: text."""
+    described = {}
+    numbers = {
+        "boxes": r"^\d{1,5}(\.\d{1,3})?(,\d{1,5}(\.\d{1,3})?){3}$",
+        "points": r"^\d{1,5}(\.\d{1,3})?,\d{1,5}(\.\d{1,3})?$",
+    }
+    for name, schema in SearchOptions.model_json_schema()["properties"].items():
+        plain = {**schema, **next((s for s in schema.get("anyOf", []) if "type" in s), {})}
+        for dropped in ("anyOf", "title", "default", "prefixItems"):
+            plain.pop(dropped, None)
+        if name in numbers:
+            plain["items"] = {"type": "string", "pattern": numbers[name]}
+            plain["examples"] = [["10,20,200,300" if name == "boxes" else "120,80"]]
+        described[name] = plain
+    return described
+
+
+_RETRY = {
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}

@@ -1,0 +1,152 @@
+"""Searching over HTTP: the same answers as the library's, however the picture is sent."""
+
+import base64
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from service_parts import draw, file_of, ids, is_problem, png
+
+from snapshelf.shelf import Shelf
+from snapshelf.shelf.as_json import items_json
+
+TYPE = {"Content-Type": "image/png"}
+
+
+def test_raw_form_and_json_give_what_the_library_gives(client: httpx.Client, made: Path) -> None:
+    picture = file_of(draw(3, 160), "JPEG", quality=90)
+    with Shelf.open(made) as shelf:
+        expected = items_json(shelf.search(picture, top=3, filter="price>20", by_category=2))
+    options = {"top": 3, "filter": "price>20", "by_category": 2}
+    answers = [
+        client.post(
+            "/v1/search", params=options, content=picture, headers={"Content-Type": "image/jpeg"}
+        ),
+        client.post("/v1/search", data=options, files={"picture": ("x.jpg", picture)}),
+        client.post("/v1/search", json={"picture": base64.b64encode(picture).decode(), **options}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["items"] == json.loads(json.dumps(expected))
+        assert ids(told)[0] == "P3"
+        assert told["size"] == [160, 160]
+        assert told["request_id"] == answer.headers["x-request-id"]
+        assert answer.headers["content-type"] == "application/json"
+    assert [answer.json()["cached"] for answer in answers] == [None, "exact", "exact"]
+    assert set(answers[0].json()["seconds"]) >= {"decode", "locate", "encode", "search"}
+
+
+def test_boxes_and_points_choose_the_items(client: httpx.Client) -> None:
+    both = draw(0).copy()
+    wide = both.resize((96, 48))
+    wide.paste(draw(1), (0, 0))
+    wide.paste(draw(2), (48, 0))
+    picture = file_of(wide)
+    chosen = {"boxes": ["0,0,48,48", "48,0,96,48"], "top": 1}
+    raw = client.post("/v1/search", params=chosen, content=picture, headers=TYPE).json()
+    assert [ids(raw, item) for item in (0, 1)] == [["P1"], ["P2"]]
+    body = {
+        "picture": base64.b64encode(picture).decode(),
+        "boxes": [[48, 0, 96, 48]],
+        "points": [[3, 3]],
+        "top": 1,
+    }
+    told = client.post("/v1/search", json=body).json()
+    assert [found["item"]["box"] for found in told["items"]] == [[48, 0, 96, 48], [0, 0, 96, 48]]
+    outside = client.post(
+        "/v1/search", params={"boxes": "96,0,99,48"}, content=picture, headers=TYPE
+    )
+    assert "in the picture of 96 x 48 pixels" in is_problem(outside, 422, "invalid")
+
+
+def test_the_threshold_judges_and_is_no_part_of_the_ranking(client: httpx.Client) -> None:
+    told = [
+        client.post(
+            "/v1/search", params={"in_catalogue": value}, content=png(2), headers=TYPE
+        ).json()["items"][0]
+        for value in (0, 1)
+    ]
+    assert [item["in_catalogue"] for item in told] == [
+        True,
+        told[0]["matches"][0]["confidence"] >= 1,
+    ]
+    assert told[0]["matches"] == told[1]["matches"]
+
+
+def test_detection_tells_items_only(client: httpx.Client) -> None:
+    picture = png(1)
+    for answer in (
+        client.post("/v1/detect", content=picture, headers=TYPE),
+        client.post("/v1/detect", files={"picture": picture}),
+        client.post("/v1/detect", json={"picture": base64.b64encode(picture).decode()}),
+    ):
+        told = answer.json()
+        assert told["items"][0]["box"] == [0, 0, 48, 48]
+        assert set(told) == {"items", "size", "seconds", "request_id"}
+    refused = client.post("/v1/detect", params={"top": 3}, content=picture, headers=TYPE)
+    assert "no option 'top'" in is_problem(refused, 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"top": 0}, "top"),
+        ({"top": 101}, "top"),
+        ({"top": ["1", "2"]}, "given twice"),
+        ({"tops": 3}, "tops"),
+        ({"filter": "price<"}, "a value is missing"),
+        ({"filter": "nothing=3"}, "nothing"),
+        ({"boxes": "1,2,3"}, "4 numbers"),
+        ({"boxes": "1,2,3,x"}, "boxes"),
+        ({"boxes": "1,2,3,nan"}, "pixels"),
+        ({"boxes": "1,2,3,1e300"}, "pixels"),
+        ({"points": "-1,2"}, "in the picture"),
+        ({"points": ["1,2"] * 21}, "points"),
+        ({"in_catalogue": "nan"}, "in_catalogue"),
+        ({"by_category": -1}, "by_category"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(client, options, told) -> None:
+    answer = client.post("/v1/search", params=options, content=png(0), headers=TYPE)
+    assert told in is_problem(answer, 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "either picture"),
+        ({"picture": "AAAA", "url": "http://x.example/"}, "either picture"),
+        ({"picture": "not base64!"}, "not base64"),
+        ({"picture": ""}, "empty"),
+        ({"picture": 3}, "picture"),
+        ({"picture": "AAAA", "boxes": [[1, 2]]}, "boxes"),
+        ({"picture": "AAAA", "more": 1}, "more"),
+        ([], "body"),
+        ("x", "body"),
+    ],
+)
+def test_json_that_makes_no_sense_is_named(client, body, told) -> None:
+    answer = client.post("/v1/search", json=body)
+    detail = is_problem(answer, 422, "invalid")
+    assert told in detail
+    assert "AAAA" not in answer.text, "what was sent is not sent back"
+
+
+def test_urls_are_not_fetched_unless_allowed(client: httpx.Client) -> None:
+    answer = client.post("/v1/search", json={"url": "http://127.0.0.1/x.png"})
+    assert "fetches no pictures" in is_problem(answer, 403, "not-allowed")
+
+
+def test_fetched_urls_may_not_be_private(start) -> None:
+    allowed = start(fetch_urls=True)
+    for url in ("http://127.0.0.1:9/x.png", "http://[::1]/", "file:///etc/passwd", "gopher://x"):
+        answer = allowed.post("/v1/search", json={"url": url})
+        is_problem(answer, 422, "picture-refused")
+
+
+def test_clips_are_refused_and_told_so(client: httpx.Client) -> None:
+    for path in ("/v1/search", "/v1/detect"):
+        answer = client.post(path, content=b"x", headers={"Content-Type": "video/mp4"})
+        assert "pictures only" in is_problem(answer, 415, "wrong-type")
