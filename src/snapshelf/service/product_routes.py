@@ -1,0 +1,199 @@
+"""Products: looking at them, and changing them."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import RedirectResponse
+
+from snapshelf.service.access import needs_read, needs_write
+from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
+from snapshelf.service.json_answer import JsonAnswer
+from snapshelf.service.openapi import problems
+from snapshelf.service.parts import Parts
+from snapshelf.service.problems import ProblemError
+from snapshelf.service.product_body import BatchBody, ProductBody
+from snapshelf.service.product_changes import Changed
+from snapshelf.service.product_pictures import is_url, picture_address, small_jpeg
+from snapshelf.shelf.as_json import product_json
+from snapshelf.shelf.similar import find_similar
+from snapshelf.store.filters import parse_filter
+
+__all__ = ["product_routes"]
+
+ProductId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=256,
+        description="The shop's own ID of the product.",
+        examples=["SKU-0042"],
+    ),
+]
+
+
+def product_routes(parts: Parts) -> APIRouter:
+    """Make the routes. An ID may hold slashes, so the longer addresses stand first.
+
+    Args:
+        parts: Of the service.
+    """
+    router = APIRouter(prefix="/v1", tags=["products"])
+    store = parts.shelf.store
+
+    @router.get(
+        "/products/{product_id:path}/similar",
+        summary="Find the products that look like one",
+        dependencies=[needs_read],
+        responses={200: {"model": SimilarAnswer}, **problems("not-found")},
+    )
+    def similar(
+        product_id: ProductId,
+        top: Annotated[int, Query(ge=1, le=100, description="Largest number of matches.")] = 20,
+        filter: Annotated[  # noqa: A002 - the parameter's name
+            str | None,
+            Query(
+                min_length=1,
+                max_length=4000,
+                description="Only products that pass it.",
+                examples=["brand=Acme"],
+            ),
+        ] = None,
+    ) -> Any:
+        """Give the products whose pictures look most like the product's first one."""
+        where = None if filter is None else parse_filter(filter)
+        found = find_similar(store, product_id, top=top, where=where)
+        if found is None:
+            raise _unknown(product_id)
+        return JsonAnswer(
+            {
+                "matches": [
+                    {
+                        "rank": match.rank,
+                        "product": product_json(match.product, match.image),
+                        "similarity": match.similarity,
+                    }
+                    for match in found
+                ]
+            }
+        )
+
+    @router.get(
+        "/products/{product_id:path}/images/{number}",
+        summary="Show a picture of a product",
+        dependencies=[needs_read],
+        response_class=Response,
+        responses={
+            200: {"content": {"image/jpeg": {}}, "description": "The picture, made smaller."},
+            307: {"description": "The picture is elsewhere on the web."},
+            **problems("not-found", "picture-refused"),
+        },
+    )
+    async def image(
+        product_id: ProductId,
+        number: Annotated[int, Path(ge=0, le=99, description="From 0, the main one.")],
+        side: Annotated[int, Query(ge=16, le=1024, description="Longest side, pixels.")] = 400,
+    ) -> Response:
+        """Show a picture that lies in the feed's folder; lead to one that does not."""
+        loop = asyncio.get_running_loop()
+        product = (await loop.run_in_executor(parts.pool, store.products, [product_id])).get(
+            product_id
+        )
+        if product is None or number >= len(product.images):
+            raise _unknown(product_id)
+        source = product.images[number]
+        kept = {"Cache-Control": "private, max-age=300"}
+        if is_url(source):
+            return RedirectResponse(source, 307, kept)
+        jpeg = await loop.run_in_executor(parts.pool, small_jpeg, parts, source, side)
+        return Response(jpeg, media_type="image/jpeg", headers=kept)
+
+    @router.get(
+        "/products/{product_id:path}",
+        summary="Look at a product",
+        dependencies=[needs_read],
+        responses={200: {"model": ProductAnswer}, **problems("not-found")},
+    )
+    def get(product_id: ProductId) -> Any:
+        """Give everything that the shelf holds of a product."""
+        product = store.products([product_id]).get(product_id)
+        if product is None:
+            raise _unknown(product_id)
+        shown = product_json(product, product.images[0])
+        del shown["image"]
+        return JsonAnswer(
+            {
+                **shown,
+                "description": product.description,
+                "availability": product.availability,
+                "images": [
+                    {"source": source, "href": picture_address(product_id, number)}
+                    for number, source in enumerate(product.images)
+                ],
+                "attributes": dict(product.attributes),
+            }
+        )
+
+    @router.put(
+        "/products/{product_id:path}",
+        summary="Store a product",
+        dependencies=[needs_write],
+        responses={
+            200: {"model": ChangedProduct, "description": "It was there before."},
+            201: {"model": ChangedProduct, "description": "It is new."},
+            **problems("busy", "timed-out"),
+        },
+    )
+    async def put(product_id: ProductId, body: ProductBody) -> Any:
+        """Store a product, in place of what the shelf has of it; searches find it at once.
+
+        A feed remains the truth: `snapshelf index` removes what the feed does not have.
+        """
+        (changed,) = await parts.changes.put([(product_id, body)])
+        if changed.status == "refused":
+            errors = [{"where": changed.id, "what": each} for each in changed.problems]
+            raise ProblemError("invalid", "; ".join(changed.problems), errors=errors)
+        return JsonAnswer(_written(changed), 201 if changed.status == "created" else 200)
+
+    @router.delete(
+        "/products/{product_id:path}",
+        summary="Delete a product",
+        dependencies=[needs_write],
+        responses={200: {"model": ChangedProduct}, **problems("not-found", "busy", "timed-out")},
+    )
+    async def delete(product_id: ProductId) -> Any:
+        """Delete a product; searches do not find it any more."""
+        (changed,) = await parts.changes.delete([product_id])
+        if changed.status == "not_found":
+            raise _unknown(product_id)
+        return JsonAnswer(_written(changed))
+
+    @router.post(
+        "/products:batch",
+        summary="Store and delete many products",
+        dependencies=[needs_write],
+        responses={200: {"model": BatchAnswer}, **problems("busy", "timed-out")},
+    )
+    async def batch(body: BatchBody) -> Any:
+        """Store and delete products, and tell of each what became of it.
+
+        What is refused keeps nothing from the rest.
+        """
+        changed = await parts.changes.put([(each.id, each) for each in body.products])
+        changed += await parts.changes.delete(body.delete)
+        return JsonAnswer({"items": [_written(each) for each in changed]})
+
+    return router
+
+
+def _written(changed: Changed) -> dict[str, Any]:
+    return {**asdict(changed), "problems": list(changed.problems)}
+
+
+def _unknown(product_id: str) -> ProblemError:
+    return ProblemError(
+        "not-found",
+        f"the shelf has no product {product_id[:100]!r}, or not that picture of it; IDs are "
+        "compared letter by letter",
+    )
