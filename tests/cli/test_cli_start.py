@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = (
     *("numpy", "torch", "faiss", "cv2", "PIL", "timm", "pyarrow", "httpx", "jinja2", "sklearn"),
-    *("pillow_heif", "sqlite3", "filelock"),
+    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "pydantic", "prometheus_client"),
 )
 
 OPTIONS = {
@@ -22,6 +22,11 @@ OPTIONS = {
         *("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
         *("--box", "--point", "--by-category", "--per-category"),
     ),
+    "serve": (
+        *("--shelf", "--host", "--port", "--system", "--keys", "--allow-origin", "--per-minute"),
+        *("--fetch-urls", "--allow-private", "--events", "--proxies"),
+    ),
+    "key": ("--keys", "--scope", "--per-minute"),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),
     "demo": ("--folder", "--products", "--system", "--seed"),
 }

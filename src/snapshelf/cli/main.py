@@ -16,8 +16,10 @@ from snapshelf.cli.evaluate import evaluate
 from snapshelf.cli.export import export
 from snapshelf.cli.index import index
 from snapshelf.cli.interruption import Interrupted, end_now, watch_signals
+from snapshelf.cli.key import key
 from snapshelf.cli.reproduce import reproduce
 from snapshelf.cli.search import search
+from snapshelf.cli.serve import serve
 from snapshelf.cli.train import train
 from snapshelf.errors import SnapshelfError
 
@@ -53,6 +55,8 @@ def _options(
 
 app.command("index")(index)
 app.command("search")(search)
+app.command("serve")(serve)
+app.command("key")(key)
 app.command("annotate")(annotate)
 app.command("duplicates")(duplicates)
 app.command("train")(train)

@@ -1,0 +1,88 @@
+"""What the routes of one service share."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+
+from snapshelf.media.fetcher import Fetcher
+from snapshelf.service.event_log import EventLog
+from snapshelf.service.measures import Measures
+from snapshelf.service.product_changes import ProductChanges
+from snapshelf.service.searching import Searching
+from snapshelf.service.settings import Settings
+from snapshelf.shelf.shelf import Shelf
+
+__all__ = ["Parts", "assemble"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The parts of a service.
+
+    Attributes:
+        shelf: Is served.
+        settings: Bounds.
+        measures: For Prometheus.
+        pool: Threads for work on pictures.
+        searching: Searches.
+        changes: Changes products.
+        events: Keeps events.
+        fetcher: Fetches pictures that products and, if allowed, searches name by URL.
+        stopping: Set once the service takes no new work.
+    """
+
+    shelf: Shelf
+    settings: Settings
+    measures: Measures
+    pool: ThreadPoolExecutor
+    searching: Searching
+    changes: ProductChanges
+    events: EventLog
+    fetcher: Fetcher
+    stopping: Event = field(default_factory=Event)
+
+    def close(self) -> None:
+        """Take no new work, and wait for what is under way."""
+        self.stopping.set()
+        self.changes.close()
+        self.searching.close()
+        self.pool.shutdown(cancel_futures=True)
+        self.fetcher.close()
+
+
+def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
+    """Put the parts of a service together.
+
+    Args:
+        shelf: Opened from a folder.
+        settings: Bounds.
+        measures: For Prometheus.
+
+    Raises:
+        ValueError: If the shelf has no folder.
+    """
+    if shelf.path is None:
+        raise ValueError("shelf must be opened from its folder, with Shelf.open")
+    pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="snapshelf-picture")
+    fetcher = Fetcher(
+        None,
+        allow_private=settings.allow_private,
+        timeout_s=5.0,
+        total_s=15.0,
+        retries=0,
+        max_bytes=settings.limits.max_bytes,
+    )
+    return Parts(
+        shelf=shelf,
+        settings=settings,
+        measures=measures,
+        pool=pool,
+        searching=Searching(shelf, settings, measures, pool),
+        changes=ProductChanges(shelf.path, shelf.system, settings, measures, fetcher),
+        events=EventLog(
+            settings.events or shelf.path / "shelf.events.jsonl",
+            most_bytes=settings.event_bytes,
+            most_files=settings.event_files,
+        ),
+        fetcher=fetcher,
+    )

@@ -1,0 +1,106 @@
+"""A small shop, its pictures, and a real server for it: what the tests here share."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import uvicorn
+from PIL import Image
+
+from snapshelf.catalog import Catalog
+from snapshelf.service import Settings, create_app
+from snapshelf.service.running import server_config
+from snapshelf.shelf import Shelf
+from snapshelf.systems import System
+
+PRODUCTS = 6
+
+
+def draw(number: int, side: int = 48) -> Image.Image:
+    """A picture of 4 x 4 colours that no other number has."""
+    colours = np.random.default_rng(number).integers(0, 256, (4, 4, 3), np.uint8)
+    return Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
+
+
+def file_of(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    stream = BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def png(number: int, side: int = 48) -> bytes:
+    return file_of(draw(number, side))
+
+
+def write_shop(folder: Path) -> Path:
+    """Write a feed with `PRODUCTS` products P0, P1, ... and index it; gives the shelf's folder."""
+    shop = folder / "shop"
+    shop.mkdir()
+    lines = []
+    for number in range(PRODUCTS):
+        draw(number).save(shop / f"{number}.png")
+        fields = {
+            "id": f"P{number}",
+            "title": f"Product {number}",
+            "image_link": f"{number}.png",
+            "price": f"{10 * (number + 1)}.50 EUR",
+            "brand": "Acme" if number % 2 else "Zenith",
+            "product_type": "Shoes > Boots" if number < 3 else "Bags",
+            "link": f"https://shop.example/{number}",
+            "colour": "red" if number == 1 else "blue",
+        }
+        lines.append(json.dumps(fields))
+    feed = shop / "feed.jsonl"
+    feed.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    Shelf.build(Catalog.open(feed), folder / "shelf", System.load("classical")).close()
+    return folder / "shelf"
+
+
+@contextmanager
+def serving(path: Path, settings: Settings, system: System | None = None) -> Iterator[httpx.Client]:
+    """Serve a shelf with uvicorn on a free port of this machine; gives a client of it."""
+    with Shelf.open(path, system) as shelf:
+        app = create_app(shelf, settings)
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(server_config(app, settings, proxies="127.0.0.1"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            ends = time.monotonic() + 60
+            while not server.started:
+                assert thread.is_alive(), "the server did not start"
+                assert time.monotonic() < ends, "the server does not start"
+                time.sleep(0.01)
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(timeout=60)
+            listening.close()
+
+
+def ids(answer: Any, item: int = 0) -> list[str]:
+    """The IDs of an item's matches."""
+    return [match["product"]["id"] for match in answer["items"][item]["matches"]]
+
+
+def is_problem(answer: httpx.Response, status: int, kind: str) -> str:
+    """Check that an answer is a problem, and that it shows nothing it should not; its detail."""
+    told = answer.json()
+    assert answer.status_code == told["status"] == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told["type"] == f"urn:snapshelf:problem:{kind}"
+    assert told["request_id"] == answer.headers["x-request-id"]
+    assert told["title"]
+    assert "Traceback" not in answer.text
+    assert "site-packages" not in answer.text
+    return told["detail"]
