@@ -1,0 +1,111 @@
+"""The OpenAPI document: whole, with examples, and kept to, as schemathesis finds by trying."""
+
+import re
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from service_parts import png, serving, write_shop
+
+from snapshelf.service import Settings
+from snapshelf.service.answers import SearchAnswer
+from snapshelf.service.api_keys import add_key
+
+OPERATIONS = {
+    ("post", "/v1/search"),
+    ("post", "/v1/detect"),
+    ("get", "/v1/products/{product_id}"),
+    ("put", "/v1/products/{product_id}"),
+    ("delete", "/v1/products/{product_id}"),
+    ("get", "/v1/products/{product_id}/similar"),
+    ("get", "/v1/products/{product_id}/images/{number}"),
+    ("post", "/v1/products:batch"),
+    ("get", "/v1/shelf"),
+    ("post", "/v1/events"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory):
+    """A server that may be changed, with a key that may do everything."""
+    folder = tmp_path_factory.mktemp("openapi")
+    secret = add_key(folder / "keys.json", "all", "write", 10_000_000)
+    options = Settings(keys=folder / "keys.json")
+    with serving(write_shop(folder), options) as client:
+        client.headers["Authorization"] = f"Bearer {secret}"
+        yield client
+
+
+@pytest.fixture(scope="module")
+def document(served: httpx.Client) -> dict:
+    return served.get("/v1/openapi.json").json()
+
+
+def operations(document: dict) -> dict:
+    return {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_operation_is_described(document: dict) -> None:
+    found = operations(document)
+    assert set(found) == OPERATIONS
+    for name, operation in found.items():
+        assert operation["summary"], name
+        assert operation["description"], name
+        assert "200" in operation["responses"], name
+        assert "422" not in operation["responses"] or "problem" in str(
+            operation["responses"]["422"]
+        )
+        open_to_all = name[1] in ("/healthz", "/readyz")
+        assert bool(operation.get("security")) != open_to_all, name
+
+
+def test_bodies_have_examples_that_are_accepted(document: dict, served: httpx.Client) -> None:
+    search = operations(document)["post", "/v1/search"]["requestBody"]["content"]
+    example = search["application/json"]["examples"]["base64"]["value"]
+    assert served.post("/v1/search", json=example).status_code == 200
+    for name in ("ProductBody", "BatchBody", "EventBody"):
+        assert document["components"]["schemas"][name]["examples"], name
+    event = document["components"]["schemas"]["EventBody"]["examples"][0]
+    assert served.post("/v1/events", json=event).status_code == 200
+    assert set(search) >= {"image/jpeg", "image/png", "multipart/form-data", "application/json"}
+
+
+def test_references_lead_somewhere(document: dict) -> None:
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert names <= set(document["components"]["schemas"])
+
+
+@pytest.fixture(scope="module")
+def schema(served: httpx.Client):
+    return schemathesis.openapi.from_dict(served.get("/v1/openapi.json").json())
+
+
+described = schemathesis.pytest.from_fixture("schema")
+
+
+@described.parametrize()
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_the_service_keeps_to_its_document(case, served: httpx.Client) -> None:
+    case.call_and_validate(
+        base_url=str(served.base_url),
+        headers={"Authorization": served.headers["Authorization"]},
+        # What it makes up for a picture is none, whatever the schema says.
+        excluded_checks=[positive_data_acceptance],
+    )
+
+
+def test_an_answer_is_as_described(served: httpx.Client, document: dict) -> None:
+    """Schemathesis's pictures are none, so a real answer is compared here."""
+    answer = served.post(
+        "/v1/search?by_category=1", content=png(1), headers={"Content-Type": "image/png"}
+    )
+    SearchAnswer.model_validate_json(answer.content)
