@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = (
     *("numpy", "torch", "faiss", "cv2", "PIL", "timm", "pyarrow", "httpx", "jinja2", "sklearn"),
-    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "pydantic", "prometheus_client"),
+    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "prometheus_client"),
 )
 
 OPTIONS = {

@@ -80,7 +80,7 @@ def serving(path: Path, settings: Settings, system: System | None = None) -> Ite
                 assert time.monotonic() < ends, "the server does not start"
                 time.sleep(0.01)
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=address, timeout=240, trust_env=False) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -21,7 +21,9 @@ from snapshelf.shelf import Shelf
 from snapshelf.systems import System
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "service.md"
-BLOCK = re.compile(r"^<!-- not run: its own test .*-->\n```(sh|python)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^<!-- not run: its own test [^\n]*-->\n```(sh|python)\n(.*?)^```$", re.M | re.S
+)
 ADDRESS = "http://127.0.0.1:8000"
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import struct
 import zlib
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -110,7 +111,10 @@ def test_ids_that_are_none_are_not_found(client: httpx.Client, product: str) -> 
 
 def test_what_is_too_long_is_refused(client: httpx.Client) -> None:
     assert client.get(f"/v1/products/{'a' * 300}").status_code == 422
-    assert client.get("/v1/shelf", headers={"X-Long": "a" * 100_000}).status_code in (400, 431)
+    with suppress(httpx.TransportError):  # it may be let go before it has sent all
+        answer = client.get("/v1/shelf", headers={"X-Long": "a" * 3_000_000})
+        assert answer.status_code in (400, 431)
+    assert client.get("/v1/shelf").status_code == 200
 
 
 @pytest.mark.parametrize(

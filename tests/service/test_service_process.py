@@ -31,7 +31,7 @@ def process(shelf: Path, *options: object) -> Iterator[tuple[subprocess.Popen[st
             assert running.stderr is not None
             found = re.search(r"http://\S+", running.stderr.readline())
             assert found, running.stderr.read()
-            with httpx.Client(base_url=found[0], timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=found[0], timeout=240, trust_env=False) as client:
                 ends = time.monotonic() + 60
                 while True:
                     try:
