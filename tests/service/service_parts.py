@@ -74,7 +74,7 @@ def serving(path: Path, settings: Settings, system: System | None = None) -> Ite
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            ends = time.monotonic() + 60
+            ends = time.monotonic() + 240
             while not server.started:
                 assert thread.is_alive(), "the server did not start"
                 assert time.monotonic() < ends, "the server does not start"
@@ -84,7 +84,7 @@ def serving(path: Path, settings: Settings, system: System | None = None) -> Ite
                 yield client
         finally:
             server.should_exit = True
-            thread.join(timeout=60)
+            thread.join(timeout=240)
             listening.close()
 
 

@@ -41,7 +41,7 @@ def search(client: httpx.Client, number: int) -> httpx.Response:
     return client.post("/v1/search", params={"top": 1}, content=png(number), headers=TYPE)
 
 
-def until(what, seconds: float = 20.0) -> None:
+def until(what, seconds: float = 240.0) -> None:
     ends = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < ends

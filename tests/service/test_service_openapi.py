@@ -99,7 +99,7 @@ def test_the_service_keeps_to_its_document(schema, served, method, path, mode) -
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=8,
+        max_examples=20,
         deadline=None,
         derandomize=True,
         database=None,
