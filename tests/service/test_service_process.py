@@ -120,6 +120,8 @@ def test_the_command_makes_keys(tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("sk_")
     assert done.stdout.strip() not in (tmp_path / "keys.json").read_text()
-    again = subprocess.run([*command, "page", *options], capture_output=True, text=True, timeout=240)
+    again = subprocess.run(
+        [*command, "page", *options], capture_output=True, text=True, timeout=240
+    )
     assert (again.returncode, again.stdout) == (1, "")
     assert "has a key named 'page'" in again.stderr
