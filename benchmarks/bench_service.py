@@ -24,6 +24,7 @@ import psutil
 from PIL import Image
 
 from snapshelf.catalog import Catalog
+from snapshelf.features.encoder import Domain
 from snapshelf.shelf import Shelf
 from snapshelf.systems import System
 
@@ -55,6 +56,7 @@ def main() -> None:
         photos = [photo(1000 + number) for number in range(64)]
         with serving(shelf, UNBOUND) as (client, process), Shelf.open(shelf) as library:
             result |= overhead(client, library, photos)
+            result["encoder_ratio"] = encoder_ratio(library.system)
             batched = {n: load(client, n, options.requests, photos) for n in options.clients}
             result["memory_growth"] = growth(client, process, options.soak, photos)
         with serving(shelf, UNBOUND | {"batch_items": 1, "batch_wait_s": 0}) as (client, _):
@@ -135,6 +137,24 @@ def overhead(client: httpx.Client, library: Shelf, photos: list[bytes]) -> dict[
         "added_ms": round(served - plain, 2),
         "ratio": round(served / plain, 3),
     }
+
+
+def encoder_ratio(system: System) -> float:
+    """Give how much less 16 items take in one batch than one by one: the most batches can bring."""
+    inputs = np.stack(
+        [
+            system.encoder.prepare(np.full((64, 64, 3), 10 * number, np.uint8), Domain.STREET)
+            for number in range(16)
+        ]
+    )
+    seconds: dict[int, list[float]] = {1: [], 16: []}
+    for _ in range(5):
+        for size, taken in seconds.items():
+            start = time.perf_counter()
+            for first in range(0, 16, size):
+                system.encoder.encode(inputs[first : first + size], Domain.STREET)
+            taken.append(time.perf_counter() - start)
+    return round(min(seconds[1]) / min(seconds[16]), 2)
 
 
 def load(
