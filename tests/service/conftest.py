@@ -37,7 +37,7 @@ def start(shelf: Path) -> Iterator[Start]:
         yield begin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(made: Path) -> Iterator[httpx.Client]:
     """A client of a server that nobody changes, without keys."""
     with serving(made, Settings(requests_per_minute=1_000_000)) as client:

@@ -67,13 +67,12 @@ class Access:
                 )
             self._take(f"address {address}", usual)
             return None
-        failures, most = f"failures {address}", self._settings.failures_per_minute
-        if self._rates.take(failures, most, tokens=0):
-            self._take(failures, most)
         key = None if secret is None else self._keys.find(secret)
         if key is None:
             if secret is not None:
-                self._rates.take(failures, most)
+                # Not asked of right keys: whoever shares an address with a guesser is let in, and
+                # 256 random bits are not guessed.
+                self._take(f"failures {address}", self._settings.failures_per_minute)
             told = "this is none of the service's API keys" if secret else "an API key is missing"
             raise ProblemError(
                 "key-missing", f"{told}: {HOW}", headers={"WWW-Authenticate": "Bearer"}

@@ -25,13 +25,12 @@ class Rates:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: str, per_minute: int, tokens: float = 1.0) -> float:
+    def take(self, name: str, per_minute: int) -> float:
         """Take a token.
 
         Args:
             name: Whose.
             per_minute: The rate, at least 1.
-            tokens: 0 to look whether there is one.
 
         Returns:
             0.0, or the seconds after which there will be one; then none is taken.
@@ -40,7 +39,7 @@ class Rates:
         left, seen = self._buckets.get(name, (float(per_minute), now))
         left = min(float(per_minute), left + (now - seen) * per_minute / 60)
         wait = max(0.0, (1.0 - left) * 60 / per_minute)
-        self._buckets[name] = (left if wait else left - tokens, now)
+        self._buckets[name] = (left if wait else left - 1.0, now)
         self._buckets.move_to_end(name)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
