@@ -142,7 +142,8 @@ def product_routes(parts: Parts) -> APIRouter:
         responses={
             200: {"model": ChangedProduct, "description": "It was there before."},
             201: {"model": ChangedProduct, "description": "It is new."},
-            **problems("busy", "timed-out"),
+            # An ID with a line break is no address.
+            **problems("not-found", "busy", "timed-out"),
         },
     )
     async def put(product_id: ProductId, body: ProductBody) -> Any:
