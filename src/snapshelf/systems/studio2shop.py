@@ -148,5 +148,8 @@ def train_studio2shop(
         train_matcher(photos, articles, features, settings, out / MATCH, monitor)
     else:
         description = replace(description, dimension=features.shape[1])
-        train_query_networks(training_set, articles, features, settings, augmentation, out, monitor)
+        encoder = None if vectors is not None else of_articles.encoder
+        train_query_networks(
+            training_set, articles, features, settings, encoder, augmentation, out, monitor
+        )
     return write_studio2shop(out, settings, place, description, notes=record)

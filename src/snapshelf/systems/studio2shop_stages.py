@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from snapshelf.datasets.training_item import PicturePart, TrainingData, TrainingItem
+    from snapshelf.features.encoder import Encoder
     from snapshelf.features.vector_encoder import VectorEncoder
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import Augmentation
@@ -184,6 +185,7 @@ def train_query_networks(
     articles: "StudioArticles",
     features: "NDArray[np.float32]",
     settings: "StudioSettings",
+    encoder: "Encoder | None",
     augmentation: "Augmentation | None",
     out: Path,
     monitor: "Monitor",
@@ -195,6 +197,7 @@ def train_query_networks(
         articles: What is shown where.
         features: (N, D) float32, of the articles.
         settings: The recipe.
+        encoder: Of the articles' system; None where their features were given.
         augmentation: Of the photos.
         out: The folder of the training; each network has a folder in it.
         monitor: Hears how it goes, and can ask to stop.
@@ -223,7 +226,7 @@ def train_query_networks(
                 training_set, store, description.preprocessing, augmentation, seed=own.seed
             )
             matcher = learn_features(
-                network, views, articles, features, own, out=out / name, monitor=monitor
+                network, views, articles, features, own, encoder, out=out / name, monitor=monitor
             )
             if matcher is not None:
                 write_tensors(out / name / MATCHER_FILE, matcher.fold().tensors())

@@ -14,9 +14,11 @@ __all__ = [
     "ARCHITECTURES",
     "LOSSES",
     "MATCHINGS",
+    "STARTS",
     "Architecture",
     "Loss",
     "Matching",
+    "Start",
     "StudioSettings",
 ]
 
@@ -31,6 +33,10 @@ MATCHINGS: tuple[str, ...] = get_args(Matching)
 Loss = Literal["cross-entropy", "ranking"]
 LOSSES: tuple[str, ...] = get_args(Loss)
 """What is minimised: Eq. 2 or Eq. 3."""
+
+Start = Literal["articles", "random"]
+STARTS: tuple[str, ...] = get_args(Start)
+"""Where the query network and the non-linear match begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,10 @@ class StudioSettings:
         depth: Articles that the linear match chooses for the non-linear one; as many as there
             are, or more, for all of them. 0 for all, and then no linear match is trained.
         matcher_hidden: Length of the two layers of the non-linear match, at least 1.
+        start: ``articles``, for photos' features that begin as what the articles' system makes of
+            photos, and a match that begins as a distance, see `studio_start`; ``random``. With
+            `vectors` photos' features begin as the regression of their articles'. Two networks
+            begin at random.
         loss: ``cross-entropy``, or ``ranking`` with one right article at a time.
         compared: Articles that a photo is compared with, at least 2.
         epochs: At least 1.
@@ -117,6 +127,7 @@ class StudioSettings:
     matching: Matching = "non-linear"
     depth: int = 1000
     matcher_hidden: int = 256
+    start: Start = "articles"
     loss: Loss = "cross-entropy"
     compared: int = 50
 
@@ -160,6 +171,7 @@ class StudioSettings:
         one_of(self, BATCH_NORMS, "batch_norm")
         one_of(self, ARCHITECTURES, "architecture")
         one_of(self, MATCHINGS, "matching")
+        one_of(self, STARTS, "start")
         one_of(self, LOSSES, "loss")
         if self.vectors is not None and (
             self.articles is not None or self.architecture != "query-network"

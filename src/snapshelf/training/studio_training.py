@@ -1,10 +1,13 @@
 """The training of Studio2Shop's query network and matcher: photos learn to find articles."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.features.query_folder import QueryDescription
 from snapshelf.features.query_network import QueryNetwork
 from snapshelf.features.torch_extra import torch_extra
@@ -16,15 +19,25 @@ from snapshelf.training.match_batches import MatchLoader, PhotoSampler
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.paired_photos import PairedLoader, PairedSampler
 from snapshelf.training.photo_features import FeatureMatches
+from snapshelf.training.plain_pictures import run_on_pictures
 from snapshelf.training.preparation import make_backbone, make_loader, process_place
 from snapshelf.training.studio_articles import StudioArticles
 from snapshelf.training.studio_module import StudioModule
 from snapshelf.training.studio_settings import StudioSettings
+from snapshelf.training.studio_start import (
+    centre_dots,
+    copy_fashion_dna,
+    mean_features,
+    pooled_map,
+    start_as_distance,
+    start_by_regression,
+)
 from snapshelf.training.two_networks_module import TwoNetworksModule
 from snapshelf.training.views import ViewMaker
 
 with torch_extra():
     import torch
+    from torch import Tensor
 
 __all__ = ["learn_features", "learn_matcher", "learn_two_networks", "start_query_network"]
 
@@ -69,6 +82,7 @@ def learn_features(
     articles: StudioArticles,
     features: NDArray[np.float32],
     settings: StudioSettings,
+    encoder: Encoder | None,
     *,
     out: Path,
     monitor: Monitor,
@@ -81,6 +95,7 @@ def learn_features(
         articles: What is shown where.
         features: (N, D) float32, of the articles.
         settings: The recipe; its matching decides whether there is a matcher.
+        encoder: Of the articles' system; None where their features were given.
         out: The folder of this training; made if need be.
         monitor: Hears how it goes, and can ask to stop.
 
@@ -98,6 +113,9 @@ def learn_features(
     matcher = None
     if settings.matching == "non-linear":
         matcher = StudioMatcher(network.dimension, settings.matcher_hidden)
+    if settings.start == "articles":
+        monitor.note("photos begin with their articles' features")
+        start_at_articles(network, matcher, views, articles, features, encoder, settings)
     module = StudioModule(
         network, matcher, features, views.preprocessing, settings, steps_per_epoch=len(loader)
     )
@@ -130,6 +148,8 @@ def learn_matcher(
     """
     torch.manual_seed(settings.seed)
     matcher = StudioMatcher(features.shape[1], settings.matcher_hidden)
+    if settings.start == "articles":
+        start_as_distance(matcher, photos, features, right_share(articles, settings))
     loader = FeatureMatches(
         articles.queries,
         photos,
@@ -197,6 +217,67 @@ def learn_two_networks(
         steps_per_epoch=len(loader),
     )
     _fit(module, loader, settings, out, monitor)
+
+
+def start_at_articles(
+    network: QueryNetwork,
+    matcher: StudioMatcher | None,
+    views: ViewMaker,
+    articles: StudioArticles,
+    features: NDArray[np.float32],
+    encoder: Encoder | None,
+    settings: StudioSettings,
+) -> None:
+    """Let a query network and its match begin where the articles' features are.
+
+    Args:
+        network: Changed in place.
+        matcher: Changed in place; None where the match is the dot product.
+        views: Hold the photos.
+        articles: What is shown where.
+        features: (N, D) float32, of the articles.
+        encoder: Of the articles' system; None where their features were given.
+        settings: The recipe.
+
+    Raises:
+        TrainingError: If the dense layers are too short.
+    """
+    numbers = [query.picture for query in articles.queries]
+
+    def of_photos(run: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        batches = run_on_pictures(network, run, views.store, numbers, views.preprocessing)
+        return np.concatenate(list(batches))
+
+    if encoder is None or not copy_fashion_dna(network, encoder):
+        wanted = (
+            mean_features(features, articles.right)
+            if encoder is None
+            else np.concatenate([_street_features(encoder, views, each) for each in numbers])
+        )
+        start_by_regression(network, of_photos(partial(pooled_map, network)), wanted)
+    centre_dots(network, of_photos(network), None if matcher is not None else features)
+    if matcher is not None:
+        share = right_share(articles, settings)
+        start_as_distance(matcher, of_photos(network), features, share)
+
+
+def right_share(articles: StudioArticles, settings: StudioSettings) -> float:
+    """Give the share of right ones among the articles that a photo is compared with.
+
+    Args:
+        articles: What is shown where.
+        settings: The recipe.
+
+    Returns:
+        In (0, 1).
+    """
+    right = 1.0 if settings.loss == "ranking" else float(np.mean([len(r) for r in articles.right]))
+    return min(right, settings.compared - 0.5) / settings.compared
+
+
+def _street_features(encoder: Encoder, views: ViewMaker, number: int) -> NDArray[np.float32]:
+    inputs = encoder.prepare(views.store.picture(number), Domain.STREET)
+    return encoder.encode(inputs[np.newaxis], Domain.STREET)
 
 
 def _draws(articles: StudioArticles, settings: StudioSettings) -> ArticleDraws:
