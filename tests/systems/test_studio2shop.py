@@ -86,6 +86,8 @@ def trained(tmp_path_factory, data):
         matcher_hidden=32,
         head_rate=10.0,
         learning_rate=1e-3,
+        # Its articles' features are a random network's: nothing to begin with.
+        start="random",
     )
     return train_studio2shop([data], settings, out, monitor=heard), heard, out
 

@@ -77,14 +77,16 @@ def copy_fashion_dna(network: QueryNetwork, articles: Encoder) -> bool:
         first.weight[: dna.dimension] = dna.first.weight
         first.bias[: dna.dimension] = dna.first.bias
         _write_signed(second, projection, torch.zeros(len(projection)))
-        _join_signs(last, len(projection))
+        _join_signs(last, torch.eye(len(projection)))
     return True
 
 
 def start_by_regression(network: QueryNetwork, pooled: FloatArray, wanted: FloatArray) -> None:
     """Let a query network begin as a linear map of its backbone's pooled features.
 
-    A ridge regression, its strength chosen by leaving one photo out at a time.
+    A ridge regression, its strength chosen by leaving one photo out at a time. Where the dense
+    layers are too short for both signs of every coordinate, the axes along which the photos differ
+    most are brought through.
 
     Args:
         network: Its dense layers are changed in place.
@@ -92,32 +94,30 @@ def start_by_regression(network: QueryNetwork, pooled: FloatArray, wanted: Float
         wanted: (Q, D) float32, the features that they should have.
 
     Raises:
-        TrainingError: If there are fewer than two photos, or the dense layers are too short.
+        TrainingError: If there are fewer than two photos.
     """
     from sklearn.linear_model import RidgeCV
 
-    first, second, last = _dense(network)
-    length = wanted.shape[1]
-    if len(pooled) < 2 or first.out_features < 2 * length:
+    if len(pooled) < 2:
         raise TrainingError(
-            f"features of {length} numbers need dense layers of at least {2 * length} and at least "
-            f"2 photos to begin from, got layers of {first.out_features} and {len(pooled)} "
-            "photos: give a larger hidden, or start = 'random'"
+            f"features need at least 2 photos to begin from, got {len(pooled)}: give more photos, "
+            "or start = 'random'"
         )
+    first, second, last = _dense(network)
     variance = float(pooled.var(0).mean()) * len(pooled)
     ridge = RidgeCV(alphas=[share * max(variance, 1e-12) for share in RIDGES])
     ridge.fit(pooled.astype(np.float64), wanted.astype(np.float64))
-    weight = torch.from_numpy(np.asarray(ridge.coef_, np.float32).reshape(length, -1))
+    weight = np.reshape(ridge.coef_, (wanted.shape[1], -1))
+    axes = _leading_axes((pooled - pooled.mean(0)) @ weight.T, first.out_features // 2)
+    count = len(axes)
     cells = network.grid[0] * network.grid[1]
+    # The map is flattened channel by channel, so each channel's cells follow one another.
+    spread = np.repeat(axes @ weight, cells, axis=1) / cells
     with torch.no_grad():
-        # The map is flattened channel by channel, so each channel's cells follow one another.
-        spread = weight[:, :, None].expand(-1, -1, cells).flatten(1) / cells
-        offset = torch.from_numpy(np.asarray(ridge.intercept_, np.float32).reshape(length))
-        _write_signed(first, spread, offset)
-        second.weight[: 2 * length] = 0
-        second.bias[: 2 * length] = 0
-        second.weight[: 2 * length, : 2 * length] = torch.eye(2 * length)
-        _join_signs(last, length)
+        _write_signed(first, torch.from_numpy(spread).float(), torch.zeros(count))
+        _pass(second, 2 * count)
+        _join_signs(last, torch.from_numpy(axes.T.copy()).float())
+        last.bias.copy_(torch.from_numpy(np.reshape(ridge.intercept_, -1)).float())
 
 
 def start_as_distance(
@@ -153,9 +153,7 @@ def start_as_distance(
         compared = torch.cat([side / lengths[0], -side / lengths[1]], dim=1) * deviation
         matcher.first.weight[: 2 * pairs] = torch.cat([compared, -compared])
         matcher.first.bias[: 2 * pairs] = 0
-        matcher.second.weight[: 2 * pairs] = 0
-        matcher.second.weight[: 2 * pairs, : 2 * pairs] = torch.eye(2 * pairs)
-        matcher.second.bias[: 2 * pairs] = 0
+        _pass(matcher.second, 2 * pairs)
         # Units that are left over begin at random, and count for nothing at first.
         matcher.output.weight.zero_()
         matcher.output.weight[0, : 2 * pairs] = -1
@@ -232,12 +230,28 @@ def _write_signed(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:
     layer.bias[: 2 * length] = torch.cat([bias, -bias])
 
 
-def _join_signs(layer: nn.Linear, length: int) -> None:
-    """Let a layer read ``relu(y) - relu(-y) = y``."""
+def _join_signs(layer: nn.Linear, weight: Tensor) -> None:
+    """Let a layer read ``relu(y) - relu(-y) = y``, and give ``weight y``."""
+    length = weight.shape[1]
     layer.weight.zero_()
     layer.bias.zero_()
-    layer.weight[:, :length] = torch.eye(length)
-    layer.weight[:, length : 2 * length] = -torch.eye(length)
+    layer.weight[:, : 2 * length] = torch.cat([weight, -weight], dim=1)
+
+
+def _pass(layer: nn.Linear, count: int) -> None:
+    """Let a layer's first units give what comes in at their places."""
+    layer.weight[:count] = 0
+    layer.weight[:count, :count] = torch.eye(count)
+    layer.bias[:count] = 0
+
+
+def _leading_axes(centred: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Give (K, D) orthonormal axes: all D if that many are allowed, else the longest."""
+    length = centred.shape[1]
+    if length <= most:
+        return np.eye(length)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :most].T)
 
 
 def _drawn(articles: Tensor) -> Tensor:
