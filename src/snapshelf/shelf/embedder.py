@@ -1,6 +1,6 @@
 """Who reads and embeds the pictures of an update: threads of this process, or others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 from snapshelf.errors import PictureError
@@ -23,7 +23,7 @@ class Embedder(Protocol):
 
     def embed(
         self, tasks: Iterator[PictureTask], decide: Decide
-    ) -> Iterator[EmbeddedPicture[PictureTask]]:
+    ) -> Generator[EmbeddedPicture[PictureTask], None, None]:
         """Read pictures, and embed those whose content is new.
 
         Args:
@@ -33,8 +33,8 @@ class Embedder(Protocol):
                 the tasks' order; one after the other or several at a time.
 
         Returns:
-            One result for each task, in their order. What `PictureTask.error` tells is not told
-            again in the result.
+            A generator of one result for each task, in their order; closing it ends the work.
+            What `PictureTask.error` tells is not told again in the result.
         """
         ...
 
@@ -53,7 +53,7 @@ class LocalEmbedder:
 
     def embed(
         self, tasks: Iterator[PictureTask], decide: Decide
-    ) -> Iterator[EmbeddedPicture[PictureTask]]:
+    ) -> Generator[EmbeddedPicture[PictureTask], None, None]:
         """Read pictures, and embed those whose content is new; see `Embedder`."""
         read = ordered_map(self._read, tasks, workers=READERS, ahead=2 * READERS)
 

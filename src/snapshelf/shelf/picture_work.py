@@ -1,6 +1,6 @@
 """What has to be done with the pictures of a catalogue before a shelf can hold them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
 from snapshelf.features.encoder import Domain
@@ -72,7 +72,7 @@ class PictureWork:
         *,
         batch_size: int,
         workers: int | None = None,
-    ) -> Iterator[EmbeddedPicture[P]]:
+    ) -> Generator[EmbeddedPicture[P], None, None]:
         """Embed pictures, in their order; see `embed_pictures`.
 
         Args:

@@ -8,6 +8,7 @@ memory, so a kill loses at most a batch of work, and the same command goes on fr
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TypeVar
 
 from snapshelf.catalog.entry import Entry, Problem
@@ -127,13 +128,14 @@ class _Update:
 
     def run(self, entries: Iterable[Entry | Problem], feed: str) -> UpdateReport:
         self._run = self._store.begin_run(feed)
-        embedded = self._embedder.embed(self._tasks(self._good(entries)), self._decide)
-        for record in self._assembled(embedded):
-            self._records.append(record)
-            self._pictures_waiting += len(record.pictures)
-            waited = time.monotonic() - self._committed_at
-            if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
-                self._commit()
+        tasks = self._tasks(self._good(entries))
+        with closing(self._embedder.embed(tasks, self._decide)) as embedded:
+            for record in self._assembled(embedded):
+                self._records.append(record)
+                self._pictures_waiting += len(record.pictures)
+                waited = time.monotonic() - self._committed_at
+                if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
+                    self._commit()
         self._commit()
         self._tally.not_removed = self._tally.why_not_remove() if self._whole else ""
         if self._whole and not self._tally.not_removed:
