@@ -1,6 +1,7 @@
 """The errors a user can mend: each names what was wrong, what was expected and what to do."""
 
 __all__ = [
+    "ClusterError",
     "DatasetError",
     "FeaturesError",
     "FeedError",
@@ -31,6 +32,10 @@ class PictureError(SnapshelfError):
 
 class FeaturesError(PictureError):
     """A product has no features of its own that could stand for its pictures."""
+
+
+class ClusterError(SnapshelfError):
+    """A cluster is not there, or cannot do what it is asked."""
 
 
 class VideoError(SnapshelfError):

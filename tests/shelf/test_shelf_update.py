@@ -13,7 +13,7 @@ from snapshelf.catalog import Entry, Problem
 from snapshelf.errors import FeedError, PictureError, ShelfError
 from snapshelf.features.encoder import Domain
 from snapshelf.locating import Region
-from snapshelf.shelf import UpdateReport, update
+from snapshelf.shelf import UpdateReport, embedder, update
 from snapshelf.store import Counts, PictureRecord, ProductRecord
 
 CORRUPT = png(0)[:60]
@@ -501,4 +501,4 @@ def test_a_long_feed_is_read_only_a_little_ahead(bench: Bench) -> None:
 
     bench.encoder.encode = encode
     bench.update(feed(), batch_size=4)
-    assert max(ahead) < update.LOOK_UP + 2 * update.READERS + 100
+    assert max(ahead) < update.LOOK_UP + 2 * embedder.READERS + 100

@@ -1,11 +1,12 @@
 """The fetcher that commands read feed pictures with."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from snapshelf.media import Fetcher
 
-__all__ = ["open_fetcher"]
+__all__ = ["cache_folder", "open_fetcher"]
 
 
 def open_fetcher(
@@ -18,9 +19,13 @@ def open_fetcher(
         recheck: Ask the server whether a cached picture has changed.
         retries: How often to try again after a failure that may pass.
     """
-    from platformdirs import user_cache_path
-
     from snapshelf.media import Fetcher
 
-    folder = user_cache_path("snapshelf", appauthor=False) / "pictures"
-    return Fetcher(folder, allow_private=allow_private, recheck=recheck, retries=retries)
+    return Fetcher(cache_folder(), allow_private=allow_private, recheck=recheck, retries=retries)
+
+
+def cache_folder() -> Path:
+    """Give the user's folder of pictures from the web."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("snapshelf", appauthor=False) / "pictures"

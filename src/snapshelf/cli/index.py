@@ -49,6 +49,21 @@ def index(
         Path | None, typer.Option(help="Write everything that was skipped as JSON Lines.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Embed on a Ray cluster: HOST:PORT, auto, or local for one made here."),
+    ] = None,
+    ray_workers: Annotated[
+        int | None, typer.Option(min=1, help="Workers (default: as many as there is room for).")
+    ] = None,
+    ray_cpus: Annotated[int, typer.Option(min=1, help="Processors of each worker.")] = 1,
+    ray_gpus: Annotated[
+        float | None,
+        typer.Option(min=0, help="GPUs of each worker, such as 0.5 (default: 1 if there are any)."),
+    ] = None,
+    cost_per_hour: Annotated[
+        float | None, typer.Option(min=0, help="What the whole cluster costs, in any currency.")
+    ] = None,
 ) -> None:
     """Create a shelf from a feed, or bring it up to date.
 
@@ -56,6 +71,7 @@ def index(
     """
     from snapshelf.catalog import Catalog, IngestionReport
     from snapshelf.cli.fetching import open_fetcher
+    from snapshelf.cli.ray_options import RaySettings, spread_over
     from snapshelf.shelf import Shelf, UpdateReport
     from snapshelf.shelf.shelf import system_for
 
@@ -80,6 +96,13 @@ def index(
             done = counts.changed + counts.unchanged
             bar.update(task, description=f"indexing {feed.name}: {done:,} products")
 
+        spread = None
+        if ray is not None:
+            settings = RaySettings(ray, ray_workers, ray_cpus, ray_gpus)
+            embedder = spread_over(
+                settings, catalog, chosen, allow_private=allow_private, recheck=recheck
+            )
+            spread = stack.enter_context(embedder)
         opened = Shelf.build(
             catalog,
             shelf,
@@ -88,7 +111,9 @@ def index(
             recheck=recheck,
             on_problem=report.add,
             on_progress=show,
+            embedder=spread,
         )
+        throughput = None if spread is None else spread.throughput(cost_per_hour)
     with opened:
         counts = opened.count()
     updated = opened.updated
@@ -97,9 +122,12 @@ def index(
         found = {"products": counts.products, "pictures": counts.pictures}
         kept = report.to_json()
         skipped = {"reasons": kept["reasons"], "problems": kept["problems"]}
-        print_json({"feed": str(feed), **asdict(updated), "shelf": found, **skipped})
+        cluster = {} if throughput is None else {"ray": throughput.to_json()}
+        print_json({"feed": str(feed), **asdict(updated), "shelf": found, **skipped, **cluster})
     else:
         _print(catalog, updated, report)
+        if throughput is not None:
+            tell(throughput.to_text())
         tell(f"{shelf} holds {counts.products:,} products with {counts.pictures:,} pictures")
     if updated.stopped:
         fail(f"{updated.stopped}; what stands before that is indexed, and nothing was removed")

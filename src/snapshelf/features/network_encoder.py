@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import ModelError
+from snapshelf.features.computing import current
 from snapshelf.features.encoder import Domain
 from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
 from snapshelf.features.torch_extra import torch_extra
@@ -42,7 +43,7 @@ class NetworkEncoder(Generic[Network]):
             into evaluation mode and moved to the device.
         preprocessing: How pictures become inputs.
         fingerprint: Hex digest of everything that decides an embedding.
-        device: A torch device, such as ``cpu`` or ``cuda``.
+        device: A torch device, such as ``cpu`` or ``cuda``; None for what `computing` tells.
 
     Attributes:
         network: As given, in evaluation mode.
@@ -58,8 +59,9 @@ class NetworkEncoder(Generic[Network]):
         *,
         preprocessing: Preprocessing,
         fingerprint: str,
-        device: str = "cpu",
+        device: str | None = None,
     ) -> None:
+        device = current().device if device is None else device
         self.network = network.eval().to(device, torch.float32)
         self.network.to(memory_format=torch.channels_last)
         self.preprocessing = preprocessing

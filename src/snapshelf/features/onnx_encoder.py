@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 from snapshelf.errors import ModelError
+from snapshelf.features.computing import current
 from snapshelf.features.encoder import Domain
 from snapshelf.features.onnx_file import read_onnx_file
 from snapshelf.features.preprocessing import Preprocessing, prepare
@@ -63,16 +64,20 @@ class OnnxEncoder:
     Args:
         file: The model.
         provider: A name of `PROVIDERS`. The embeddings are the same up to rounding, so it is no
-            part of the fingerprint.
-        threads: Number of threads on the processor, at least 1; None for one for each processor
-            that this process may use.
+            part of the fingerprint. None for what `computing` tells.
+        threads: Number of threads on the processor, at least 1; None for what `computing` tells,
+            else one for each processor that this process may use.
 
     Raises:
         ModelError: If the file cannot be read, is no such model, or the provider is not there.
         ValueError: If the provider is unknown or `threads` is below 1.
     """
 
-    def __init__(self, file: Path, *, provider: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self, file: Path, *, provider: str | None = None, threads: int | None = None
+    ) -> None:
+        provider = current().device if provider is None else provider
+        threads = current().threads if threads is None else threads
         if provider not in PROVIDERS:
             names = ", ".join(PROVIDERS)
             raise ValueError(f"provider must be one of {names}, got {provider!r}")

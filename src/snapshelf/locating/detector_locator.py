@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from snapshelf.features.computing import current
 from snapshelf.locating.boxes import as_boxes
 from snapshelf.locating.detector import Detector, detect
 from snapshelf.locating.detector_settings import DetectorSettings
@@ -25,7 +26,7 @@ class DetectorLocator:
         overlap: In [0, 1]. Of regions whose IoU is larger only the best is an item, whatever their
             classes.
         least: In [0, 1]. What is less likely is no item; the whole picture counts as so likely.
-        device: A torch device.
+        device: A torch device; None for what `computing` tells.
 
     Raises:
         ValueError: If a number is out of range.
@@ -39,12 +40,13 @@ class DetectorLocator:
         most: int = 5,
         overlap: float = 0.5,
         least: float = 0.3,
-        device: str = "cpu",
+        device: str | None = None,
     ) -> None:
         if most < 1:
             raise ValueError(f"most must be at least 1, got {most}")
         if not 0 <= overlap <= 1 or not 0 <= least <= 1:
             raise ValueError(f"overlap and least must be in [0, 1], got {overlap} and {least}")
+        device = current().device if device is None else device
         self.detector = detector.eval().to(device)
         self.settings = settings
         self.most = most

@@ -19,6 +19,7 @@ from snapshelf.features.backbones import (
     load_hub_backbone,
     load_weights,
 )
+from snapshelf.features.computing import current
 from snapshelf.features.mobilenet import mobilenet_v2
 from snapshelf.features.preprocessing import normalise, prepare
 from snapshelf.features.torch_extra import torch_extra
@@ -45,7 +46,7 @@ class RegionFeatures:
         backbone: As `create_backbone` makes it; put into evaluation mode.
         settings: How it is looked through; the backbone's name and options in it are not used.
         fingerprint: Hex digest of everything that decides a feature.
-        device: A torch device, such as ``cpu`` or ``cuda``.
+        device: A torch device, such as ``cpu`` or ``cuda``; None for what `computing` tells.
 
     Attributes:
         settings: As given.
@@ -60,12 +61,12 @@ class RegionFeatures:
         *,
         fingerprint: str,
         weights: str = "hub",
-        device: str = "cpu",
+        device: str | None = None,
     ) -> None:
         self.settings = settings
         self.fingerprint = fingerprint
         self.weights = weights
-        self._device = torch.device(device)
+        self._device = torch.device(current().device if device is None else device)
         self._backbone = backbone.eval().to(self._device, torch.float32)
         self._backbone.to(memory_format=torch.channels_last)
 
@@ -119,7 +120,7 @@ def scaled_picture(picture: RGB, settings: RegionSettings) -> NDArray[np.uint8]:
 
 
 def region_features(
-    settings: RegionSettings, weights: Path | Literal["hub"], *, device: str = "cpu"
+    settings: RegionSettings, weights: Path | Literal["hub"], *, device: str | None = None
 ) -> RegionFeatures:
     """Make features of a backbone and its weights.
 
@@ -127,7 +128,7 @@ def region_features(
         settings: Names the backbone.
         weights: A safetensors file with exactly the backbone's tensors (a classifier in it is left
             out), or ``"hub"`` for the published weights, fetched once.
-        device: A torch device.
+        device: A torch device; None for what `computing` tells.
 
     Raises:
         ModelError: If the backbone is unknown, or its weights are missing or do not fit.

@@ -46,6 +46,11 @@ class PictureTask:
     error: PictureError | None = None
     embed: bool = False
 
+    @property
+    def product_id(self) -> str:
+        """Whose picture it is."""
+        return self.entry.product.id
+
 
 def plan_pictures(
     entry: Entry, before: KnownProduct | None, source: PictureSource, *, recheck: bool

@@ -18,6 +18,7 @@ from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
+from snapshelf.shelf.embedder import Embedder
 from snapshelf.shelf.query import answer_query, prepare_query
 from snapshelf.shelf.result import SearchResult
 from snapshelf.shelf.system_check import check_system, system_properties
@@ -72,6 +73,7 @@ class Shelf:
         recheck: bool = False,
         on_problem: Callable[[Problem], None] | None = None,
         on_progress: Callable[[UpdateReport], None] | None = None,
+        embedder: Embedder | None = None,
     ) -> Self:
         """Create a shelf, or bring one up to date: what is unchanged costs next to nothing.
 
@@ -84,6 +86,7 @@ class Shelf:
             recheck: Read every picture again, also where nothing tells that it has changed.
             on_problem: Called for every row and picture that is skipped.
             on_progress: Called after each commit with the counts so far.
+            embedder: Reads and embeds the pictures; None for threads of this process.
 
         Returns:
             The shelf, open for searching; its `updated` tells what was done.
@@ -115,6 +118,7 @@ class Shelf:
                 on_progress=on_progress,
                 limits=limits,
                 recheck=recheck,
+                embedder=embedder,
             )
         finally:
             store.close()

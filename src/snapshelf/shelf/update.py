@@ -7,22 +7,17 @@ memory, so a kill loses at most a batch of work, and the same command goes on fr
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TypeVar
 
 from snapshelf.catalog.entry import Entry, Problem
 from snapshelf.catalog.product import Product
 from snapshelf.errors import FeaturesError, FeedError, PictureError
-from snapshelf.features.encoder import Domain
-from snapshelf.features.pipeline import EmbeddedPicture, embed_pictures
-from snapshelf.features.product_encoder import ProductParts
-from snapshelf.media.content import content_hash
-from snapshelf.media.decode import decode_picture
+from snapshelf.features.pipeline import EmbeddedPicture
 from snapshelf.media.limits import Limits
-from snapshelf.media.picture import RGB
 from snapshelf.media.source import PictureSource
-from snapshelf.parallel import ordered_map
+from snapshelf.shelf.embedder import Embedder, LocalEmbedder
 from snapshelf.shelf.picture_task import (
     UNREADABLE,
     PictureTask,
@@ -30,7 +25,9 @@ from snapshelf.shelf.picture_task import (
     is_unchanged,
     plan_pictures,
 )
+from snapshelf.shelf.picture_work import PictureWork
 from snapshelf.shelf.update_report import UpdateReport
+from snapshelf.shelf.update_tally import UpdateTally
 from snapshelf.store.records import PictureRecord, ProductRecord
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
@@ -42,16 +39,9 @@ T = TypeVar("T")
 LOOK_UP = 64
 """Products looked up in the store at a time."""
 
-READERS = 16
-"""Pictures read at a time: enough to keep a web server's answers coming."""
-
 COMMIT_PICTURES = 256
 COMMIT_SECONDS = 5.0
 COMMIT_UNCHANGED = 1_000
-
-NAMELESS_SHARE = 0.05
-"""Above this share of rows without a readable ID a feed is taken for damaged: what it does not
-show may still be sold."""
 
 
 def update_shelf(
@@ -67,6 +57,7 @@ def update_shelf(
     batch_size: int = 32,
     recheck: bool = False,
     whole: bool = True,
+    embedder: Embedder | None = None,
 ) -> UpdateReport:
     """Store what is new or changed in a catalogue, remove what is no longer in it.
 
@@ -74,20 +65,32 @@ def update_shelf(
         entries: The catalogue; may raise a `FeedError` where it cannot be read on.
         store: Opened for writing.
         system: The system that the store was made for.
-        source: Reads the pictures.
+        source: Tells which pictures have changed, and reads them.
         feed: Names the catalogue in the store's list of runs.
         on_problem: Called for everything that is skipped, in the feed's order as far as known.
         on_progress: Called after each commit with the counts so far.
         limits: Bounds of a picture.
-        batch_size: Regions embedded at once.
+        batch_size: Regions embedded at once, without an `embedder`.
         recheck: Read every picture again, also where nothing tells that it has changed.
         whole: Whether the entries are all that is sold. If not, nothing is removed.
+        embedder: Reads and embeds the pictures; None for threads of this process.
 
     Returns:
         What was done.
     """
-    update = _Update(store, system, source, on_problem, on_progress, limits, recheck, whole)
-    return update.run(entries, feed, batch_size)
+    if embedder is None:
+        embedder = LocalEmbedder(PictureWork(system, source, limits), batch_size=batch_size)
+    update = _Update(
+        store,
+        embedder,
+        source,
+        on_problem,
+        on_progress,
+        describes=system.reranker is not None,
+        recheck=recheck,
+        whole=whole,
+    )
+    return update.run(entries, feed)
 
 
 class _Update:
@@ -96,28 +99,24 @@ class _Update:
     def __init__(
         self,
         store: VectorStore,
-        system: System,
+        embedder: Embedder,
         source: PictureSource,
         on_problem: Callable[[Problem], None],
         on_progress: Callable[[UpdateReport], None] | None,
-        limits: Limits,
+        *,
+        describes: bool,
         recheck: bool,
         whole: bool,
     ) -> None:
         self._store = store
-        self._system = system
-        self._products = ProductParts.of(system.encoder, system.reranker, _product_of)
+        self._embedder = embedder
         self._source = source
         self._on_problem = on_problem
         self._on_progress = on_progress
-        self._limits = limits
+        self._describes = describes
         self._recheck = recheck
         self._whole = whole
-        self._counts: Counter[str] = Counter()
-        self._stopped = ""
-        self._not_removed = ""
-        self._nameless = 0  # bad rows that do not tell which product they are about
-        self._started = time.monotonic()
+        self._tally = UpdateTally()
         self._run = 0
         # Contents embedded by this run but not committed yet, and those that failed.
         self._under_way: set[str] = set()
@@ -127,72 +126,42 @@ class _Update:
         self._pictures_waiting = 0
         self._committed_at = time.monotonic()
 
-    def run(self, entries: Iterable[Entry | Problem], feed: str, batch_size: int) -> UpdateReport:
+    def run(self, entries: Iterable[Entry | Problem], feed: str) -> UpdateReport:
         self._run = self._store.begin_run(feed)
         tasks = self._tasks(self._good(entries))
-        read = ordered_map(self._read, tasks, workers=READERS, ahead=2 * READERS)
-        embedded = embed_pictures(
-            map(self._decide, read),
-            self._decode,
-            locator=self._system.locator,
-            encoder=self._system.encoder,
-            domain=Domain.SHOP,
-            describe=self._describe(),
-            products=self._products,
-            batch_size=batch_size,
-        )
-        for record in self._assembled(embedded):
-            self._records.append(record)
-            self._pictures_waiting += len(record.pictures)
-            waited = time.monotonic() - self._committed_at
-            if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
-                self._commit()
+        with closing(self._embedder.embed(tasks, self._decide)) as embedded:
+            for record in self._assembled(embedded):
+                self._records.append(record)
+                self._pictures_waiting += len(record.pictures)
+                waited = time.monotonic() - self._committed_at
+                if self._pictures_waiting >= COMMIT_PICTURES or waited >= COMMIT_SECONDS:
+                    self._commit()
         self._commit()
-        self._not_removed = self._why_not_remove() if self._whole else ""
-        if self._whole and not self._not_removed:
-            self._counts["removed"] = self._store.sweep(run=self._run)
+        self._tally.not_removed = self._tally.why_not_remove() if self._whole else ""
+        if self._whole and not self._tally.not_removed:
+            self._tally.counts["removed"] = self._store.sweep(run=self._run)
         self._store.end_run(run=self._run)
-        return self._report()
-
-    def _report(self) -> UpdateReport:
-        seconds = time.monotonic() - self._started
-        return UpdateReport(
-            **self._counts,
-            stopped=self._stopped,
-            not_removed=self._not_removed,
-            seconds=seconds,
-        )
-
-    def _why_not_remove(self) -> str:
-        """Tell why the feed does not show which products are gone, "" if it does."""
-        if self._stopped:
-            return "the feed could not be read to its end"
-        if not self._counts["read"]:
-            return "the feed has no usable product"
-        rows = self._counts["read"] + self._nameless
-        if self._nameless > NAMELESS_SHARE * rows:
-            return f"{self._nameless:,} of the feed's {rows:,} rows do not tell their product's ID"
-        return ""
+        return self._tally.report()
 
     def _good(self, entries: Iterable[Entry | Problem]) -> Iterator[Entry]:
         """Pass the good entries on; a product whose row is bad now stays as it was."""
         try:
             for entry in entries:
                 if isinstance(entry, Entry):
-                    self._counts["read"] += 1
+                    self._tally.counts["read"] += 1
                     yield entry
                     continue
                 self._on_problem(entry)
                 if not entry.fatal:
-                    self._counts["parts_skipped"] += 1
+                    self._tally.counts["parts_skipped"] += 1
                     continue
-                self._counts["skipped"] += 1
+                self._tally.counts["skipped"] += 1
                 if entry.product_id:
                     self._see(entry.product_id)
                 else:
-                    self._nameless += 1
+                    self._tally.nameless += 1
         except FeedError as error:
-            self._stopped = str(error)
+            self._tally.stopped = str(error)
 
     def _tasks(self, entries: Iterator[Entry]) -> Iterator[PictureTask]:
         """Tell what is unchanged; name the pictures of the rest."""
@@ -208,52 +177,18 @@ class _Update:
                 else:
                     yield from tasks
 
-    def _read(self, task: PictureTask) -> PictureTask:
-        """Read a picture's bytes; in a reader thread."""
-        if task.read:
-            try:
-                task.data = self._source.read(task.image)
-                task.content = content_hash(task.data + self._own_features(task))
-            except PictureError as error:
-                task.error = error
-        elif task.known is not None:
-            task.content = task.known.content
-        return task
-
-    def _own_features(self, task: PictureTask) -> bytes:
-        """Give what else than the picture decides its embedding: the product's own features.
-
-        Two products of one picture would share an embedding without it.
-        """
-        if self._products is None or self._products.encoder is None:
-            return b""
-        return self._products.encoder.prepare_product(_product_of(task)).tobytes()
-
-    def _decide(self, task: PictureTask) -> PictureTask:
-        """Decide whether a picture must be embedded; one after the other, in the feed's order."""
-        if task.read and task.error is None:
+    def _decide(self, tasks: Sequence[PictureTask]) -> None:
+        """Decide which pictures must be embedded; called in the feed's order."""
+        read = [task for task in tasks if task.read and task.error is None]
+        known = self._store.known_contents(list({task.content for task in read}))
+        for task in read:
             content = task.content
-            new = content not in self._under_way and content not in self._failed
-            task.embed = new and not self._store.known_contents([content])
+            at_hand = content in known or content in self._under_way or content in self._failed
+            task.embed = not at_hand
             if task.embed:
                 self._under_way.add(content)
             else:
                 task.data = b""
-        return task
-
-    def _decode(self, task: PictureTask) -> RGB | None:
-        """Decode a picture that must be embedded; in a worker thread."""
-        if not task.embed:
-            return None
-        data, task.data = task.data, b""
-        return decode_picture(data, self._limits)
-
-    def _describe(self) -> Callable[[RGB], bytes] | None:
-        """Give what describes an item for re-ranking, if anything; in a worker thread."""
-        reranker = self._system.reranker
-        if reranker is None:
-            return None
-        return lambda part: reranker.describe(part, Domain.SHOP)
 
     def _assembled(
         self, embedded: Iterator[EmbeddedPicture[PictureTask]]
@@ -273,7 +208,7 @@ class _Update:
             elif is_unchanged(product, task.before, pictures):
                 self._unchanged(product)
             else:
-                self._counts["changed"] += 1
+                self._tally.counts["changed"] += 1
                 yield ProductRecord(product, tuple(pictures))
             pictures = []
 
@@ -291,32 +226,32 @@ class _Update:
                 return None
             return PictureRecord(task.image, UNREADABLE, task.known.content, None, None)
         if not task.embed:
-            self._counts["pictures_reused"] += 1
+            self._tally.counts["pictures_reused"] += 1
             return PictureRecord(task.image, task.signature, task.content, None, None)
-        self._counts["pictures_embedded"] += 1
+        self._tally.counts["pictures_embedded"] += 1
         return PictureRecord(
             task.image,
             task.signature,
             task.content,
             result.regions,
             result.embeddings,
-            None if self._system.reranker is None else result.descriptions,
+            result.descriptions if self._describes else None,
         )
 
     def _tell(self, task: PictureTask, error: PictureError) -> None:
-        self._counts["parts_skipped"] += 1
+        self._tally.counts["parts_skipped"] += 1
         product = task.entry.product.id
         field = "features" if isinstance(error, FeaturesError) else "image"
         self._on_problem(Problem(task.entry.line, field, str(error), product, fatal=False))
 
     def _without_picture(self, entry: Entry) -> None:
-        self._counts["skipped"] += 1
+        self._tally.counts["skipped"] += 1
         reason = "none of the product's pictures can be used"
         self._on_problem(Problem(entry.line, "image", reason, entry.product.id))
         self._see(entry.product.id)
 
     def _unchanged(self, product: Product) -> None:
-        self._counts["unchanged"] += 1
+        self._tally.counts["unchanged"] += 1
         self._see(product.id)
 
     def _see(self, product_id: str) -> None:
@@ -334,11 +269,7 @@ class _Update:
         self._pictures_waiting = 0
         self._committed_at = time.monotonic()
         if self._on_progress is not None:
-            self._on_progress(self._report())
-
-
-def _product_of(task: PictureTask) -> str:
-    return task.entry.product.id
+            self._on_progress(self._tally.report())
 
 
 def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:

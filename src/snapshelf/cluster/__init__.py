@@ -1,0 +1,3 @@
+"""Work that is spread over the machines of a Ray cluster."""
+
+__all__: list[str] = []

@@ -1,0 +1,93 @@
+"""A block of pictures on its way through the workers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from snapshelf.cluster.picture_job import PictureJob
+from snapshelf.cluster.worker_pool import Worker
+from snapshelf.features.pipeline import EmbeddedPicture
+from snapshelf.shelf.picture_task import PictureTask
+
+__all__ = ["Block", "State", "blocks_of"]
+
+
+class State(Enum):
+    """How far a block is."""
+
+    TO_READ = auto()
+    READING = auto()
+    READ = auto()
+    TO_EMBED = auto()
+    EMBEDDING = auto()
+    DONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """Consecutive picture tasks that go to one worker together.
+
+    Attributes:
+        number: No other block has it.
+        tasks: At least one.
+        state: How far it is.
+        worker: With whom it is; None for nobody.
+        reference: What becomes ready when the worker has answered.
+        losses: How often a worker was lost that had it.
+        embedded: Of the tasks that are to be embedded, in order; once it is done.
+    """
+
+    number: int
+    tasks: list[PictureTask]
+    state: State = State.TO_READ
+    worker: Worker | None = None
+    reference: Any = None
+    losses: int = 0
+    embedded: list[EmbeddedPicture[None]] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its results are there."""
+        return self.state is State.DONE
+
+    def to_read(self) -> list[PictureTask]:
+        """Give the tasks whose pictures must be read."""
+        return [task for task in self.tasks if task.read]
+
+    def to_embed(self) -> list[PictureTask]:
+        """Give the tasks whose pictures must be embedded."""
+        return [task for task in self.tasks if task.embed]
+
+    def jobs(self, tasks: Iterable[PictureTask]) -> list[PictureJob]:
+        """Give what a worker needs to know of tasks."""
+        return [PictureJob(task.image, task.product_id, task.content) for task in tasks]
+
+    def leave(self) -> None:
+        """Take the block from its worker."""
+        if self.worker is not None:
+            self.worker.blocks.discard(self.number)
+            if not self.worker.blocks:
+                self.worker.alone = False
+        self.worker = self.reference = None
+
+    def lose(self) -> None:
+        """Go back to the last step that needs a worker."""
+        self.leave()
+        self.losses += 1
+        if self.state in (State.READING, State.READ):
+            self.state = State.TO_READ
+        elif self.state is State.EMBEDDING:
+            self.state = State.TO_EMBED
+
+
+def blocks_of(tasks: Iterator[PictureTask], size: int) -> Iterator[list[PictureTask]]:
+    """Cut tasks into blocks; drawn lazily."""
+    block: list[PictureTask] = []
+    for task in tasks:
+        block.append(task)
+        if len(block) == size:
+            yield block
+            block = []
+    if block:
+        yield block
