@@ -262,7 +262,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = MilvusServer(Path(folder))
         try:
-            print(f"export SNAPSHELF_MILVUS_TOKEN={TOKEN}; snapshelf ... --shelf {server.address}shop")
+            print(
+                f"export SNAPSHELF_MILVUS_TOKEN={TOKEN}; snapshelf ... --shelf {server.address}shop"
+            )
             print("Enter ends it, and all it holds.", flush=True)
             sys.stdin.readline()
         finally:

@@ -15,7 +15,7 @@ from snapshelf.store.milvus.address import MilvusAddress
 from snapshelf.store.milvus.index_kind import IndexPlan
 
 if TYPE_CHECKING:
-    from pymilvus import MilvusClient
+    pass
 
 __all__ = ["Connection", "MissingCollectionError"]
 

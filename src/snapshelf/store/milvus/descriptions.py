@@ -11,9 +11,10 @@ import base64
 import binascii
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from snapshelf.errors import ShelfError
 from snapshelf.store.database import sync
@@ -21,7 +22,15 @@ from snapshelf.store.database import sync
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["INLINE", "DescriptionFiles", "Missing", "features_place", "inline", "is_inline"]
+__all__ = [
+    "INLINE",
+    "DescriptionFiles",
+    "MissingFileError",
+    "features_place",
+    "inline",
+    "is_inline",
+    "read_inline",
+]
 
 INLINE = 1_024
 """Bytes of a description that are kept in its row: as many as an embedding of 256 numbers takes, so
@@ -35,7 +44,7 @@ HOW = (
 )
 
 
-class Missing(ShelfError):
+class MissingFileError(ShelfError):
     """A file of descriptions is not there (any more)."""
 
 
@@ -87,7 +96,9 @@ class DescriptionFiles:
             # No caches: another process writes what this one reads.
             found = fsspec.core.url_to_fs(f"{place.rstrip('/')}/{shelf}", use_listings_cache=False)
         except (ValueError, ImportError, TypeError) as error:
-            raise ShelfError(f"SNAPSHELF_FEATURES={place} cannot be used: {error}; {HOW}") from error
+            raise ShelfError(
+                f"SNAPSHELF_FEATURES={place} cannot be used: {error}; {HOW}"
+            ) from error
         self._files: AbstractFileSystem = found[0]
         self._folder: str = found[1].rstrip("/")
 
@@ -108,7 +119,7 @@ class DescriptionFiles:
             if self._is_local:
                 with open(path, "rb") as file:
                     os.fsync(file.fileno())
-                sync(self._folder)
+                sync(Path(self._folder))
         described, start = [], 0
         for body in bodies:
             described.append(f"@{block}:{start}:{len(body)}:{zlib.crc32(body)}")
@@ -122,7 +133,7 @@ class DescriptionFiles:
             described: What rows say, by any number.
 
         Raises:
-            Missing: If a file is not there.
+            MissingFileError: If a file is not there.
             ShelfError: If one is damaged, or the place cannot be reached.
         """
         wanted = {key: _parse(text) for key, text in described.items()}
@@ -182,7 +193,7 @@ class DescriptionFiles:
         except ShelfError:
             raise
         except FileNotFoundError as error:
-            raise Missing(
+            raise MissingFileError(
                 f"{self._place}: {path} is missing: was the place of the shelf's descriptions "
                 "emptied or moved? Restore it, or index the feed into a new shelf"
             ) from error

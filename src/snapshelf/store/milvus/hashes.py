@@ -1,4 +1,4 @@
-"""Numbers that stand for texts in Milvus's fields, so that no text is ever part of an expression."""
+"""Numbers that stand for texts in Milvus's fields: no text is ever part of an expression."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def text_number(kind: str, *texts: str) -> int:
 
 
 def own_number(field: str, value: str) -> int:
-    """Give the number of a product's own field: ``id``, ``brand``, ``currency``, ``availability``."""
+    """Give the number of ``id``, ``brand``, ``currency`` or ``availability`` of a product."""
     return text_number(field, value if field == "id" else value.casefold())
 
 

@@ -166,7 +166,7 @@ def read_head(text: str) -> Head:
         return Head(**fields)
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ShelfError(
-            f"the shelf is damaged: its head cannot be read ({error}); index the feed into a new one"
+            f"the shelf is damaged: its head cannot be read ({error}); index the feed anew"
         ) from error
 
 

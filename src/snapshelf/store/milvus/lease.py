@@ -108,6 +108,7 @@ class Lease:
         self._released = threading.Event()
         self._sure = True
         self._attempted = 0
+        self._next = self._limit = 0
         self._name, self._head, self.clean = self._take()
         self._renewer = threading.Thread(
             target=self._renew, name=f"snapshelf-lease-{address.name}", daemon=True

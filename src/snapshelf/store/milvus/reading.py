@@ -127,9 +127,7 @@ def first_pictures(
     return found
 
 
-def read_located(
-    connection: Connection, head: Head, contents: Sequence[str]
-) -> dict[str, Located]:
+def read_located(connection: Connection, head: Head, contents: Sequence[str]) -> dict[str, Located]:
     """Read what contents gave: regions, embeddings and where their descriptions are."""
     places = first_pictures(connection, head, contents)
     located: dict[str, Located] = {}
@@ -204,16 +202,15 @@ def read_embeddings(
 
 def seen_products(connection: Connection, head: Head, run: int) -> tuple[list[int], list[int]]:
     """Tell which products an indexing run has seen, and which it has not, by number."""
-    marked = set()
+    marked: set[int] = set()
     for rows in every_row(
         connection, head, head.products, "number", f"part == -1 and run == {run}", ("owner",)
     ):
         marked.update(int(row["owner"]) for row in rows)
-    seen, unseen = [], []
+    seen: list[int] = []
+    unseen: list[int] = []
     expression = product_expression(head, None, "part == 0")
-    for rows in every_row(
-        connection, head, head.products, "number", expression, ("number", "run")
-    ):
+    for rows in every_row(connection, head, head.products, "number", expression, ("number", "run")):
         for row in rows:
             here = row["run"] == run or row["number"] in marked
             (seen if here else unseen).append(int(row["number"]))
@@ -277,7 +274,11 @@ def check_attributes(connection: Connection, head: Head, where: Filter) -> None:
         if connection.query(head.products, expression, ("number",), head.timestamp, limit=1):
             continue
         rows = connection.query(
-            head.products, product_expression(head), PRODUCT_FIELDS, head.timestamp, limit=NAMES_FROM
+            head.products,
+            product_expression(head),
+            PRODUCT_FIELDS,
+            head.timestamp,
+            limit=NAMES_FROM,
         )
         whole = {row["owner"] for row in rows if row["part"] == 0}
         stored = read_stored(row for row in rows if row["owner"] in whole)

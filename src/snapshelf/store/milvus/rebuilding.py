@@ -19,9 +19,7 @@ INDEX_S = 3_600.0
 POLL_S = 0.2
 
 
-def rebuild(
-    connection: Connection, address: MilvusAddress, lease: Lease, kind: IndexKind
-) -> None:
+def rebuild(connection: Connection, address: MilvusAddress, lease: Lease, kind: IndexKind) -> None:
     """Build the collection of embeddings anew, and let the head name the new one.
 
     Searches go on in the old one meanwhile, and each sees one or the other. The old one is dropped

@@ -15,7 +15,12 @@ from snapshelf.errors import ShelfError
 from snapshelf.locating.region import Box, Region
 from snapshelf.store.filters import category_key
 from snapshelf.store.milvus.expression import OWN_FIELDS, department_of, finite
-from snapshelf.store.milvus.hashes import attribute_number, category_numbers, own_number, text_number
+from snapshelf.store.milvus.hashes import (
+    attribute_number,
+    category_numbers,
+    own_number,
+    text_number,
+)
 from snapshelf.store.milvus.schema import LONGEST_TEXT, token_room
 from snapshelf.store.records import KnownPicture, KnownProduct, ProductRecord
 from snapshelf.store.rows import product_body, product_digest, read_product

@@ -90,7 +90,10 @@ def create_head(connection: Connection, name: str) -> None:
 
 def is_collection_of(name: str, shelf: str) -> bool:
     """Whether a collection was made by one of the functions above for a shelf."""
-    return re.fullmatch(f"{re.escape(shelf)}__(embeddings|products|head)_[0-9a-f]{{12}}", name) is not None
+    return (
+        re.fullmatch(f"{re.escape(shelf)}__(embeddings|products|head)_[0-9a-f]{{12}}", name)
+        is not None
+    )
 
 
 def _schema(key: str, vector: str, dimension: int, description: str) -> Any:

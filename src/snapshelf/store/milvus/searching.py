@@ -70,7 +70,9 @@ def _search(
     fetch: int,
 ) -> list[list[Hit]]:
     """Search for a block of queries; those that got too few products look again, wider."""
-    rankings = [_grouped(rows, top, fetch) for rows in _ask(connection, head, queries, expression, fetch)]
+    rankings = [
+        _grouped(rows, top, fetch) for rows in _ask(connection, head, queries, expression, fetch)
+    ]
     # A product with many pictures may have crowded out others.
     for number, (hits, seen, full) in enumerate(rankings):
         query, wider = queries[number : number + 1], fetch
@@ -101,9 +103,7 @@ def _ask(
     )
 
 
-def _grouped(
-    rows: list[dict[str, Any]], top: int, fetch: int
-) -> tuple[list[Hit], set[int], bool]:
+def _grouped(rows: list[dict[str, Any]], top: int, fetch: int) -> tuple[list[Hit], set[int], bool]:
     """Keep the best row of each product.
 
     Returns:

@@ -25,7 +25,7 @@ from snapshelf.store.milvus.cleaning import (
 from snapshelf.store.milvus.connection import Connection, MissingCollectionError
 from snapshelf.store.milvus.descriptions import (
     DescriptionFiles,
-    Missing,
+    MissingFileError,
     features_place,
     is_inline,
     read_inline,
@@ -90,7 +90,9 @@ class MilvusStore:
                 self._writer = Writer(self._connection, self._lease, self._writable_files)
             head = self._head()
             self._shelf, self._dimension, self._distance = head.shelf, head.dimension, head.distance
-            names = [n for n in (head.embeddings, head.products) if not self._connection.is_loaded(n)]
+            names = [
+                n for n in (head.embeddings, head.products) if not self._connection.is_loaded(n)
+            ]
             if names:
                 self._connection.load(names, replicas=address.replicas)
             if self._lease is not None:
@@ -120,16 +122,17 @@ class MilvusStore:
             distance: How embeddings are compared; Milvus has no L1 distance.
 
         Raises:
-            ShelfError: If the server does not answer, or there is something of this name.
-            ValueError: If `dimension` is below 1, there is no such distance or Milvus lacks it, or
-                a property has a name of `RESERVED`.
+            ShelfError: If the server does not answer, there is something of this name, or Milvus
+                lacks the distance.
+            ValueError: If `dimension` is below 1, there is no such distance, or a property has a
+                name of `RESERVED`.
         """
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, got {dimension}")
         if check_distance(distance) == "l1":
-            raise ValueError(
-                "distance must be cosine or l2 for a shelf in Milvus, which has no L1 distance: "
-                "index this system into a folder"
+            raise ShelfError(
+                f"{address}: this system compares embeddings by L1 distance, which Milvus does "
+                "not: index it into a folder"
             )
         check_names(properties)
         connection = Connection(address)
@@ -316,9 +319,7 @@ class MilvusStore:
         lease = self._writing()
         head = lease.head
         if head.run is not None and head.run.number == run:
-            ended = replace(
-                head.run, finished=_now(), seen=count_seen(self._connection, head, run)
-            )
+            ended = replace(head.run, finished=_now(), seen=count_seen(self._connection, head, run))
             lease.commit(replace(head, run=ended))
         self._writer.tidy()
         files = self._description_files(lease.head)
@@ -459,7 +460,7 @@ class MilvusStore:
             head = self._head()
             try:
                 result = read(head)
-            except (MissingCollectionError, Missing):
+            except (MissingCollectionError, MissingFileError):
                 if self._head() == head:
                     raise
                 continue

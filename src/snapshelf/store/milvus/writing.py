@@ -1,4 +1,4 @@
-"""Changing a shelf in Milvus: each batch as new rows, then the head, then the old rows' deletion."""
+"""Changing a shelf in Milvus: new rows, then the head, then the old rows' deletion."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -242,9 +242,10 @@ class Writer:
     def _described(
         self, located: dict[str, Located], bodies: dict[str, tuple[bytes, ...]], version: int
     ) -> dict[str, Located]:
-        """Put the descriptions of a batch where they belong: small ones in rows, the others in
-        a file."""
-        large = [(c, n) for c, each in bodies.items() for n, b in enumerate(each) if len(b) > INLINE]
+        """Put the descriptions of a batch into its rows, or into a file if they are large."""
+        large = [
+            (c, n) for c, each in bodies.items() for n, b in enumerate(each) if len(b) > INLINE
+        ]
         written: dict[tuple[str, int], str] = {}
         if large:
             files = self._files()
