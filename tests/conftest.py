@@ -1,11 +1,16 @@
 """What every test can ask for."""
 
+import importlib.util
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))  # where the server of the next fixture is
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,21 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the development data: SNAPSHELF_DATA, {folder} is no folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Milvus server, a `milvus_server.MilvusServer`, started once for all tests."""
+    for module in ("milvus", "pymilvus"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"needs the package {module}")
+    from milvus_server import TOKEN, MilvusServer
+
+    try:
+        server = MilvusServer(tmp_path_factory.mktemp("milvus"))
+    except OSError as error:
+        pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNAPSHELF_MILVUS_TOKEN", TOKEN)
+        yield server
+    server.close()

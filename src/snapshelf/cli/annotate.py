@@ -44,7 +44,7 @@ def annotate(
     ],
     out: Annotated[Path, typer.Option(help="The file to write: .jsonl or .csv.")],
     shelf: Annotated[
-        Path | None, typer.Option(help="Folder of the shelf to find the products in.")
+        str | None, typer.Option(help="Folder or address of the shelf to find the products in.")
     ] = None,
     system: Annotated[
         str | None, typer.Option(help="Attributes only: folder of a system that knows some.")
@@ -142,7 +142,7 @@ def annotate(
 
 
 def _check_options(
-    shelf: Path | None,
+    shelf: str | None,
     system: str | None,
     top: int | None,
     filter: str | None,  # noqa: A002

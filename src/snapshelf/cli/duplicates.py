@@ -33,7 +33,7 @@ VERDICTS = {True: "same picture", False: "looks alike", None: ""}
 
 
 def duplicates(
-    shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
+    shelf: Annotated[str, typer.Option(help="The shelf's folder, or milvus://HOST:PORT/NAME.")],
     least: Annotated[
         float, typer.Option(min=-1, max=1, help="Similarity from which two look the same.")
     ] = 0.95,
@@ -70,7 +70,7 @@ def duplicates(
     from snapshelf.media import PictureSource
     from snapshelf.shelf.as_json import group_json
     from snapshelf.shelf.duplicates import check_pictures, find_duplicates
-    from snapshelf.store import EmbeddedStore, parse_filter
+    from snapshelf.store import open_store, parse_filter
 
     where = None if filter is None else parse_filter(filter)
     if html is not None:
@@ -78,7 +78,7 @@ def duplicates(
     if csv is not None:
         check_output(csv, "--csv", begins=b"group,similarity,")
     problems: list[str] = []
-    store = EmbeddedStore(shelf)
+    store = open_store(shelf)
     try:
         with progress(counted=True) as bar:
             groups = find_duplicates(
@@ -132,7 +132,7 @@ def _write_page(
     file: Path,
     groups: "list[DuplicateGroup]",
     source: "PictureSource",
-    shelf: Path,
+    shelf: str,
     least: float,
     compared: int,
 ) -> None:
@@ -142,7 +142,7 @@ def _write_page(
     page = duplicates_page(
         groups,
         Thumbnails(source),
-        shelf=printable(str(shelf)),
+        shelf=printable(shelf),
         least=least,
         compared=compared,
     )

@@ -21,7 +21,9 @@ SHOWN_PROBLEMS = 20
 
 def index(
     feed: Annotated[Path, typer.Argument(help="A product feed's file, or a folder of pictures.")],
-    shelf: Annotated[Path, typer.Option(help="The shelf's folder; made if missing.")],
+    shelf: Annotated[
+        str, typer.Option(help="The shelf's folder or milvus://HOST:PORT/NAME; made if missing.")
+    ],
     system: Annotated[
         str | None,
         typer.Option(help="Name or folder of the system (default: the shelf's, else standard)"),

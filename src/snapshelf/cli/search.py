@@ -27,7 +27,7 @@ class Chosen(TypedDict, total=False):
 
 def search(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos.")],
-    shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
+    shelf: Annotated[str, typer.Option(help="The shelf's folder, or milvus://HOST:PORT/NAME.")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="Matches for each item.")] = 20,
     by_category: Annotated[
         bool, typer.Option("--by-category", help="Show the best of each category as well.")
@@ -92,7 +92,7 @@ def search(
                 printed.append({"file": str(file), "items": items_json(result)})
                 results.append((file, result))
         if html is not None:
-            write_page(html, opened, results, where=str(shelf), allow_private=allow_private)
+            write_page(html, opened, results, where=shelf, allow_private=allow_private)
             tell(f"wrote {html}")
     if json:
         print_json(printed)

@@ -14,7 +14,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
-    shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
+    shelf: Annotated[str, typer.Option(help="The shelf's folder, or milvus://HOST:PORT/NAME.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8000,
     system: Annotated[

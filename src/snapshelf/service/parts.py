@@ -2,7 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
+
+from platformdirs import user_data_path
 
 from snapshelf.media.fetcher import Fetcher
 from snapshelf.service.event_log import EventLog
@@ -11,6 +14,7 @@ from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
 from snapshelf.service.settings import Settings
 from snapshelf.shelf.shelf import Shelf
+from snapshelf.store.opening import Place
 
 __all__ = ["Parts", "assemble"]
 
@@ -59,10 +63,10 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         measures: For Prometheus.
 
     Raises:
-        ValueError: If the shelf has no folder.
+        ValueError: If the shelf has no folder or address.
     """
-    if shelf.path is None:
-        raise ValueError("shelf must be opened from its folder, with Shelf.open")
+    if shelf.place is None:
+        raise ValueError("shelf must be opened from its folder or address, with Shelf.open")
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="snapshelf-picture")
     fetcher = Fetcher(
         None,
@@ -78,11 +82,20 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         measures=measures,
         pool=pool,
         searching=Searching(shelf, settings, measures, pool),
-        changes=ProductChanges(shelf.path, shelf.system, settings, measures, fetcher),
+        changes=ProductChanges(shelf.place, shelf.system, settings, measures, fetcher),
         events=EventLog(
-            settings.events or shelf.path / "shelf.events.jsonl",
+            settings.events or _own_events(shelf.place),
             most_bytes=settings.event_bytes,
             most_files=settings.event_files,
         ),
         fetcher=fetcher,
     )
+
+
+def _own_events(place: Place) -> Path:
+    """Name the file of events of a shelf: in its folder, or this user's where it has none."""
+    if isinstance(place, Path):
+        return place / "shelf.events.jsonl"
+    folder = user_data_path("snapshelf") / "events"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{place.host.replace(':', '_')}-{place.port}-{place.name}.jsonl"

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from snapshelf.catalog.entry import Entry, Problem
@@ -15,7 +14,7 @@ from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_body import ProductBody, understand
 from snapshelf.service.settings import Settings
 from snapshelf.shelf.changing import put_products, remove_products
-from snapshelf.store.embedded import EmbeddedStore
+from snapshelf.store.opening import Place, open_store
 from snapshelf.systems.system import System
 
 __all__ = ["Changed", "ProductChanges"]
@@ -46,7 +45,7 @@ class ProductChanges:
     """Changes a shelf, whose lock is held for the time of a change only.
 
     Args:
-        path: The shelf's folder.
+        path: The shelf's folder or address.
         system: The one that it was made with.
         settings: Bounds.
         measures: Changes are noted there.
@@ -55,7 +54,7 @@ class ProductChanges:
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         system: System,
         settings: Settings,
         measures: Measures,
@@ -170,7 +169,7 @@ class ProductChanges:
         return changed
 
     def _known(self, product_ids: Sequence[str]) -> set[str]:
-        store = EmbeddedStore(self._path)
+        store = open_store(self._path)
         try:
             return set(store.known(product_ids))
         finally:

@@ -41,9 +41,9 @@ def small_jpeg(parts: Parts, source: str, longest_side: int) -> bytes:
     Raises:
         PictureError: If it cannot be read.
     """
-    assert parts.shelf.path is not None
+    assert parts.shelf.place is not None
     limits = parts.settings.limits
     reader = picture_source(
-        parts.shelf.store.properties.get("root"), parts.shelf.path, limits=limits
+        parts.shelf.store.properties.get("root"), parts.shelf.place, limits=limits
     )
     return encode_jpeg(decode_picture(reader.read(source), limits), longest_side=longest_side)

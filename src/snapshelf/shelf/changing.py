@@ -9,7 +9,7 @@ from snapshelf.media.source import PictureSource, UrlReader
 from snapshelf.shelf.system_check import check_system
 from snapshelf.shelf.update import update_shelf
 from snapshelf.shelf.update_report import UpdateReport
-from snapshelf.store.embedded import EmbeddedStore
+from snapshelf.store.opening import Place, open_store
 from snapshelf.systems.system import System
 
 __all__ = ["picture_source", "put_products", "remove_products"]
@@ -20,7 +20,7 @@ NO_ROOT = "pictures"
 
 def picture_source(
     properties_root: str | None,
-    path: Path,
+    path: Place,
     *,
     limits: Limits = Limits(),  # noqa: B008
     fetcher: UrlReader | None = None,
@@ -29,16 +29,17 @@ def picture_source(
 
     Args:
         properties_root: The property ``root`` of its store: the feed's folder.
-        path: The shelf's folder.
+        path: The shelf's folder or address.
         limits: Bounds of a picture.
         fetcher: Reads URLs; without one they are refused.
     """
-    root = Path(properties_root) if properties_root else path / NO_ROOT
+    nowhere = (path if isinstance(path, Path) else Path.cwd()) / NO_ROOT
+    root = Path(properties_root) if properties_root else nowhere
     return PictureSource(root, limits=limits, fetcher=fetcher)
 
 
 def put_products(
-    path: Path,
+    path: Place,
     system: System,
     entries: Sequence[Entry],
     *,
@@ -52,7 +53,7 @@ def put_products(
     A feed remains the truth: the next run over it removes what it does not have.
 
     Args:
-        path: The shelf's folder.
+        path: The shelf's folder or address.
         system: The one that it was made with.
         entries: The products, each ID once.
         feed: Names the change in the store's list of runs.
@@ -69,7 +70,7 @@ def put_products(
         ShelfLockedError: If another process is writing to it.
         SystemMismatchError: If it was made with another system.
     """
-    store = EmbeddedStore(path, write=True)
+    store = open_store(path, write=True)
     try:
         check_system(store, system, write=True)
         source = picture_source(store.properties.get("root"), path, limits=limits, fetcher=fetcher)
@@ -87,11 +88,11 @@ def put_products(
         store.close()
 
 
-def remove_products(path: Path, product_ids: Sequence[str]) -> set[str]:
+def remove_products(path: Place, product_ids: Sequence[str]) -> set[str]:
     """Remove products.
 
     Args:
-        path: The shelf's folder.
+        path: The shelf's folder or address.
         product_ids: Which.
 
     Returns:
@@ -101,7 +102,7 @@ def remove_products(path: Path, product_ids: Sequence[str]) -> set[str]:
         ShelfError: If the shelf cannot be written.
         ShelfLockedError: If another process is writing to it.
     """
-    store = EmbeddedStore(path, write=True)
+    store = open_store(path, write=True)
     try:
         there = set(store.known(product_ids))
         store.delete(sorted(there))

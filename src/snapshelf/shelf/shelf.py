@@ -24,8 +24,8 @@ from snapshelf.shelf.result import SearchResult
 from snapshelf.shelf.system_check import check_system, system_properties
 from snapshelf.shelf.update import update_shelf
 from snapshelf.shelf.update_report import UpdateReport
-from snapshelf.store.embedded import EmbeddedStore
 from snapshelf.store.filters import Filter, parse_filter
+from snapshelf.store.opening import Place, has_store, make_store, open_store, shelf_place
 from snapshelf.store.records import Counts
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
@@ -48,7 +48,8 @@ class Shelf:
 
     Attributes:
         updated: What `build` did, None for a shelf that was only opened.
-        path: The shelf's folder, None where the store was made by hand.
+        place: Where the shelf is, None where the store was made by hand.
+        path: The same if that is a folder, else None.
 
     Raises:
         SystemMismatchError: If the store was made for another system.
@@ -59,13 +60,18 @@ class Shelf:
         self.store = store
         self.system = system
         self.updated: UpdateReport | None = None
-        self.path: Path | None = None
+        self.place: Place | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The shelf's folder, None where it is in none."""
+        return self.place if isinstance(self.place, Path) else None
 
     @classmethod
     def build(
         cls,
         catalog: Catalog,
-        path: Path | str,
+        path: str | Place,
         system: System,
         *,
         fetcher: UrlReader | None = None,
@@ -79,7 +85,7 @@ class Shelf:
 
         Args:
             catalog: The products.
-            path: The shelf's folder; made if missing.
+            path: The shelf's folder, or its address in Milvus; made if missing.
             system: Must be the one that the shelf was made with, if there is one.
             fetcher: Reads pictures from URLs; without one they are reported as problems.
             limits: Bounds of a picture.
@@ -96,15 +102,15 @@ class Shelf:
             ShelfLockedError: If another process is writing to it.
             SystemMismatchError: If it was made with another system.
         """
-        path = Path(path)
-        if not EmbeddedStore.exists(path):
-            EmbeddedStore.create(
+        path = shelf_place(path)
+        if not has_store(path):
+            make_store(
                 path,
                 dimension=system.encoder.dimension,
                 properties=system_properties(system),
                 distance=system.distance,
             )
-        store = EmbeddedStore(path, write=True)
+        store = open_store(path, write=True)
         try:
             check_system(store, system, write=True)
             store.note("root", str(catalog.root.resolve()))
@@ -127,11 +133,11 @@ class Shelf:
         return shelf
 
     @classmethod
-    def open(cls, path: Path | str, system: System | None = None) -> Self:
+    def open(cls, path: str | Place, system: System | None = None) -> Self:
         """Open a shelf for searching.
 
         Args:
-            path: The shelf's folder.
+            path: The shelf's folder, or its address in Milvus.
             system: None to load the one that the shelf names.
 
         Raises:
@@ -139,13 +145,14 @@ class Shelf:
             ModelError: If its system cannot be loaded.
             SystemMismatchError: If it was made with another system, or with other weights.
         """
-        store = EmbeddedStore(Path(path))
+        place = shelf_place(path)
+        store = open_store(place)
         try:
             shelf = cls(store, system or System.load(_system_name(store)))
         except BaseException:
             store.close()
             raise
-        shelf.path = Path(path)
+        shelf.place = place
         return shelf
 
     def search(
@@ -271,18 +278,18 @@ def _ignore(problem: Problem) -> None:
     """Leave a problem untold: the caller did not ask for it."""
 
 
-def system_for(path: Path, name_or_dir: str | None) -> System:
+def system_for(path: str | Place, name_or_dir: str | None) -> System:
     """Load the system to index with: the one asked for, else the shelf's, else the default.
 
     Args:
-        path: The shelf's folder, which need not exist.
+        path: The shelf's folder or address, which need not exist.
         name_or_dir: What the user asked for, None for nothing.
 
     Raises:
         ModelError: If it cannot be loaded.
     """
-    if name_or_dir is None and EmbeddedStore.exists(path):
-        store = EmbeddedStore(path)
+    if name_or_dir is None and has_store(path):
+        store = open_store(path)
         try:
             name_or_dir = store.properties.get("system")
         finally:

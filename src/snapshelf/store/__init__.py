@@ -2,6 +2,7 @@
 
 from snapshelf.store.embedded import EmbeddedStore
 from snapshelf.store.filters import Condition, Filter, parse_filter
+from snapshelf.store.opening import Place, has_store, make_store, open_store, shelf_place
 from snapshelf.store.records import (
     Counts,
     Hit,
@@ -24,10 +25,15 @@ __all__ = [
     "KnownPicture",
     "KnownProduct",
     "PictureRecord",
+    "Place",
     "ProductRecord",
     "Run",
     "StoredEmbeddings",
     "VectorStore",
+    "has_store",
+    "make_store",
+    "open_store",
     "parse_filter",
     "product_digest",
+    "shelf_place",
 ]

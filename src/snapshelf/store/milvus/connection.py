@@ -1,0 +1,350 @@
+"""Speaking to a Milvus server, its errors told in the user's words."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.errors import ShelfError
+from snapshelf.store.milvus.address import MilvusAddress
+from snapshelf.store.milvus.index_kind import IndexPlan
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["Connection", "MissingCollectionError"]
+
+CONNECT_S = 10.0
+READ_S = 30.0
+WRITE_S = 120.0
+LOAD_S = 600.0
+POLL_S = 0.05
+
+MOST_ROWS = 16_384
+"""Rows that Milvus gives in one answer."""
+
+BLOCK_BYTES = 4 << 20
+"""Written in one request: Milvus's message queues take messages of 5 MiB."""
+
+_NOT_FOUND = 100
+_HINTS = (
+    ("no space left", "the server's disk is full: make room and run the same command again"),
+    ("disk quota", "the server's disk quota is used up: make room and run the same command again"),
+    ("quota exceeded", "the server refuses writes until it has room: make room, or wait"),
+    ("memory", "the server is short of memory: give it more, or keep fewer shelves loaded"),
+    ("auth", "check SNAPSHELF_MILVUS_TOKEN (USER:PASSWORD) and what that user may do"),
+    ("permission", "check SNAPSHELF_MILVUS_TOKEN (USER:PASSWORD) and what that user may do"),
+    ("too large", "the server takes no request of this size"),
+)
+_AWAY = ("unavailable", "deadline", "timeout", "not ready", "connect", "retry", "not healthy")
+
+
+class MissingCollectionError(ShelfError):
+    """The server has no such collection (any more)."""
+
+
+class Connection:
+    """A connection to the server of an address; safe to share by threads.
+
+    Args:
+        address: The server, and the database there.
+
+    Raises:
+        ShelfError: If the server does not answer, or refuses the credentials.
+    """
+
+    def __init__(self, address: MilvusAddress) -> None:
+        try:
+            from pymilvus import MilvusClient
+        except ImportError:
+            raise ShelfError(
+                f"{address} is kept in Milvus, which needs the extra `cluster`: "
+                "pip install 'snapshelf[cluster]'"
+            ) from None
+        # It logs every refused request with its traceback, which is for us to tell.
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        self._address = address
+        token = os.environ.get("SNAPSHELF_MILVUS_TOKEN", "")
+        given: dict[str, Any] = {}
+        if address.secure and (authority := os.environ.get("SNAPSHELF_MILVUS_CA", "")):
+            given = {"ca_pem_path": authority}
+        with self._errors("cannot connect"):
+            self._client: MilvusClient = MilvusClient(
+                uri=address.url,
+                token=token,
+                db_name=address.database,
+                timeout=CONNECT_S,
+                dedicated=True,
+                **given,
+            )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    # --- metadata ---------------------------------------------------------------------------
+
+    def describe(self, name: str) -> tuple[str, Mapping[str, str]] | None:
+        """Give the own name and the properties of a collection or alias; None if there is none."""
+        try:
+            with self._errors(f"cannot look up {name}"):
+                found = self._client.describe_collection(name, timeout=READ_S)
+        except MissingCollectionError:
+            return None
+        return found["collection_name"], found.get("properties", {})
+
+    def alter(self, name: str, properties: Mapping[str, str]) -> None:
+        """Set properties of a collection, all of them or none."""
+        with self._errors(f"cannot note in {name}"):
+            self._client.alter_collection_properties(name, dict(properties), timeout=READ_S)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a collection; of two that try at once, one finds it gone."""
+        with self._errors(f"cannot rename {old}"):
+            self._client.rename_collection(old, new, timeout=READ_S)
+
+    def point(self, alias: str, name: str, *, new: bool) -> None:
+        """Let an alias stand for a collection."""
+        with self._errors(f"cannot let {alias} stand for {name}"):
+            make = self._client.create_alias if new else self._client.alter_alias
+            make(name, alias, timeout=READ_S)
+
+    def collections(self) -> list[str]:
+        """Give the names of all collections."""
+        with self._errors("cannot list collections"):
+            return list(self._client.list_collections(timeout=READ_S))
+
+    def drop(self, name: str) -> None:
+        """Drop a collection; nothing happens if there is none."""
+        with self._errors(f"cannot drop {name}"):
+            self._client.drop_collection(name, timeout=READ_S)
+
+    def drop_alias(self, alias: str) -> None:
+        """Drop an alias; nothing happens if there is none."""
+        with self._errors(f"cannot drop {alias}"):
+            self._client.drop_alias(alias, timeout=READ_S)
+
+    def create(self, name: str, schema: Any, **settings: Any) -> None:
+        """Make a collection.
+
+        Args:
+            name: Its name.
+            schema: A `pymilvus.CollectionSchema`.
+            **settings: Of pymilvus's ``create_collection``.
+        """
+        with self._errors(f"cannot make {name}"):
+            self._client.create_collection(
+                name, schema=schema, consistency_level="Bounded", timeout=WRITE_S, **settings
+            )
+
+    def index(self, name: str, field: str, plan: IndexPlan) -> None:
+        """Have an index kept over a field of embeddings, by inner product."""
+        with self._errors(f"cannot index {name}"):
+            parameters = self._client.prepare_index_params()
+            parameters.add_index(
+                field_name=field,
+                index_name=field,
+                index_type=plan.type,
+                metric_type="IP",
+                params=dict(plan.build),
+            )
+            self._client.create_index(name, parameters, sync=False, timeout=WRITE_S)
+
+    def load(self, names: Sequence[str], *, replicas: int = 1) -> None:
+        """Have collections in the memory of query nodes, and wait until they are."""
+        for name in names:
+            with self._errors(f"cannot load {name}"):
+                self._client.load_collection(
+                    name, replica_number=replicas, timeout=LOAD_S, _async=True
+                )
+        deadline = time.monotonic() + LOAD_S
+        while waiting := [name for name in names if not self.is_loaded(name)]:
+            if time.monotonic() > deadline:
+                raise ShelfError(
+                    f"{self._address}: {waiting[0]} is not loaded after {LOAD_S:.0f} s: have the "
+                    "query nodes enough memory, and are there as many as replicas?"
+                )
+            time.sleep(POLL_S)
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether a collection can be searched."""
+        with self._errors(f"cannot look up {name}"):
+            return self._state(name) == "Loaded"
+
+    def flush(self, name: str) -> None:
+        """Have everything written so far in files, where it is indexed."""
+        with self._errors(f"cannot flush {name}"):
+            self._client.flush(name, timeout=WRITE_S)
+
+    def unindexed(self, name: str, field: str) -> int:
+        """Count the rows in files that an index does not hold yet."""
+        with self._errors(f"cannot look up {name}"):
+            found = self._client.describe_index(name, field, timeout=READ_S)
+        return int(found.get("total_rows", 0)) - int(found.get("indexed_rows", 0))
+
+    def now(self) -> int:
+        """Give Milvus's timestamp of this moment, after all that was written before."""
+        with self._errors("cannot ask for the time"):
+            return int(self._client._get_connection().alloc_timestamp(timeout=READ_S))
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def insert(self, name: str, rows: Sequence[Mapping[str, Any]], row_bytes: int) -> None:
+        """Write rows, in blocks.
+
+        Args:
+            name: The collection.
+            rows: The rows.
+            row_bytes: About how many bytes a row takes.
+        """
+        block = max(1, BLOCK_BYTES // max(1, row_bytes))
+        for start in range(0, len(rows), block):
+            with self._errors(f"cannot write to {name}"):
+                # Tried once: a request that is repeated, its answer being lost, writes rows twice.
+                self._client.insert(
+                    name, [dict(row) for row in rows[start : start + block]], retry_times=0
+                )
+
+    def delete(self, name: str, key: str, numbers: Sequence[int]) -> None:
+        """Delete rows by their primary key; those that are not there are ignored."""
+        for start in range(0, len(numbers), MOST_ROWS):
+            part = ", ".join(map(str, numbers[start : start + MOST_ROWS]))
+            with self._errors(f"cannot delete from {name}"):
+                self._client.delete(name, filter=f"{key} in [{part}]", timeout=WRITE_S)
+
+    def delete_where(self, name: str, expression: str) -> None:
+        """Delete the rows that an expression is true of."""
+        with self._errors(f"cannot delete from {name}"):
+            self._client.delete(name, filter=expression, timeout=WRITE_S)
+
+    def query(
+        self,
+        name: str,
+        expression: str,
+        fields: Sequence[str],
+        timestamp: int,
+        *,
+        limit: int = MOST_ROWS,
+    ) -> list[dict[str, Any]]:
+        """Read rows, in no order.
+
+        Args:
+            name: The collection.
+            expression: True of the rows.
+            fields: What to read of them.
+            timestamp: Everything written up to then is seen.
+            limit: At most so many, not above `MOST_ROWS`.
+        """
+        with self._errors(f"cannot read {name}"):
+            return list(
+                self._client.query(
+                    name,
+                    filter=expression,
+                    output_fields=list(fields),
+                    limit=limit,
+                    timeout=READ_S,
+                    consistency_level="Customized",
+                    guarantee_timestamp=max(timestamp, 1),
+                )
+            )
+
+    def count(self, name: str, expression: str, timestamp: int) -> int:
+        """Count the rows that an expression is true of."""
+        with self._errors(f"cannot count in {name}"):
+            (found,) = self._client.query(
+                name,
+                filter=expression,
+                output_fields=["count(*)"],
+                timeout=READ_S,
+                consistency_level="Customized",
+                guarantee_timestamp=max(timestamp, 1),
+            )
+            return int(found["count(*)"])
+
+    def search(
+        self,
+        name: str,
+        queries: NDArray[np.float32],
+        limit: int,
+        expression: str,
+        fields: Sequence[str],
+        plan: IndexPlan,
+        timestamp: int,
+    ) -> list[list[dict[str, Any]]]:
+        """Find the rows whose embeddings are most similar.
+
+        Args:
+            name: The collection.
+            queries: (Q, D) float32.
+            limit: Rows for each query, at most `MOST_ROWS`.
+            expression: True of the rows that may be found.
+            fields: What to read of them.
+            plan: How the index is searched.
+            timestamp: Everything written up to then is seen.
+
+        Returns:
+            For each query its rows, most similar first: ``id``, ``distance`` (the inner product)
+            and ``entity`` with the fields.
+        """
+        with self._errors(f"cannot search {name}"):
+            found = self._client.search(
+                name,
+                data=list(queries),
+                anns_field="vector",
+                limit=limit,
+                filter=expression,
+                output_fields=list(fields),
+                search_params={"metric_type": "IP", "params": plan.search(limit)},
+                timeout=READ_S,
+                consistency_level="Customized",
+                guarantee_timestamp=max(timestamp, 1),
+            )
+            return [list(hits) for hits in found]
+
+    def _state(self, name: str) -> str:
+        return str(self._client.get_load_state(name, timeout=READ_S)["state"].name)
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        """Turn errors of pymilvus and of the connection into a `ShelfError`."""
+        import grpc
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            yield
+        except MilvusException as error:
+            text = " ".join(str(error.message).split())
+            if error.code == _NOT_FOUND or "collection not found" in text:
+                raise MissingCollectionError(
+                    f"{self._address}: {what}: the server has no such collection; was the shelf "
+                    "removed or replaced? Open it again, or index it anew"
+                ) from error
+            raise ShelfError(f"{self._address}: {what}: {text[:300]}; {_hint(text)}") from error
+        except (grpc.RpcError, grpc.FutureTimeoutError, OSError, ValueError) as error:
+            if isinstance(error, ValueError) and "closed channel" not in str(error):
+                raise
+            text = " ".join(str(error).split())[:300]
+            raise ShelfError(f"{self._address}: {what}: {text}; {_hint('connect')}") from error
+
+
+def _hint(text: str) -> str:
+    folded = text.casefold()
+    if "illegal connection params" in folded:  # said of a wrong password too
+        return (
+            "is the server running, is this its address, and does SNAPSHELF_MILVUS_TOKEN hold the "
+            "right USER:PASSWORD?"
+        )
+    for word, hint in _HINTS:
+        if word in folded:
+            return hint
+    if any(word in folded for word in _AWAY):
+        return (
+            "is the server running, and is this its address? Nothing that was committed is lost: "
+            "run the same command again once it answers"
+        )
+    return "see the server's log"

@@ -1,0 +1,79 @@
+"""Building the collection of embeddings anew, with another index, and swapping it in at once."""
+
+import time
+from dataclasses import replace
+
+from snapshelf.errors import ShelfLockedError
+from snapshelf.store.milvus.address import MilvusAddress
+from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.head import Head
+from snapshelf.store.milvus.index_kind import IndexKind
+from snapshelf.store.milvus.lease import Lease
+from snapshelf.store.milvus.reading import embedding_expression, every_row
+from snapshelf.store.milvus.rows import EMBEDDING_FIELDS
+from snapshelf.store.milvus.schema import FILTER_FIELDS, create_embeddings
+
+__all__ = ["finish_index", "rebuild"]
+
+INDEX_S = 3_600.0
+POLL_S = 0.2
+
+
+def rebuild(connection: Connection, address: MilvusAddress, lease: Lease, kind: IndexKind) -> None:
+    """Build the collection of embeddings anew, and let the head name the new one.
+
+    Searches go on in the old one meanwhile, and each sees one or the other. The old one is dropped
+    later, see `cleaning`, and so is one that is broken off. The head names the collection, not an
+    alias of Milvus's: an alias could be moved by a writer that has lost its lease.
+
+    Args:
+        connection: To the server.
+        address: The shelf, with the settings of the new collection.
+        lease: The hold on it.
+        kind: Of index.
+    """
+    head = lease.head
+    name = create_embeddings(connection, address, head.dimension, kind)
+    try:
+        _copy(connection, head, name)
+        connection.flush(name)
+        _wait_for_index(connection, name)
+        connection.load([name], replicas=address.replicas)
+        now = int(time.time())
+        lease.commit(
+            replace(
+                lease.head,
+                embeddings=name,
+                index=kind,
+                partitioned=address.partitions > 1,
+                timestamp=connection.now(),
+                unflushed=0,
+                retired=(*head.retired, (head.embeddings, now)),
+            )
+        )
+    except ShelfLockedError:
+        connection.drop(name)
+        raise
+
+
+def finish_index(connection: Connection, lease: Lease) -> None:
+    """Have everything written so far in files, and indexed there."""
+    head = lease.head
+    connection.flush(head.embeddings)
+    connection.flush(head.products)
+    _wait_for_index(connection, head.embeddings)
+    lease.commit(replace(lease.head, unflushed=0))
+
+
+def _copy(connection: Connection, head: Head, name: str) -> None:
+    """Copy the rows of the embeddings of a state."""
+    fields = [*EMBEDDING_FIELDS, *FILTER_FIELDS, "added", "content_number"]
+    expression = embedding_expression(head)
+    for rows in every_row(connection, head, head.embeddings, "region", expression, fields):
+        connection.insert(name, rows, row_bytes=4 * head.dimension + 1_500)
+
+
+def _wait_for_index(connection: Connection, name: str) -> None:
+    deadline = time.monotonic() + INDEX_S
+    while connection.unindexed(name, "vector") > 0 and time.monotonic() < deadline:
+        time.sleep(POLL_S)

@@ -1,0 +1,121 @@
+"""Finding the products of one state of a shelf that are most similar to queries."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.store.filters import Filter
+from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.expression import all_of
+from snapshelf.store.milvus.hashes import numbers_text
+from snapshelf.store.milvus.head import Head
+from snapshelf.store.milvus.index_kind import index_plan
+from snapshelf.store.milvus.reading import check_attributes, embedding_expression
+from snapshelf.store.milvus.rows import read_shown
+from snapshelf.store.records import Hit
+
+__all__ = ["nearest_products"]
+
+QUERY_BLOCK = 64
+"""Queries asked at a time; bounds the size of an answer."""
+
+BLOCK_ROWS = 200_000
+"""Rows in one answer, for all queries together."""
+
+
+def nearest_products(
+    connection: Connection,
+    head: Head,
+    queries: NDArray[np.float32],
+    top: int,
+    where: Filter | None,
+) -> list[list[Hit]]:
+    """Find the products most similar to each query, a product's best embedding counting.
+
+    Args:
+        connection: To the server.
+        head: The state to search.
+        queries: (Q, D) float32, L2-normalised.
+        top: Largest number of products, at least 1.
+        where: Only products that pass this filter.
+
+    Returns:
+        For each query at most `top` hits, most similar first.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    if where is not None:
+        check_attributes(connection, head, where)
+    counts = head.counts
+    if not counts.embeddings:
+        return [[] for _ in queries]
+    expression = embedding_expression(head, where)
+    crowding = -(-counts.embeddings // max(1, counts.products))
+    fetch = min(counts.embeddings, top * crowding, MOST_ROWS)
+    block = max(1, min(QUERY_BLOCK, BLOCK_ROWS // fetch))
+    found: list[list[Hit]] = []
+    for start in range(0, len(queries), block):
+        found += _search(connection, head, queries[start : start + block], top, expression, fetch)
+    return found
+
+
+def _search(
+    connection: Connection,
+    head: Head,
+    queries: NDArray[np.float32],
+    top: int,
+    expression: str,
+    fetch: int,
+) -> list[list[Hit]]:
+    """Search for a block of queries; those that got too few products look again, wider."""
+    rankings = [
+        _grouped(rows, top, fetch) for rows in _ask(connection, head, queries, expression, fetch)
+    ]
+    # A product with many pictures may have crowded out others.
+    for number, (hits, seen, full) in enumerate(rankings):
+        query, wider = queries[number : number + 1], fetch
+        while full and len(hits) < top and wider < min(head.counts.embeddings, MOST_ROWS):
+            wider = min(4 * wider, head.counts.embeddings, MOST_ROWS)
+            (rows,) = _ask(connection, head, query, expression, wider)
+            hits, seen, full = _grouped(rows, top, wider)
+        while full and len(hits) < top:  # as many as Milvus gives: go on with other products
+            others = all_of([expression, f"product not in {numbers_text(sorted(seen))}"])
+            (rows,) = _ask(connection, head, query, others, wider)
+            more, new, full = _grouped(rows, top - len(hits), wider)
+            hits, seen = hits + more, seen | new
+        rankings[number] = (hits, seen, full)
+    return [hits for hits, _, _ in rankings]
+
+
+def _ask(
+    connection: Connection, head: Head, queries: NDArray[np.float32], expression: str, limit: int
+) -> list[list[dict[str, Any]]]:
+    return connection.search(
+        head.embeddings,
+        queries,
+        limit,
+        expression,
+        ("product", "shows"),
+        index_plan(head.index),
+        head.timestamp,
+    )
+
+
+def _grouped(rows: list[dict[str, Any]], top: int, fetch: int) -> tuple[list[Hit], set[int], bool]:
+    """Keep the best row of each product.
+
+    Returns:
+        The hits, the numbers of their products, and whether there may be more to find.
+    """
+    best: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        best.setdefault(int(row["entity"]["product"]), row)
+    hits = []
+    for row in list(best.values())[:top]:
+        shown = read_shown(row["entity"]["shows"])
+        # Rounding takes the similarity of two unit vectors a little beyond 1.
+        similarity = max(-1.0, min(1.0, float(row["distance"])))
+        hits.append(Hit(shown.product_id, shown.source, shown.box, similarity, int(row["id"])))
+    return hits, set(best), len(rows) >= fetch
