@@ -22,6 +22,7 @@ from snapshelf.store.reading import (
     known_contents,
     known_products,
     last_run,
+    list_products,
     product_numbers,
     read_counts,
     read_descriptions,
@@ -279,6 +280,20 @@ class EmbeddedStore:
         """Read products; those not in the store are left out."""
         with self._connections.reading() as db:
             return read_products(db, product_ids)
+
+    def listed(
+        self,
+        *,
+        after: str = "",
+        limit: int,
+        where: Filter | None = None,
+        words: Sequence[str] = (),
+    ) -> Sequence[Product]:
+        """Read products in the order of their IDs; see `VectorStore.listed`."""
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}")
+        with self._connections.reading() as db:
+            return list_products(db, after, limit, where, words)
 
     def count(self, where: Filter | None = None) -> Counts:
         """Count what the store holds, or what of it passes a filter.

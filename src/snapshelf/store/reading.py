@@ -1,5 +1,6 @@
 """The SQL that reads a shelf's database; every function runs inside a transaction."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -14,6 +15,7 @@ from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
 from snapshelf.store.filters import Filter
 from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run, StoredEmbeddings
 from snapshelf.store.rows import read_product
+from snapshelf.store.words import holds_words
 
 __all__ = [
     "all_labels",
@@ -22,6 +24,7 @@ __all__ = [
     "known_contents",
     "known_products",
     "last_run",
+    "list_products",
     "matching_products",
     "product_numbers",
     "read_counts",
@@ -92,6 +95,44 @@ def read_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[st
             f"SELECT id, body FROM product WHERE id IN ({marks})", ids
         )
     }
+
+
+def list_products(
+    db: sqlite3.Connection, after: str, limit: int, where: Filter | None, words: Sequence[str]
+) -> list[Product]:
+    """Read products in the order of their IDs, which SQLite compares by UTF-8 bytes.
+
+    Args:
+        db: Inside a transaction.
+        after: Only products whose ID comes behind it.
+        limit: Most products.
+        where: The filter, None for all products.
+        words: As for `holds_words`.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    if where is not None:
+        _check_attributes(db, where)
+    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    rows = db.execute(
+        f"SELECT id, body FROM product WHERE id > ? AND ({sql}) ORDER BY id", [after, *values]
+    )
+    found: list[Product] = []
+    # A product without the words is mostly told by its text as it lies there, five times as fast
+    # as by its fields; of a word that JSON writes otherwise that cannot be said.
+    plain = [word for word in words if json.dumps(word, ensure_ascii=False)[1:-1] == word]
+    for product_id, body in rows:
+        if plain:
+            text = f"{product_id}\n{body}".casefold()
+            if not all(word in text for word in plain):
+                continue
+        product = read_product(product_id, body)
+        if holds_words(product, words):
+            found.append(product)
+            if len(found) == limit:
+                break
+    return found
 
 
 def product_numbers(db: sqlite3.Connection, product_ids: Sequence[str]) -> list[int]:
