@@ -11,6 +11,7 @@ __all__ = [
     "Health",
     "ProductAnswer",
     "SearchAnswer",
+    "SessionAnswer",
     "ShelfAnswer",
     "SimilarAnswer",
 ]
@@ -181,6 +182,13 @@ class EventAnswer(Answer):
     """An event that was kept."""
 
     kept: Literal[True]
+
+
+class SessionAnswer(Answer):
+    """A session of the service's own pages."""
+
+    scope: Literal["read", "write"]
+    seconds: int = Field(ge=0, description="How long it lasts yet.", examples=[43200])
 
 
 class Health(Answer):

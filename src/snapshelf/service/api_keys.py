@@ -142,6 +142,10 @@ class KeyFile:
 
     def find(self, secret: str) -> ApiKey | None:
         """Give the key of a secret, None if it is none of them."""
+        return self.find_hash(hash_key(secret))
+
+    def find_hash(self, hashed: str) -> ApiKey | None:
+        """Give the key of a secret's hash, None if it is none of them."""
         with self._lock:
             stamp = self._now()
             if stamp != self._stamp:
@@ -150,7 +154,7 @@ class KeyFile:
                     self._keys = read_keys(self._file)
                 except KeysError:
                     self._keys = {}
-        return self._keys.get(hash_key(secret))
+        return self._keys.get(hashed)
 
     def _now(self) -> tuple[int, int, int]:
         try:

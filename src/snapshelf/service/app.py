@@ -13,11 +13,13 @@ from snapshelf.service.bounded_body import BoundedBody
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
+from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
 from snapshelf.service.product_routes import product_routes
 from snapshelf.service.request_record import RequestRecord
 from snapshelf.service.search_routes import search_routes
 from snapshelf.service.security_headers import SecurityHeaders
+from snapshelf.service.session_routes import session_routes
 from snapshelf.service.settings import Settings
 from snapshelf.service.shelf_routes import shelf_routes
 from snapshelf.shelf.shelf import Shelf
@@ -34,8 +36,8 @@ DESCRIPTION = (
 def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noqa: B008
     """Make the application that serves a shelf.
 
-    Routes of pages, of which there are none yet, are included beside those of the API and set
-    headers of their own where `SecurityHeaders` is too strict for them.
+    The pages are included beside the API, with headers of their own where `SecurityHeaders` is too
+    strict for them.
 
     Args:
         shelf: Opened from its folder; stays the caller's, to be closed after the application has
@@ -47,6 +49,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
 
     Raises:
         KeysError: If the file of API keys cannot be read.
+        ThemeError: If the theme cannot be read.
         ValueError: If the shelf has no folder.
     """
     measures = Measures()
@@ -77,6 +80,10 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     app.state.parts = parts
     for routes in (search_routes, product_routes, shelf_routes):
         app.include_router(routes(parts))
+    app.include_router(session_routes(access))
+    if access.page != "off":
+        pages, app.state.pages = page_routes(parts, access)
+        app.include_router(pages)
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.

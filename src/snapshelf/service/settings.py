@@ -6,9 +6,12 @@ from pathlib import Path
 
 from snapshelf.media.limits import Limits
 
-__all__ = ["Settings"]
+__all__ = ["PAGES", "Settings"]
 
 MIB = 1024 * 1024
+
+PAGES = ("open", "key", "off")
+"""Who may have the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,12 @@ class Settings:
         events: File of the events; None for ``shelf.events.jsonl`` in the shelf's folder.
         event_bytes: Size from which a file of events is closed and the next one begun.
         event_files: Files of events kept.
+        page: Who may have the page: ``open`` for anybody, ``key`` for who has a key, ``off`` for
+            nobody; "" for anybody where there are no keys, and else for who has one.
+        theme: How the pages look; None for the usual look.
+        session_secret: Signs the sessions of the pages; "" for one of the process, which several
+            processes behind one address do not share.
+        page_requests_per_minute: Of all the pages' sessions of an address.
 
     Raises:
         ValueError: If a bound makes no sense.
@@ -73,8 +82,16 @@ class Settings:
     events: Path | None = None
     event_bytes: int = 16 * MIB
     event_files: int = 4
+    page: str = ""
+    theme: Path | None = None
+    session_secret: str = field(default="", repr=False)
+    page_requests_per_minute: int = 3000
 
     def __post_init__(self) -> None:
+        if self.page not in ("", *PAGES):
+            raise ValueError(f"page must be one of {', '.join(PAGES)}, got {self.page!r}")
+        if self.page == "key" and self.keys is None:
+            raise ValueError("page is 'key', but there are no keys; give keys, or page 'open'")
         may_be_zero = ("batch_wait_s", "cached_bytes", "cached_pictures")
         for name in self.__slots__:
             value = getattr(self, name)
