@@ -9,8 +9,12 @@ from starlette.middleware.cors import CORSMiddleware
 
 from snapshelf import __version__
 from snapshelf.service.access import Access
+from snapshelf.service.annotation_routes import annotation_routes
 from snapshelf.service.bounded_body import BoundedBody
+from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.index_routes import index_routes
+from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
 from snapshelf.service.page_routes import page_routes
@@ -25,6 +29,8 @@ from snapshelf.service.shelf_routes import shelf_routes
 from snapshelf.shelf.shelf import Shelf
 
 __all__ = ["create_app"]
+
+TEAM_ROUTES = (duplicate_routes, annotation_routes, index_routes)
 
 DESCRIPTION = (
     "Find the exact product in a shop's catalogue from a photo. Errors are "
@@ -78,7 +84,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     )
     app.state.access = access
     app.state.parts = parts
-    for routes in (search_routes, product_routes, shelf_routes):
+    for routes in (search_routes, listing_routes, product_routes, shelf_routes, *TEAM_ROUTES):
         app.include_router(routes(parts))
     app.include_router(session_routes(access))
     if access.page != "off":

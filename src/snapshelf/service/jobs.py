@@ -152,11 +152,15 @@ class Jobs:
             self._forget()
             return next(reversed(self._jobs.values()), None)
 
-    def close(self) -> None:
-        """Cancel everything, and wait for what is under way to end."""
+    def cancel(self) -> None:
+        """Cancel everything."""
         with self._lock:
             for job in self._jobs.values():
                 job.cancel()
+
+    def close(self) -> None:
+        """Cancel everything, and wait for what is under way to end."""
+        self.cancel()
         self._thread.shutdown()
 
     def _run(self, job: Job, work: Work, when_over: Callable[[], None]) -> None:

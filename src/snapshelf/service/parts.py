@@ -10,6 +10,7 @@ from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
 from snapshelf.service.settings import Settings
+from snapshelf.service.team_work import TeamWork
 from snapshelf.shelf.shelf import Shelf
 
 __all__ = ["Parts", "assemble"]
@@ -28,6 +29,7 @@ class Parts:
         changes: Changes products.
         events: Keeps events.
         fetcher: Fetches pictures that products and, if allowed, searches name by URL.
+        team: What the catalogue team has done in the background.
         stopping: Set once the service takes no new work.
     """
 
@@ -39,11 +41,13 @@ class Parts:
     changes: ProductChanges
     events: EventLog
     fetcher: Fetcher
+    team: TeamWork
     stopping: Event = field(default_factory=Event)
 
     def close(self) -> None:
         """Take no new work, and wait for what is under way."""
         self.stopping.set()
+        self.team.close()
         self.changes.close()
         self.searching.close()
         self.pool.shutdown(cancel_futures=True)
@@ -85,4 +89,5 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
             most_files=settings.event_files,
         ),
         fetcher=fetcher,
+        team=TeamWork(settings),
     )

@@ -45,6 +45,17 @@ class Settings:
         events: File of the events; None for ``shelf.events.jsonl`` in the shelf's folder.
         event_bytes: Size from which a file of events is closed and the next one begun.
         event_files: Files of events kept.
+        most_compared: Pictures compared with each other for duplicates; more are refused.
+        most_groups: Groups of duplicates given.
+        annotated_pictures: Pictures that may be annotated at once.
+        annotated_bytes: Largest body of a request that holds them.
+        feed_bytes: Largest body of a request that holds a feed, and most bytes of it unpacked.
+        feed_rows: Most rows of a feed that is sent.
+        bulk_s: Longest time for a body of either.
+        bulk_at_once: Such bodies that may arrive at a time; more are refused.
+        jobs_waiting: Jobs of a kind that may wait for each other; more are refused.
+        jobs_kept: Jobs of a kind that are kept when they are over.
+        jobs_kept_s: How long, seconds.
         page: Who may have the page: ``open`` for anybody, ``key`` for who has a key, ``off`` for
             nobody; "" for anybody where there are no keys, and else for who has one.
         theme: How the pages look; None for the usual look.
@@ -82,6 +93,17 @@ class Settings:
     events: Path | None = None
     event_bytes: int = 16 * MIB
     event_files: int = 4
+    most_compared: int = 100_000
+    most_groups: int = 1_000
+    annotated_pictures: int = 200
+    annotated_bytes: int = 256 * MIB
+    feed_bytes: int = 256 * MIB
+    feed_rows: int = 2_000_000
+    bulk_s: float = 900.0
+    bulk_at_once: int = 2
+    jobs_waiting: int = 4
+    jobs_kept: int = 16
+    jobs_kept_s: float = 3600.0
     page: str = ""
     theme: Path | None = None
     session_secret: str = field(default="", repr=False)
