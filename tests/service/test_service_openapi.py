@@ -24,6 +24,7 @@ OPERATIONS = {
     ("get", "/v1/products/{product_id}/images/{number}"),
     ("post", "/v1/products:batch"),
     ("get", "/v1/shelf"),
+    ("get", "/v1/shelf/facets"),
     ("post", "/v1/events"),
     ("get", "/healthz"),
     ("get", "/readyz"),

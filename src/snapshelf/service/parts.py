@@ -10,6 +10,8 @@ from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
 from snapshelf.service.settings import Settings
+from snapshelf.service.shelf_facets import ShelfFacets
+from snapshelf.service.small_pictures import SmallPictures
 from snapshelf.shelf.shelf import Shelf
 
 __all__ = ["Parts", "assemble"]
@@ -27,6 +29,8 @@ class Parts:
         searching: Searches.
         changes: Changes products.
         events: Keeps events.
+        pictures: Reads pictures of products.
+        facets: Counts products by category, brand and price.
         fetcher: Fetches pictures that products and, if allowed, searches name by URL.
         stopping: Set once the service takes no new work.
     """
@@ -38,6 +42,8 @@ class Parts:
     searching: Searching
     changes: ProductChanges
     events: EventLog
+    pictures: SmallPictures
+    facets: ShelfFacets
     fetcher: Fetcher
     stopping: Event = field(default_factory=Event)
 
@@ -46,6 +52,7 @@ class Parts:
         self.stopping.set()
         self.changes.close()
         self.searching.close()
+        self.pictures.close()
         self.pool.shutdown(cancel_futures=True)
         self.fetcher.close()
 
@@ -84,5 +91,7 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
             most_bytes=settings.event_bytes,
             most_files=settings.event_files,
         ),
+        pictures=SmallPictures(shelf, settings, fetcher, pool),
+        facets=ShelfFacets(shelf.store),
         fetcher=fetcher,
     )
