@@ -36,6 +36,7 @@ OPERATIONS = {
     ("get", "/v1/index/{job_id}/problems.{kind}"),
     ("delete", "/v1/index/{job_id}"),
     ("get", "/v1/shelf"),
+    ("get", "/v1/shelf/facets"),
     ("post", "/v1/events"),
     ("get", "/healthz"),
     ("get", "/readyz"),

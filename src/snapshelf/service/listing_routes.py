@@ -12,7 +12,7 @@ from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.product_pictures import picture_address
+from snapshelf.service.product_pictures import address_of_picture
 from snapshelf.service.team_answers import ListAnswer
 from snapshelf.shelf.as_json import product_json
 from snapshelf.store.filters import parse_filter
@@ -96,10 +96,9 @@ def listed_product(product: Product, image: str) -> dict[str, Any]:
         product: As the shelf holds it.
         image: The picture that is meant, one of its own.
     """
-    number = product.images.index(image) if image in product.images else 0
     return {
         **product_json(product, image),
-        "href": picture_address(product.id, number),
+        "picture": address_of_picture(product, image),
         "pictures": len(product.images),
     }
 

@@ -15,7 +15,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_body import BatchBody, ProductBody
 from snapshelf.service.product_changes import Changed
-from snapshelf.service.product_pictures import is_url, picture_address, small_jpeg
+from snapshelf.service.product_pictures import address_of_picture, is_url, picture_address
 from snapshelf.shelf.as_json import product_json
 from snapshelf.shelf.similar import find_similar
 from snapshelf.store.filters import parse_filter
@@ -73,6 +73,7 @@ def product_routes(parts: Parts) -> APIRouter:
                         "rank": match.rank,
                         "product": product_json(match.product, match.image),
                         "similarity": match.similarity,
+                        "picture": address_of_picture(match.product, match.image),
                     }
                     for match in found
                 ]
@@ -87,15 +88,21 @@ def product_routes(parts: Parts) -> APIRouter:
         responses={
             200: {"content": {"image/jpeg": {}}, "description": "The picture, made smaller."},
             307: {"description": "The picture is elsewhere on the web."},
-            **problems("not-found", "picture-refused"),
+            **problems("not-found", "picture-refused", "busy"),
         },
     )
     async def image(
         product_id: ProductId,
         number: Annotated[int, Path(ge=0, le=99, description="From 0, the main one.")],
         side: Annotated[int, Query(ge=16, le=1024, description="Longest side, pixels.")] = 400,
+        fetch: Annotated[
+            bool, Query(description="Fetch a picture that is elsewhere, rather than lead to it.")
+        ] = False,
     ) -> Response:
-        """Show a picture that lies in the feed's folder; lead to one that does not."""
+        """Show a picture that lies in the feed's folder; lead to one that does not, or fetch it.
+
+        The header `Picture-Size` has the width and height, in pixels, that it had before.
+        """
         loop = asyncio.get_running_loop()
         product = (await loop.run_in_executor(parts.pool, store.products, [product_id])).get(
             product_id
@@ -104,10 +111,14 @@ def product_routes(parts: Parts) -> APIRouter:
             raise _unknown(product_id)
         source = product.images[number]
         kept = {"Cache-Control": "private, max-age=300"}
-        if is_url(source):
+        if not is_url(source):
+            small = await parts.pictures.read(source, side)
+        elif fetch:
+            small = await parts.pictures.fetch(source, side)
+        else:
             return RedirectResponse(source, 307, kept)
-        jpeg = await loop.run_in_executor(parts.pool, small_jpeg, parts, source, side)
-        return Response(jpeg, media_type="image/jpeg", headers=kept)
+        kept["Picture-Size"] = f"{small.size[0]}, {small.size[1]}"
+        return Response(small.jpeg, media_type="image/jpeg", headers=kept)
 
     @router.get(
         "/products/{product_id:path}",

@@ -18,10 +18,10 @@ from snapshelf.service.json_answer import write_json
 from snapshelf.service.measures import Measures
 from snapshelf.service.micro_batches import MicroBatches
 from snapshelf.service.problems import ProblemError
+from snapshelf.service.product_pictures import shown_item
 from snapshelf.service.search_options import SearchOptions
 from snapshelf.service.settings import Settings
 from snapshelf.service.work_gate import WorkGate
-from snapshelf.shelf.as_json import item_json
 from snapshelf.shelf.query import Query, answer_query, prepare_query
 from snapshelf.shelf.result import FoundItem
 from snapshelf.shelf.shelf import Shelf
@@ -234,7 +234,7 @@ class Searching:
         )
         if options.in_catalogue is not None:
             items = tuple(_judged(item, options.in_catalogue) for item in items)
-        found = write_json({"items": [item_json(item) for item in items], "size": prepared.size})
+        found = write_json({"items": [shown_item(item) for item in items], "size": prepared.size})
         exact, near = prepared.keys
         self._cache.keep(exact, found, near, prepared.small)
         return Answered(found, {**prepared.seconds, **seconds})

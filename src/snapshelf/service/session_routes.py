@@ -7,9 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import Access, address_of, refuse_other_pages
-from snapshelf.service.answers import SessionAnswer
 from snapshelf.service.json_answer import JsonAnswer
-from snapshelf.service.openapi import problems
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.sessions import COOKIE, Session
 
@@ -28,18 +26,14 @@ class SessionBody(BaseModel):
 
 
 def session_routes(access: Access) -> APIRouter:
-    """Make the routes.
+    """Make the routes, which are for the service's own pages and no part of its document.
 
     Args:
         access: Begins and reads sessions.
     """
-    router = APIRouter(prefix="/v1", tags=["service"])
+    router = APIRouter(prefix="/v1", include_in_schema=False)
 
-    @router.post(
-        "/session",
-        summary="Begin a session of the service's own pages",
-        responses={200: {"model": SessionAnswer}, **problems()},
-    )
+    @router.post("/session")
     def begin(request: Request, body: SessionBody) -> Any:
         """Set a cookie that may do what the key may, for pages of this service only.
 
@@ -60,11 +54,7 @@ def session_routes(access: Access) -> APIRouter:
         set_cookie(answer, request, session, cookie)
         return answer
 
-    @router.get(
-        "/session",
-        summary="Look at the session",
-        responses={200: {"model": SessionAnswer}, **problems()},
-    )
+    @router.get("/session")
     def look(request: Request) -> Any:
         """Tell what the request's cookie may do, and for how long."""
         session = access.session(request.cookies.get(COOKIE))
@@ -73,12 +63,7 @@ def session_routes(access: Access) -> APIRouter:
         access.check_session(address_of(request), session, write=False)
         return JsonAnswer(_told(session))
 
-    @router.delete(
-        "/session",
-        summary="End the session",
-        status_code=204,
-        responses=problems(),
-    )
+    @router.delete("/session", status_code=204)
     def end(request: Request) -> Response:
         """Take the cookie back."""
         refuse_other_pages(request)

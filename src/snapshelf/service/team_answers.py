@@ -26,7 +26,7 @@ class ListedProduct(Answer):
     price: str | None = Field(examples=["49.90 EUR"])
     url: str | None = Field(examples=["https://shop.example/SKU-0042"])
     image: str = Field(description="Its first picture, as the feed names it.")
-    href: str = Field(
+    picture: str = Field(
         description="Where this service shows that picture.",
         examples=["/v1/products/SKU-0042/images/0"],
     )

@@ -19,6 +19,7 @@ from snapshelf.store.words import holds_words
 
 __all__ = [
     "all_labels",
+    "check_attributes",
     "count_changed",
     "count_rows",
     "known_contents",
@@ -113,7 +114,7 @@ def list_products(
         FilterError: If the filter names an attribute that no product has.
     """
     if where is not None:
-        _check_attributes(db, where)
+        check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     rows = db.execute(
         f"SELECT id, body FROM product WHERE id > ? AND ({sql}) ORDER BY id", [after, *values]
@@ -151,7 +152,7 @@ def read_counts(db: sqlite3.Connection, where: Filter | None) -> Counts:
         FilterError: If the filter names an attribute that no product has.
     """
     if where is not None:
-        _check_attributes(db, where)
+        check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     chosen = f"SELECT number FROM product WHERE {sql}"
     (products,) = db.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
@@ -230,7 +231,7 @@ def read_embeddings(
         FilterError: If the filter names an attribute that no product has.
     """
     if where is not None:
-        _check_attributes(db, where)
+        check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     chosen = (
         " FROM region"
@@ -277,13 +278,18 @@ def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    _check_attributes(db, where)
+    check_attributes(db, where)
     sql, values = filter_sql(where)
     rows = db.execute(f"SELECT number FROM product WHERE {sql}", values).fetchall()
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
 
-def _check_attributes(db: sqlite3.Connection, where: Filter) -> None:
+def check_attributes(db: sqlite3.Connection, where: Filter) -> None:
+    """Raise for a filter that names an attribute that no product has.
+
+    Raises:
+        FilterError: If it does.
+    """
     for condition in where.conditions:
         if condition.field not in PRODUCT_FIELDS:
             _check_attribute(db, condition.field)

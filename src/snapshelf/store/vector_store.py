@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.matching.distances import Distance
 from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
+from snapshelf.store.records import (
+    Counts,
+    Facets,
+    Hit,
+    KnownProduct,
+    ProductRecord,
+    Run,
+    StoredEmbeddings,
+)
 
 __all__ = ["VectorStore"]
 
@@ -177,6 +185,21 @@ class VectorStore(Protocol):
 
     def count(self, where: Filter | None = None) -> Counts:
         """Count what the store holds, or what of it passes a filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+        """
+        ...
+
+    def facets(self, most: int, where: Filter | None = None) -> Facets:
+        """Tell what the products, or those that pass a filter, can be told apart by.
+
+        Categories and brands that differ in case only are one, as they are to a filter.
+
+        Args:
+            most: Largest number of categories, of brands and of currencies; the smallest are left
+                out. At least 1.
+            where: Only products that pass this filter.
 
         Raises:
             FilterError: If the filter names an attribute that no product has.
