@@ -4,12 +4,12 @@ import time
 
 import httpx
 import pytest
-from service_parts import PRODUCTS, draw, is_problem
+from service_parts import PRODUCTS, draw, is_problem, shelf_root, until_over
 
 from snapshelf.service.api_keys import add_key
 from snapshelf.service.jobs import Job, Jobs
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.team_answers import DuplicatesAnswer, JobAnswer, ListAnswer
+from snapshelf.service.team_answers import DuplicatesAnswer, ListAnswer
 
 
 @pytest.fixture
@@ -19,21 +19,6 @@ def writer(start, tmp_path) -> httpx.Client:
     client = start(keys=tmp_path / "keys.json")
     client.headers["Authorization"] = f"Bearer {secret}"
     return client
-
-
-def until_over(client: httpx.Client, answer: httpx.Response) -> dict:
-    assert answer.status_code == 202, answer.text
-    job = JobAnswer.model_validate_json(answer.content).job
-    assert answer.headers["location"] == job.url
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        told = client.get(job.url)
-        assert told.status_code == 200, told.text
-        now = JobAnswer.model_validate_json(told.content).job
-        if now.status in ("done", "failed", "cancelled"):
-            return told.json()["job"]
-        time.sleep(0.05)
-    raise AssertionError(f"the job does not end: {told.text}")
 
 
 # --- browsing ------------------------------------------------------------------------------
@@ -154,18 +139,6 @@ def test_jobs_that_there_are_not(writer, address) -> None:
     for name in ("nothing", "..%2f..", "%00", "'--"):
         is_problem(writer.get(address + name), 404, "not-found")
         is_problem(writer.delete(address + name), 404, "not-found")
-
-
-def shelf_root(shelf):
-    from pathlib import Path
-
-    from snapshelf.store import EmbeddedStore
-
-    store = EmbeddedStore(shelf)
-    try:
-        return Path(store.properties["root"])
-    finally:
-        store.close()
 
 
 # --- jobs ------------------------------------------------------------------------------------
