@@ -23,7 +23,7 @@ __all__ = ["IndexOptions", "index_routes"]
 FIELD = "feed"
 COLUMNS = ("line", "product_id", "field", "reason", "skipped")
 
-Short = Annotated[str, StringConstraints(max_length=100)]
+Encoding = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,39}$")]
 
 
 class OwnFeedOptions(BaseModel):
@@ -52,7 +52,7 @@ class IndexOptions(OwnFeedOptions):
     format: Literal["google-tsv", "google-xml", "shopify", "csv", "jsonl", "parquet"] | None = (
         Field(None, description="Of the feed, if it is not recognised.")
     )
-    encoding: Short | None = Field(None, description="Of its text, if it is not UTF-8.")
+    encoding: Encoding | None = Field(None, description="Of its text, if it is not UTF-8.")
     currency: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3})?$")] = Field(
         "", description="Of prices that name none.", examples=["EUR"]
     )
