@@ -18,7 +18,7 @@ from PIL import Image
 from snapshelf.catalog import Catalog
 from snapshelf.service import Settings, create_app
 from snapshelf.service.running import server_config
-from snapshelf.service.team_answers import JobAnswer
+from snapshelf.service.team_answers import JobAnswer, JobState
 from snapshelf.shelf import Shelf
 from snapshelf.store import EmbeddedStore
 from snapshelf.systems import System
@@ -117,9 +117,8 @@ def until_over(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
     while time.monotonic() < ends:
         told = client.get(url)
         assert told.status_code == 200, told.text
-        job = JobAnswer.model_validate_json(told.content).job
-        if job.status in ("done", "failed", "cancelled"):
-            return told.json()["job"]
+        if JobState.model_validate_json(told.content).status in ("done", "failed", "cancelled"):
+            return told.json()
         time.sleep(0.05)
     raise AssertionError(f"the job does not end: {told.text}")
 

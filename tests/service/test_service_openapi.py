@@ -17,6 +17,7 @@ from snapshelf.service.api_keys import add_key
 OPERATIONS = {
     ("post", "/v1/search"),
     ("post", "/v1/detect"),
+    ("get", "/v1/picture-pass"),
     ("get", "/v1/products"),
     ("get", "/v1/products/{product_id}"),
     ("put", "/v1/products/{product_id}"),

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from snapshelf.service.api_keys import ApiKey, KeyFile
+from snapshelf.service.picture_passes import PicturePasses
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.rates import Rates
 from snapshelf.service.sessions import COOKIE, Session, Sessions, is_own_page
@@ -16,6 +17,7 @@ __all__ = [
     "Access",
     "Caller",
     "address_of",
+    "needs_picture",
     "needs_read",
     "needs_write",
     "refuse_other_pages",
@@ -48,11 +50,13 @@ class Caller:
             session its ID, else the address.
         name: Of the key, for logs; ``page`` of a session that anybody may have, None of nobody.
         scope: ``read`` or ``write``.
+        key: Hash of the key; "" of nobody, and of sessions without one.
     """
 
     owner: str
     name: str | None
     scope: str
+    key: str = ""
 
 
 class Access:
@@ -70,6 +74,7 @@ class Access:
         self._keys = None if settings.keys is None else KeyFile(settings.keys)
         self._rates = Rates()
         self._sessions = Sessions(settings.session_secret)
+        self._passes = PicturePasses(settings.session_secret)
 
     @property
     def has_keys(self) -> bool:
@@ -81,13 +86,16 @@ class Access:
         """Who may have the page: ``open`` for anybody, ``key`` for who has one, ``off``."""
         return self._settings.page or ("key" if self.has_keys else "open")
 
-    def check(self, address: str, secret: str | None, *, write: bool) -> Caller:
+    def check(
+        self, address: str, secret: str | None, *, write: bool, origin: str | None = None
+    ) -> Caller:
         """Let a request with a key, or with nothing, in, or raise.
 
         Args:
             address: Of the client.
             secret: What it gives for a key, if anything.
             write: Whether it would change something.
+            origin: Of the page that it comes from, if a browser tells one.
 
         Raises:
             ProblemError: If it may not, or has asked too often.
@@ -102,11 +110,17 @@ class Access:
             self._take(f"address {address}", self._settings.requests_per_minute)
             return Caller(f"address {address}", None, "read")
         key = self._key(address, secret)
+        if key.origins and origin not in key.origins:
+            raise ProblemError(
+                "not-allowed",
+                "this key is for certain shop pages only; other pages and programs need a key of "
+                "their own",
+            )
         if write and key.scope != "write":
             raise ProblemError(
                 "not-allowed", "this key may only read; changing products takes one that may write"
             )
-        return Caller(f"key {key.hash}", key.name, key.scope)
+        return Caller(f"key {key.hash}", key.name, key.scope, key.hash)
 
     def check_session(self, address: str, session: Session, *, write: bool) -> Caller:
         """Let a request with a session in, or raise.
@@ -136,7 +150,7 @@ class Access:
                 "not-allowed",
                 "this session may only look; open /team and give a key that may write",
             )
-        return Caller(f"session {session.id}", name, session.scope)
+        return Caller(f"session {session.id}", name, session.scope, session.key)
 
     def begin_open(self, address: str) -> tuple[Session, str]:
         """Begin a session that anybody may have; gives it and its cookie's value.
@@ -165,11 +179,37 @@ class Access:
                 "not-allowed", "this service has no API keys; start it with --keys FILE"
             )
         key = self._key(address, secret)
+        if key.origins:
+            raise ProblemError("not-allowed", "this key is for other pages, not for this one")
         if scope == "write" and key.scope != "write":
             raise ProblemError(
                 "not-allowed", "this key may only read; changing products takes one that may write"
             )
         return self._sessions.begin(scope, WRITE_S if scope == "write" else READ_S, key.hash)
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of an origin may use the service."""
+        if origin in self._settings.allowed_origins or "*" in self._settings.allowed_origins:
+            return True
+        return self._keys is not None and self._keys.has_origin(origin)
+
+    def picture_pass(self, caller: "Caller") -> tuple[str, int]:
+        """Make a pass for pictures; gives it and the seconds that it holds."""
+        return self._passes.make(caller.key)
+
+    def check_pass(self, address: str, written: str) -> Caller:
+        """Let a request for a picture in by its pass, or raise.
+
+        Raises:
+            ProblemError: If it has ended, its key was withdrawn, or it is none.
+        """
+        found = self._passes.read(written)
+        if found is None or (self._keys is None) != (not found.key):
+            raise _missing("this is no pass for pictures, or it has ended; ask for another one")
+        if found.key and (self._keys is None or self._keys.find_hash(found.key) is None):
+            raise _missing("the key of this pass was withdrawn")
+        self._take(f"page address {address}", self._settings.page_requests_per_minute)
+        return Caller(f"pass {address}", "pass", "read")
 
     def session(self, cookie: str | None) -> Session | None:
         """Read a session's cookie; None if it is none of ours, or has ended."""
@@ -185,7 +225,9 @@ class Access:
                 self._take(f"failures {address}", self._settings.failures_per_minute)
             told = "this is none of the service's API keys" if secret else "an API key is missing"
             raise _missing(f"{told}: {HOW}")
-        self._take(f"key {key.hash}", key.per_minute or self._settings.requests_per_minute)
+        # A key that stands in a page is used by all its visitors.
+        who = f"key {key.hash} {address if key.origins else ''}"
+        self._take(who, key.per_minute or self._settings.requests_per_minute)
         return key
 
     def _take(self, name: str, per_minute: int) -> None:
@@ -232,7 +274,7 @@ def _let_in(request: Request, credentials: Credentials, *, write: bool) -> None:
         caller = access.check_session(address, session, write=write)
     else:
         secret = None if credentials is None else credentials.credentials
-        caller = access.check(address, secret, write=write)
+        caller = access.check(address, secret, write=write, origin=request.headers.get("origin"))
         if session is not None:
             caller = replace(caller, owner=f"session {session.id}")
     request.state.caller = caller
@@ -249,9 +291,32 @@ def _write(request: Request, credentials: Credentials) -> None:
     _let_in(request, credentials, write=True)
 
 
+def _picture(
+    request: Request,
+    credentials: Credentials,
+    shown_by: Annotated[
+        str | None,
+        Query(
+            alias="pass",
+            max_length=200,
+            description="A pass of `/v1/picture-pass`, in place of a key.",
+        ),
+    ] = None,
+) -> None:
+    """Let in who may read, or has a pass for pictures."""
+    if shown_by is None:
+        _let_in(request, credentials, write=False)
+        return
+    access: Access = request.app.state.access
+    caller = access.check_pass(address_of(request), shown_by)
+    request.state.caller = caller
+    request.state.key = caller.name
+
+
 def _missing(told: str) -> ProblemError:
     return ProblemError("key-missing", told, headers={"WWW-Authenticate": "Bearer"})
 
 
 needs_read = Depends(_read)
 needs_write = Depends(_write)
+needs_picture = Depends(_picture)

@@ -5,18 +5,19 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from starlette.middleware.cors import CORSMiddleware
 
 from snapshelf import __version__
 from snapshelf.service.access import Access
 from snapshelf.service.annotation_routes import annotation_routes
 from snapshelf.service.bounded_body import BoundedBody
 from snapshelf.service.duplicate_routes import duplicate_routes
+from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.index_routes import index_routes
 from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
+from snapshelf.service.other_pages import OtherPages
 from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
 from snapshelf.service.product_routes import product_routes
@@ -87,6 +88,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     for routes in (search_routes, listing_routes, product_routes, shelf_routes, *TEAM_ROUTES):
         app.include_router(routes(parts))
     app.include_router(session_routes(access))
+    app.include_router(embed_routes(access))
     if access.page != "off":
         pages, app.state.pages = page_routes(parts, access)
         app.include_router(pages)
@@ -95,14 +97,10 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     # The last added is the first to see a request.
     app.add_middleware(BoundedBody, settings=settings)
     app.add_middleware(Failures, measures=measures)
-    if settings.allowed_origins:
+    if settings.allowed_origins or access.has_keys:
         app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
-            max_age=600,
+            OtherPages,
+            access=access,
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestRecord, measures=measures)

@@ -9,7 +9,7 @@ from snapshelf.service.job_answer import found, state
 from snapshelf.service.jobs import Jobs
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
-from snapshelf.service.team_answers import JobAnswer
+from snapshelf.service.team_answers import JobState
 
 __all__ = ["JobId", "job_routes"]
 
@@ -37,22 +37,22 @@ def job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
     @router.get(
         f"{address}/{{job_id}}",
         summary=f"Look how far {work} is",
-        responses={200: {"model": JobAnswer}, **problems("not-found")},
+        responses={200: {"model": JobState}, **problems("not-found")},
     )
     def look(request: Request, job_id: JobId) -> Any:
         """Give the job: its progress, and its result once it is done."""
         job = found(jobs, job_id)
-        return JsonAnswer({"job": state(job, f"/v1{address}/{job.id}", request)})
+        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
 
     @router.delete(
         f"{address}/{{job_id}}",
         summary=f"Give up {work}",
-        responses={200: {"model": JobAnswer}, **problems("not-found")},
+        responses={200: {"model": JobState}, **problems("not-found")},
     )
     def cancel(request: Request, job_id: JobId) -> Any:
         """Have it end as soon as it can, and give the job; nothing happens to one that is over."""
         job = found(jobs, job_id)
         job.cancel()
-        return JsonAnswer({"job": state(job, f"/v1{address}/{job.id}", request)})
+        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
 
     return router

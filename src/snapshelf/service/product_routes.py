@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from snapshelf.service.access import needs_read, needs_write
+from snapshelf.service.access import needs_picture, needs_read, needs_write
 from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
@@ -83,7 +83,7 @@ def product_routes(parts: Parts) -> APIRouter:
     @router.get(
         "/products/{product_id:path}/images/{number}",
         summary="Show a picture of a product",
-        dependencies=[needs_read],
+        dependencies=[needs_picture],
         response_class=Response,
         responses={
             200: {"content": {"image/jpeg": {}}, "description": "The picture, made smaller."},
@@ -92,6 +92,7 @@ def product_routes(parts: Parts) -> APIRouter:
         },
     )
     async def image(
+        request: Request,
         product_id: ProductId,
         number: Annotated[int, Path(ge=0, le=99, description="From 0, the main one.")],
         side: Annotated[int, Query(ge=16, le=1024, description="Longest side, pixels.")] = 400,
@@ -111,6 +112,9 @@ def product_routes(parts: Parts) -> APIRouter:
             raise _unknown(product_id)
         source = product.images[number]
         kept = {"Cache-Control": "private, max-age=300"}
+        if "pass" in request.query_params:
+            # It was asked for by another page, which shows it in its own way.
+            kept["Cross-Origin-Resource-Policy"] = "cross-origin"
         if not is_url(source):
             small = await parts.pictures.read(source, side)
         elif fetch:

@@ -13,6 +13,7 @@ __all__ = [
     "JobAnswer",
     "JobState",
     "ListAnswer",
+    "PassAnswer",
 ]
 
 
@@ -44,6 +45,13 @@ class ListAnswer(Answer):
     total: int | None = Field(
         description="Products that pass the filter; null where words were looked for."
     )
+
+
+class PassAnswer(Answer):
+    """A pass for pictures."""
+
+    pass_: str = Field(alias="pass", description="Give it as `pass` with a picture's address.")
+    seconds: int = Field(gt=0, description="How long it holds.", examples=[5400])
 
 
 class LikeWhich(Answer):
