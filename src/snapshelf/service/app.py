@@ -11,10 +11,12 @@ from snapshelf import __version__
 from snapshelf.service.access import Access
 from snapshelf.service.bounded_body import BoundedBody
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
 from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
+from snapshelf.service.picture_routes import picture_routes
 from snapshelf.service.product_routes import product_routes
 from snapshelf.service.request_record import RequestRecord
 from snapshelf.service.search_routes import search_routes
@@ -84,6 +86,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     if access.page != "off":
         pages, app.state.pages = page_routes(parts, access)
         app.include_router(pages)
+        app.include_router(picture_routes(parts, _kept_pictures(settings)))
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
@@ -101,3 +104,11 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestRecord, measures=measures)
     return app
+
+
+def _kept_pictures(settings: Settings) -> KeptPictures | None:
+    if settings.links is None:
+        return None
+    return KeptPictures(
+        settings.links, most_bytes=settings.link_bytes, seconds=settings.link_days * 86_400
+    )
