@@ -1,7 +1,7 @@
 // What is searched for, as it is shown: the photo with its items, the product, or the clip.
 
 import { address, askJson } from "./api.js";
-import { rounded } from "./boxes.js";
+import { isWhole, rounded } from "./boxes.js";
 import { byId, el } from "./dom.js";
 import { productPicture } from "./results.js";
 
@@ -57,16 +57,17 @@ export function showChips(items, chosen, picture, onChoose) {
             on: { click: () => onChoose(index) },
           },
           cutOut(picture, found.item.box),
-          el("span", { text: nameOf(found, index) }),
+          el("span", { text: nameOf(found, index, picture) }),
         ),
       ),
     ),
   );
 }
 
-/** What an item is called. */
-export function nameOf(found, index) {
-  if (found.own) return "Your box";
+/** What an item is called; `photo` is the picture that it is in, null of a clip. */
+export function nameOf(found, index, photo) {
+  if (found.own) return `Your box ${index + 1}`;
+  if (photo && isWhole(found.item.box, photo)) return "Whole photo";
   return found.item.label ? `${index + 1}. ${found.item.label}` : `Item ${index + 1}`;
 }
 

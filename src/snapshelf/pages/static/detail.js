@@ -13,8 +13,7 @@ const TOLD = new Set(["matches", "inliers", "colour", "points", "text", "words",
 /**
  * The dialog.
  *
- * @param {{onWrong: (match: object) => void, onClick: (match: object) => void,
- *   onLike: (id: string) => void}} listeners
+ * @param {{onWrong: (match: object) => void, onLike: (id: string) => void}} listeners
  */
 export class Detail {
   #dialog = byId("detail");
@@ -104,7 +103,6 @@ export class Detail {
           target: "_blank",
           rel: "noopener noreferrer",
           text: "View in the shop",
-          on: { click: () => this.#listeners.onClick(match) },
         }),
       );
     }

@@ -19,6 +19,7 @@ import { showExamples } from "./examples.js";
 import { countText, percentText, sureText } from "./words.js";
 
 const TOP = 24;
+const MOST_BOXES = 8;
 const page = byId("find");
 const mostBytes = Number(page.dataset.mostBytes);
 const linkDays = Number(page.dataset.linkDays);
@@ -35,7 +36,7 @@ const timeline = new Timeline((index) => {
   choose(index);
   timeline.seek(answer.items[index]);
 });
-const detail = new Detail({ onWrong: tellWrong, onClick: (match) => tell("click", match), onLike: (id) => go({ like: id }) });
+const detail = new Detail({ onWrong: tellWrong, onLike: (id) => go({ like: id }) });
 const filters = new Filters(readPlace(location.search).filters, () => {
   keepPlace();
   if (asked.kind) again();
@@ -101,6 +102,11 @@ function searchAgain() {
 
 async function searchBox(box) {
   byId("draw").setAttribute("aria-pressed", "false");
+  byId("draw-hint").hidden = true;
+  if (boxesOf(answer.items).length >= MOST_BOXES) {
+    toast(`${MOST_BOXES} boxes are enough. Remove one first.`);
+    return showItems();
+  }
   const { signal } = restart();
   const before = answer.items;
   busy("Looking at your box …");
@@ -111,12 +117,21 @@ async function searchBox(box) {
       { signal, onWait: (seconds) => busy(`Many are searching. Trying again in ${seconds} s …`) },
     );
     if (signal.aborted) return;
-    const items = [...before.filter((each) => !each.own), ...found.items.map((each) => ({ ...each, own: true }))];
+    const items = [...before, ...found.items.map((each) => ({ ...each, own: true }))];
     answered(items, found.request_id, items.length - 1);
   } catch (error) {
     again = () => searchBox(box);
     failed(error);
   }
+  return undefined;
+}
+
+function removeBox() {
+  const { items, chosen } = answer;
+  if (!items[chosen]?.own) return;
+  answer.items = items.filter((each, index) => index !== chosen);
+  choose(Math.max(0, chosen - 1));
+  byId("item-title").focus();
 }
 
 async function searchClip(file) {
@@ -222,7 +237,8 @@ function showItems() {
   const { items, chosen } = answer;
   const found = items[chosen];
   byId("share").hidden = !(asked.kind === "like" || asked.kind === "url" || (asked.kind === "photo" && linkDays));
-  byId("draw").disabled = asked.kind !== "photo";
+  byId("draw").hidden = asked.kind !== "photo";
+  byId("remove-box").hidden = !found?.own;
   if (asked.kind === "photo") {
     overlay.show(items.map((each) => each.item), chosen, asked.photo);
     showChips(items, chosen, asked.photo, choose);
@@ -244,7 +260,7 @@ function showItems() {
 function titleOf(found, index) {
   if (found.likes) return "Looks like it";
   if (answer.items.length === 1 && !found.own) return found.item.label || "Best matches";
-  return nameOf(found, index);
+  return nameOf(found, index, asked.photo);
 }
 
 function noteOf(found) {
@@ -268,7 +284,7 @@ function spoken() {
   const found = items[chosen];
   if (!found) return "Nothing to search for was found.";
   const best = found.matches[0];
-  const start = items.length > 1 ? `${countText(items.length, "item")}. ${nameOf(found, chosen)}. ` : "";
+  const start = items.length > 1 ? `${countText(items.length, "item")}. ${nameOf(found, chosen, asked.photo)}. ` : "";
   if (!best) return `${start}No product fits.`;
   const title = best.product.title || best.product.id;
   if (found.likes) return `${countText(found.matches.length, "product")} that look alike. First: ${title}.`;
@@ -490,6 +506,7 @@ byId("stop").addEventListener("click", () => {
     showItems();
   } else home();
 });
+byId("remove-box").addEventListener("click", removeBox);
 byId("trouble-again").addEventListener("click", () => again());
 byId("share").addEventListener("click", share);
 byId("draw").addEventListener("click", (event) => {

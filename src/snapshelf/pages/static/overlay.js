@@ -36,7 +36,9 @@ export class Overlay {
     const before = document.activeElement;
     const focused = before?.parentElement === this.#stage ? before.dataset.index : undefined;
     this.clear();
-    items.forEach((item, index) => this.#stage.append(this.#button(item, index, index === chosen)));
+    items.forEach((item, index) =>
+      this.#stage.append(this.#button(item, index, index === chosen, items.length === 1)),
+    );
     if (focused !== undefined) this.#stage.querySelector(`[data-index="${focused}"]`)?.focus();
   }
 
@@ -67,7 +69,7 @@ export class Overlay {
     );
   }
 
-  #button(item, index, isChosen) {
+  #button(item, index, isChosen, alone) {
     const [x0, y0, x1, y1] = item.box;
     const area = (x1 - x0) * (y1 - y0);
     const whole = isWhole(item.box, this.#size);
@@ -83,7 +85,7 @@ export class Overlay {
         style: { "z-index": String(1 + Math.round(900 * (1 - area / (this.#size.width * this.#size.height)))) },
         on: { click: () => this.#listeners.onChoose(index) },
       },
-      el("span", { class: "number", "aria-hidden": "true", text: String(index + 1) }),
+      alone ? null : el("span", { class: "number", "aria-hidden": "true", text: String(index + 1) }),
     );
     this.#place(button, item.box);
     return button;
