@@ -33,6 +33,7 @@ OPERATIONS = {
     ("get", "/v1/annotations/{job_id}.jsonl"),
     ("delete", "/v1/annotations/{job_id}"),
     ("post", "/v1/index"),
+    ("get", "/v1/index"),
     ("get", "/v1/index/{job_id}"),
     ("get", "/v1/index/{job_id}/problems.{kind}"),
     ("delete", "/v1/index/{job_id}"),

@@ -49,6 +49,13 @@ def serve(
     theme: Annotated[
         Path | None, typer.Option(help="TOML file with the shop's name, words and colours.")
     ] = None,
+    keep_links: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures that customers ask to be kept for a link, for 30 days "
+            "(default: none are kept)."
+        ),
+    ] = None,
     proxies: Annotated[
         str, typer.Option(help="Proxies, between commas, that tell the client's address.")
     ] = "127.0.0.1",
@@ -79,6 +86,7 @@ def serve(
         events=events,
         page=page or "",
         theme=theme,
+        links=keep_links,
         session_secret=os.environ.get("SNAPSHELF_SESSION_SECRET", ""),
     )
     if host not in LOOPBACK and keys is None:

@@ -14,12 +14,14 @@ from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.index_routes import index_routes
+from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
 from snapshelf.service.other_pages import OtherPages
 from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
+from snapshelf.service.picture_routes import picture_routes
 from snapshelf.service.product_routes import product_routes
 from snapshelf.service.request_record import RequestRecord
 from snapshelf.service.search_routes import search_routes
@@ -27,6 +29,7 @@ from snapshelf.service.security_headers import SecurityHeaders
 from snapshelf.service.session_routes import session_routes
 from snapshelf.service.settings import Settings
 from snapshelf.service.shelf_routes import shelf_routes
+from snapshelf.service.team_routes import team_routes
 from snapshelf.shelf.shelf import Shelf
 
 __all__ = ["create_app"]
@@ -92,6 +95,8 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     if access.page != "off":
         pages, app.state.pages = page_routes(parts, access)
         app.include_router(pages)
+        app.include_router(team_routes(parts, app.state.pages))
+        app.include_router(picture_routes(parts, _kept_pictures(settings)))
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
@@ -105,3 +110,11 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestRecord, measures=measures)
     return app
+
+
+def _kept_pictures(settings: Settings) -> KeptPictures | None:
+    if settings.links is None:
+        return None
+    return KeptPictures(
+        settings.links, most_bytes=settings.link_bytes, seconds=settings.link_days * 86_400
+    )

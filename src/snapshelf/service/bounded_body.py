@@ -16,7 +16,7 @@ from snapshelf.service.settings import Settings
 
 __all__ = ["BoundedBody"]
 
-PICTURE_PATHS = ("/v1/search", "/v1/detect")
+PICTURE_PATHS = ("/v1/search", "/v1/detect", "/v1/upright", "/v1/links")
 """Requests to these hold pictures; all others only JSON."""
 
 BULK_PATHS = ("/v1/annotations", "/v1/index")

@@ -8,13 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
-from snapshelf.service.job_answer import begun, found
+from snapshelf.service.job_answer import begun, found, state
 from snapshelf.service.job_routes import JobId, job_routes
+from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
-from snapshelf.service.team_answers import JobAnswer
+from snapshelf.service.team_answers import JobAnswer, JobState
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
@@ -104,6 +105,18 @@ def index_routes(parts: Parts) -> APIRouter:
                 folder.cleanup()
                 raise
         return begun(job, f"/v1/index/{job.id}", request)
+
+    @router.get(
+        "/index",
+        summary="Look at the latest feed",
+        responses={200: {"model": JobState}, **problems("not-found")},
+    )
+    def latest(request: Request) -> Any:
+        """Give the job that was begun last, by whomever, for as long as it is kept."""
+        job = jobs.latest()
+        if job is None:
+            raise ProblemError("not-found", "no feed was indexed here in the last hour")
+        return JsonAnswer(state(job, f"/v1/index/{job.id}", request))
 
     @router.get(
         "/index/{job_id}/problems.{kind}",

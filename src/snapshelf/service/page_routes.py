@@ -84,6 +84,7 @@ class Pages:
                 "static": f"static/{self.files.version}/",
                 "scope": scope,
                 "wanted": "write" if write else "read",
+                "has_keys": access.has_keys,
             },
         )
         answer = HTMLResponse(html, headers=dict(PAGE_HEADERS))
@@ -112,7 +113,11 @@ def page_routes(parts: Parts, access: Access) -> tuple[APIRouter, Pages]:
     @router.get("/")
     def find(request: Request) -> Response:
         """Show the customers' page."""
-        context = {"most_bytes": settings.limits.max_bytes, "fetches": settings.fetch_urls}
+        context = {
+            "most_bytes": settings.limits.max_bytes,
+            "fetches": settings.fetch_urls,
+            "link_days": 0 if settings.links is None else max(1, round(settings.link_days)),
+        }
         return pages.answer("shop/find.html.jinja", request, context)
 
     @router.get("/static/{name:path}")

@@ -61,6 +61,9 @@ class Settings:
         theme: How the pages look; None for the usual look.
         session_secret: Signs the sessions of the pages; "" for one of the process, which several
             processes behind one address do not share.
+        links: Folder of the pictures that customers ask to be kept for a link; None to keep none.
+        link_days: How long they are kept.
+        link_bytes: Of all of them; the oldest go first.
         page_requests_per_minute: Of all the pages' sessions of an address.
 
     Raises:
@@ -107,6 +110,9 @@ class Settings:
     page: str = ""
     theme: Path | None = None
     session_secret: str = field(default="", repr=False)
+    links: Path | None = None
+    link_days: float = 30.0
+    link_bytes: int = 256 * MIB
     page_requests_per_minute: int = 3000
 
     def __post_init__(self) -> None:
