@@ -18,7 +18,9 @@ from PIL import Image
 from snapshelf.catalog import Catalog
 from snapshelf.service import Settings, create_app
 from snapshelf.service.running import server_config
+from snapshelf.service.team_answers import JobAnswer, JobState
 from snapshelf.shelf import Shelf
+from snapshelf.store import EmbeddedStore
 from snapshelf.systems import System
 
 PRODUCTS = 6
@@ -104,3 +106,27 @@ def is_problem(answer: httpx.Response, status: int, kind: str) -> str:
     assert "Traceback" not in answer.text
     assert "site-packages" not in answer.text
     return told["detail"]
+
+
+def until_over(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """Follow a job until it is over; gives it."""
+    assert answer.status_code == 202, answer.text
+    url = JobAnswer.model_validate_json(answer.content).job.url
+    assert answer.headers["location"] == url
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
+        told = client.get(url)
+        assert told.status_code == 200, told.text
+        if JobState.model_validate_json(told.content).status in ("done", "failed", "cancelled"):
+            return told.json()
+        time.sleep(0.05)
+    raise AssertionError(f"the job does not end: {told.text}")
+
+
+def shelf_root(path: Path) -> Path:
+    """The folder of a shelf's feed."""
+    store = EmbeddedStore(path)
+    try:
+        return Path(store.properties["root"])
+    finally:
+        store.close()

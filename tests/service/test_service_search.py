@@ -14,6 +14,16 @@ from snapshelf.shelf.as_json import items_json
 TYPE = {"Content-Type": "image/png"}
 
 
+def without_what_shows_it(items: list) -> list:
+    """The items as the library writes them; checks where the matches are shown."""
+    for item in items:
+        groups = [item["matches"], *(group["matches"] for group in item.get("by_category", ()))]
+        for match in (match for group in groups for match in group):
+            assert match.pop("picture") == f"/v1/products/{match['product']['id']}/images/0"
+            assert match.pop("region") == [0, 0, 48, 48]
+    return items
+
+
 def test_raw_form_and_json_give_what_the_library_gives(client: httpx.Client, made: Path) -> None:
     picture = file_of(draw(3, 160), "JPEG", quality=90)
     with Shelf.open(made) as shelf:
@@ -29,7 +39,7 @@ def test_raw_form_and_json_give_what_the_library_gives(client: httpx.Client, mad
     for answer in answers:
         assert answer.status_code == 200, answer.text
         told = answer.json()
-        assert told["items"] == json.loads(json.dumps(expected))
+        assert without_what_shows_it(told["items"]) == json.loads(json.dumps(expected))
         assert ids(told)[0] == "P3"
         assert told["size"] == [160, 160]
         assert told["request_id"] == answer.headers["x-request-id"]

@@ -18,6 +18,7 @@ from snapshelf.features.pipeline import crop
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.region import Region
 from snapshelf.media.decode import decode_picture
+from snapshelf.media.limits import Limits
 from snapshelf.parallel import ordered_map
 
 __all__ = ["annotate_pictures"]
@@ -45,6 +46,7 @@ def annotate_pictures(
     attributes: AttributeFinder | None = None,
     products: ProductFinder | None = None,
     workers: int | None = None,
+    limits: Limits = Limits(),  # noqa: B008
 ) -> Iterator[AnnotatedPicture]:
     """Annotate the items of many pictures, in order and in bounded memory.
 
@@ -55,6 +57,7 @@ def annotate_pictures(
         attributes: Finds the attributes of each item; None to leave them.
         products: Finds the products that each item may be; None to leave them.
         workers: Threads that read and prepare, at least 1; None for one for each processor.
+        limits: Bounds of a picture.
 
     Yields:
         One for each picture; one that cannot be read has an error.
@@ -62,7 +65,7 @@ def annotate_pictures(
 
     def prepare(picture: PictureToAnnotate) -> _Prepared:
         try:
-            decoded = decode_picture(picture.read())
+            decoded = decode_picture(picture.read(), limits)
         except PictureError as error:
             return _Prepared(picture, (), [], [], str(error))
         regions = locator.locate(decoded)

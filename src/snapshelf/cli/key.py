@@ -19,6 +19,13 @@ def key(
     per_minute: Annotated[
         int | None, typer.Option(min=1, help="Requests a minute (default: the service's).")
     ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only for pages of this origin, such as https://shop.example, where anybody may "
+            "read the key; may come several times."
+        ),
+    ] = None,
 ) -> None:
     """Make an API key for `snapshelf serve --keys FILE`, and print it: only its hash is kept.
 
@@ -27,7 +34,7 @@ def key(
     from snapshelf.service.api_keys import add_key
 
     try:
-        secret = add_key(keys, name, scope, per_minute)
+        secret = add_key(keys, name, scope, per_minute, origin or ())
     except ValueError as error:
         fail(str(error), EXIT_USAGE)
     tell(f"added {name!r} to {keys}; the key, which is shown only now:")

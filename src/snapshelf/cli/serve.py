@@ -1,5 +1,6 @@
 """``snapshelf serve``: a shelf over HTTP."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,21 +40,43 @@ def serve(
     events: Annotated[
         Path | None, typer.Option(help="File of events (default: in the shelf's folder).")
     ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            help="Who may have the page: open, key or off (default: open without keys, else key)."
+        ),
+    ] = None,
+    theme: Annotated[
+        Path | None, typer.Option(help="TOML file with the shop's name, words and colours.")
+    ] = None,
+    keep_links: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures that customers ask to be kept for a link, for 30 days "
+            "(default: none are kept)."
+        ),
+    ] = None,
     proxies: Annotated[
         str, typer.Option(help="Proxies, between commas, that tell the client's address.")
     ] = "127.0.0.1",
 ) -> None:
-    """Serve a shelf over HTTP, until Ctrl-C or SIGTERM.
+    """Serve a shelf and its page over HTTP, until Ctrl-C or SIGTERM.
 
     Without --keys anybody who reaches the address may search, and nobody may change products.
     The log goes to standard error, one JSON object a line.
     """
     from snapshelf.service.logs import log_to
     from snapshelf.service.running import run_service
-    from snapshelf.service.settings import Settings
+    from snapshelf.service.settings import PAGES, Settings
     from snapshelf.shelf import Shelf
     from snapshelf.systems import System
 
+    if page is not None and page not in PAGES:
+        raise typer.BadParameter(
+            f"must be one of {', '.join(PAGES)}, got {page!r}", param_hint="--page"
+        )
+    if page == "key" and keys is None:
+        raise typer.BadParameter("key needs --keys FILE", param_hint="--page")
     settings = Settings(
         keys=keys,
         allowed_origins=tuple(allow_origin or ()),
@@ -61,6 +84,10 @@ def serve(
         fetch_urls=fetch_urls,
         allow_private=allow_private,
         events=events,
+        page=page or "",
+        theme=theme,
+        links=keep_links,
+        session_secret=os.environ.get("SNAPSHELF_SESSION_SECRET", ""),
     )
     if host not in LOOPBACK and keys is None:
         tell(f"warning: anybody who reaches {host} may search; --keys FILE asks for a key")

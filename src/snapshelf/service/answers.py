@@ -8,6 +8,7 @@ __all__ = [
     "BatchAnswer",
     "DetectAnswer",
     "EventAnswer",
+    "FacetsAnswer",
     "Health",
     "ProductAnswer",
     "SearchAnswer",
@@ -44,6 +45,10 @@ class ShownMatch(Answer):
         ge=0, le=1, description="Probability that it is the product; of an item at most 1 in all."
     )
     evidence: dict[str, Any] = Field(description="Why, where the system can tell.")
+    picture: str | None = Field(None, description="Where this service shows the picture meant.")
+    region: tuple[float, float, float, float] | None = Field(
+        None, description="The part of it that matched: x0, y0, x1, y1 in its pixels."
+    )
 
 
 class ShownItem(Answer):
@@ -129,6 +134,7 @@ class SimilarMatch(Answer):
     rank: int = Field(ge=1)
     product: ShownProduct
     similarity: float
+    picture: str = Field(description="Where this service shows the picture meant.")
 
 
 class SimilarAnswer(Answer):
@@ -181,6 +187,39 @@ class EventAnswer(Answer):
     """An event that was kept."""
 
     kept: Literal[True]
+
+
+class ShownFacetCategory(Answer):
+    """A category and those in it."""
+
+    category: str = Field(examples=["Apparel > Shoes"])
+    products: int = Field(description="In it and in categories below it.")
+    example: str = Field(description="ID of a product in it.")
+
+
+class ShownFacetBrand(Answer):
+    """A brand."""
+
+    brand: str
+    products: int
+
+
+class ShownFacetPrice(Answer):
+    """The prices in one currency."""
+
+    currency: str = Field(examples=["EUR"], description='"" where the feed does not say.')
+    products: int
+    least: float
+    most: float
+
+
+class FacetsAnswer(Answer):
+    """What the products can be told apart by."""
+
+    products: int
+    categories: list[ShownFacetCategory] = Field(description="By name, each before those below it.")
+    brands: list[ShownFacetBrand] = Field(description="Largest first.")
+    prices: list[ShownFacetPrice] = Field(description="Largest currency first.")
 
 
 class Health(Answer):

@@ -5,24 +5,36 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from starlette.middleware.cors import CORSMiddleware
 
 from snapshelf import __version__
 from snapshelf.service.access import Access
+from snapshelf.service.annotation_routes import annotation_routes
 from snapshelf.service.bounded_body import BoundedBody
+from snapshelf.service.duplicate_routes import duplicate_routes
+from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.index_routes import index_routes
+from snapshelf.service.kept_pictures import KeptPictures
+from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
+from snapshelf.service.other_pages import OtherPages
+from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
+from snapshelf.service.picture_routes import picture_routes
 from snapshelf.service.product_routes import product_routes
 from snapshelf.service.request_record import RequestRecord
 from snapshelf.service.search_routes import search_routes
 from snapshelf.service.security_headers import SecurityHeaders
+from snapshelf.service.session_routes import session_routes
 from snapshelf.service.settings import Settings
 from snapshelf.service.shelf_routes import shelf_routes
+from snapshelf.service.team_routes import team_routes
 from snapshelf.shelf.shelf import Shelf
 
 __all__ = ["create_app"]
+
+TEAM_ROUTES = (duplicate_routes, annotation_routes, index_routes)
 
 DESCRIPTION = (
     "Find the exact product in a shop's catalogue from a photo. Errors are "
@@ -34,8 +46,8 @@ DESCRIPTION = (
 def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noqa: B008
     """Make the application that serves a shelf.
 
-    Routes of pages, of which there are none yet, are included beside those of the API and set
-    headers of their own where `SecurityHeaders` is too strict for them.
+    The pages are included beside the API, with headers of their own where `SecurityHeaders` is too
+    strict for them.
 
     Args:
         shelf: Opened from its folder; stays the caller's, to be closed after the application has
@@ -47,6 +59,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
 
     Raises:
         KeysError: If the file of API keys cannot be read.
+        ThemeError: If the theme cannot be read.
         ValueError: If the shelf has no folder.
     """
     measures = Measures()
@@ -75,22 +88,33 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     )
     app.state.access = access
     app.state.parts = parts
-    for routes in (search_routes, product_routes, shelf_routes):
+    for routes in (search_routes, listing_routes, product_routes, shelf_routes, *TEAM_ROUTES):
         app.include_router(routes(parts))
+    app.include_router(session_routes(access))
+    app.include_router(embed_routes(access))
+    if access.page != "off":
+        pages, app.state.pages = page_routes(parts, access)
+        app.include_router(pages)
+        app.include_router(team_routes(parts, app.state.pages))
+        app.include_router(picture_routes(parts, _kept_pictures(settings)))
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
     app.add_middleware(BoundedBody, settings=settings)
     app.add_middleware(Failures, measures=measures)
-    if settings.allowed_origins:
+    if settings.allowed_origins or access.has_keys:
         app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
-            max_age=600,
+            OtherPages,
+            access=access,
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestRecord, measures=measures)
     return app
+
+
+def _kept_pictures(settings: Settings) -> KeptPictures | None:
+    if settings.links is None:
+        return None
+    return KeptPictures(
+        settings.links, most_bytes=settings.link_bytes, seconds=settings.link_days * 86_400
+    )

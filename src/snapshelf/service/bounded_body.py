@@ -16,8 +16,11 @@ from snapshelf.service.settings import Settings
 
 __all__ = ["BoundedBody"]
 
-PICTURE_PATHS = ("/v1/search", "/v1/detect")
+PICTURE_PATHS = ("/v1/search", "/v1/detect", "/v1/upright", "/v1/links")
 """Requests to these hold pictures; all others only JSON."""
+
+BULK_PATHS = ("/v1/annotations", "/v1/index")
+"""Requests to these hold many files, or a large one, which go to disk as they arrive."""
 
 DRAINED_BYTES = 32 * 1024 * 1024
 DRAINED_S = 2.0
@@ -45,7 +48,7 @@ class BoundedBody:
         try:
             await self._app(scope, body.receive, body.send)
         finally:
-            self._buffered -= body.received
+            self._buffered -= body.buffered
 
     def take(self, size: int) -> None:
         """Count bytes that have come into memory.
@@ -67,15 +70,15 @@ class _Body:
         self, owner: BoundedBody, scope: Scope, receive: Receive, send: Send, settings: Settings
     ) -> None:
         self.received = 0
+        self.buffered = 0
         self._owner = owner
         self._scope = scope
         self._receive = receive
         self._send = send
         self._settings = settings
-        self._most = (
-            settings.picture_body_bytes if scope["path"] in PICTURE_PATHS else settings.json_bytes
-        )
-        self._ends = time.monotonic() + settings.upload_s
+        self._most, self._seconds = _bounds(scope["path"], settings)
+        self._in_memory = scope["path"] not in BULK_PATHS
+        self._ends = time.monotonic() + self._seconds
         headers = Headers(scope=scope)
         self._told = headers.get("content-length", "")
         # Nothing comes from a client that waits to be asked for its body.
@@ -98,7 +101,9 @@ class _Body:
             self._waits = False
             self._whole = not message.get("more_body", False)
             self.received += part
-            self._owner.take(part)
+            if self._in_memory:
+                self.buffered += part
+                self._owner.take(part)
             self._scope["state"]["received"] = self.received
             if self.received > self._most:
                 raise self._too_large()
@@ -121,8 +126,8 @@ class _Body:
             self._whole = True  # nothing more is waited for
             raise ProblemError(
                 "too-slow",
-                f"the body has to arrive within {self._settings.upload_s:g} s and without a pause "
-                f"of {self._settings.silence_s:g} s; send a smaller picture",
+                f"the body has to arrive within {self._seconds:g} s and without a pause of "
+                f"{self._settings.silence_s:g} s; send a smaller picture, or fewer at once",
                 headers={"Connection": "close"},
             ) from None
 
@@ -145,3 +150,15 @@ class _Body:
                     drained += len(message.get("body", b""))
                     if not message.get("more_body", False):
                         return
+
+
+def _bounds(path: str, settings: Settings) -> tuple[int, float]:
+    """Tell how many bytes the body of a request may have, and how many seconds."""
+    match path:
+        case "/v1/annotations":
+            return settings.annotated_bytes, settings.bulk_s
+        case "/v1/index":
+            return settings.feed_bytes, settings.bulk_s
+        case _ if path in PICTURE_PATHS:
+            return settings.picture_body_bytes, settings.upload_s
+    return settings.json_bytes, settings.upload_s

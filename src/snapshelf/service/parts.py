@@ -13,6 +13,9 @@ from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
 from snapshelf.service.settings import Settings
+from snapshelf.service.shelf_facets import ShelfFacets
+from snapshelf.service.small_pictures import SmallPictures
+from snapshelf.service.team_work import TeamWork
 from snapshelf.shelf.shelf import Shelf
 from snapshelf.store.opening import Place
 
@@ -31,7 +34,10 @@ class Parts:
         searching: Searches.
         changes: Changes products.
         events: Keeps events.
+        pictures: Reads pictures of products.
+        facets: Counts products by category, brand and price.
         fetcher: Fetches pictures that products and, if allowed, searches name by URL.
+        team: What the catalogue team has done in the background.
         stopping: Set once the service takes no new work.
     """
 
@@ -42,14 +48,19 @@ class Parts:
     searching: Searching
     changes: ProductChanges
     events: EventLog
+    pictures: SmallPictures
+    facets: ShelfFacets
     fetcher: Fetcher
+    team: TeamWork
     stopping: Event = field(default_factory=Event)
 
     def close(self) -> None:
         """Take no new work, and wait for what is under way."""
         self.stopping.set()
+        self.team.close()
         self.changes.close()
         self.searching.close()
+        self.pictures.close()
         self.pool.shutdown(cancel_futures=True)
         self.fetcher.close()
 
@@ -88,7 +99,10 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
             most_bytes=settings.event_bytes,
             most_files=settings.event_files,
         ),
+        pictures=SmallPictures(shelf, settings, fetcher, pool),
+        facets=ShelfFacets(shelf.store),
         fetcher=fetcher,
+        team=TeamWork(settings),
     )
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-__all__ = ["KINDS", "MEDIA_TYPE", "Problem", "ProblemError", "kind_of_status", "problem_body"]
+__all__ = [
+    "KINDS",
+    "MEDIA_TYPE",
+    "Problem",
+    "ProblemError",
+    "kind_of_status",
+    "problem_body",
+    "problem_json",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -16,6 +24,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-allowed": (403, "This is not allowed"),
     "not-found": (404, "There is no such thing"),
     "wrong-method": (405, "The method is not one of this address"),
+    "conflict": (409, "Something else stands against this now"),
     "too-slow": (408, "The request took too long to arrive"),
     "too-large": (413, "The request is too large"),
     "wrong-type": (415, "The type of content is not accepted"),
@@ -91,6 +100,19 @@ def problem_body(
     Returns:
         JSON, UTF-8.
     """
+    written = problem_json(kind, detail, request_id, status=status, errors=errors)
+    return json.dumps(written, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def problem_json(
+    kind: str,
+    detail: str,
+    request_id: str,
+    *,
+    status: int | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """Give a problem as values that JSON can hold; see `problem_body`."""
     usual, title = KINDS[kind]
     written: dict[str, Any] = {
         "type": f"urn:snapshelf:problem:{kind}",
@@ -101,7 +123,7 @@ def problem_body(
     }
     if errors:
         written["errors"] = list(errors)
-    return json.dumps(written, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return written
 
 
 Problem: dict[str, Any] = {

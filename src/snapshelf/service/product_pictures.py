@@ -1,13 +1,13 @@
-"""Pictures of products, as the service shows them."""
+"""Where the service shows pictures of products."""
 
+from typing import Any
 from urllib.parse import quote
 
-from snapshelf.media.decode import decode_picture
-from snapshelf.media.encode import encode_jpeg
-from snapshelf.service.parts import Parts
-from snapshelf.shelf.changing import picture_source
+from snapshelf.catalog.product import Product
+from snapshelf.shelf.as_json import item_json
+from snapshelf.shelf.result import FoundItem, Match
 
-__all__ = ["is_url", "picture_address", "small_jpeg"]
+__all__ = ["address_of_picture", "is_url", "picture_address", "shown_item"]
 
 
 def is_url(source: str) -> bool:
@@ -25,25 +25,35 @@ def picture_address(product_id: str, number: int) -> str:
     return f"/v1/products/{quote(product_id, safe='', errors='replace')}/images/{number}"
 
 
-def small_jpeg(parts: Parts, source: str, longest_side: int) -> bytes:
-    """Read a picture of the feed's folder and make it smaller.
-
-    What is shown has been decoded and written anew, so whatever else its file holds stays behind.
+def address_of_picture(product: Product, image: str) -> str:
+    """Give where the service shows a picture of a product, or its main one if it has that no more.
 
     Args:
-        parts: Of the service.
-        source: The picture as the feed names it, no URL.
-        longest_side: In pixels.
+        product: The product.
+        image: As the feed names it.
+    """
+    number = product.images.index(image) if image in product.images else 0
+    return picture_address(product.id, number)
+
+
+def shown_item(found: FoundItem) -> dict[str, Any]:
+    """Write an item as `item_json` does, with what it takes to show its matches.
+
+    Args:
+        found: The item and its matches.
 
     Returns:
-        A JPEG file.
-
-    Raises:
-        PictureError: If it cannot be read.
+        Each match has besides ``picture``, where the service shows the picture that matched, and
+        ``region``, the part of it that did: ``[x0, y0, x1, y1]`` in its pixels, or None.
     """
-    assert parts.shelf.place is not None
-    limits = parts.settings.limits
-    reader = picture_source(
-        parts.shelf.store.properties.get("root"), parts.shelf.place, limits=limits
-    )
-    return encode_jpeg(decode_picture(reader.read(source), limits), longest_side=longest_side)
+    written = item_json(found)
+    _show(written["matches"], found.matches)
+    for group, shown in zip(found.by_category or (), written.get("by_category", ()), strict=True):
+        _show(shown["matches"], group.matches)
+    return written
+
+
+def _show(written: list[dict[str, Any]], matches: tuple[Match, ...]) -> None:
+    for shown, match in zip(written, matches, strict=True):
+        shown["picture"] = address_of_picture(match.product, match.image)
+        shown["region"] = None if match.box is None else list(match.box)

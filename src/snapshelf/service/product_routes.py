@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from snapshelf.service.access import needs_read, needs_write
+from snapshelf.service.access import needs_picture, needs_read, needs_write
 from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
@@ -15,7 +15,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_body import BatchBody, ProductBody
 from snapshelf.service.product_changes import Changed
-from snapshelf.service.product_pictures import is_url, picture_address, small_jpeg
+from snapshelf.service.product_pictures import address_of_picture, is_url, picture_address
 from snapshelf.shelf.as_json import product_json
 from snapshelf.shelf.similar import find_similar
 from snapshelf.store.filters import parse_filter
@@ -73,6 +73,7 @@ def product_routes(parts: Parts) -> APIRouter:
                         "rank": match.rank,
                         "product": product_json(match.product, match.image),
                         "similarity": match.similarity,
+                        "picture": address_of_picture(match.product, match.image),
                     }
                     for match in found
                 ]
@@ -82,20 +83,27 @@ def product_routes(parts: Parts) -> APIRouter:
     @router.get(
         "/products/{product_id:path}/images/{number}",
         summary="Show a picture of a product",
-        dependencies=[needs_read],
+        dependencies=[needs_picture],
         response_class=Response,
         responses={
             200: {"content": {"image/jpeg": {}}, "description": "The picture, made smaller."},
             307: {"description": "The picture is elsewhere on the web."},
-            **problems("not-found", "picture-refused"),
+            **problems("not-found", "picture-refused", "busy"),
         },
     )
     async def image(
+        request: Request,
         product_id: ProductId,
         number: Annotated[int, Path(ge=0, le=99, description="From 0, the main one.")],
         side: Annotated[int, Query(ge=16, le=1024, description="Longest side, pixels.")] = 400,
+        fetch: Annotated[
+            bool, Query(description="Fetch a picture that is elsewhere, rather than lead to it.")
+        ] = False,
     ) -> Response:
-        """Show a picture that lies in the feed's folder; lead to one that does not."""
+        """Show a picture that lies in the feed's folder; lead to one that does not, or fetch it.
+
+        The header `Picture-Size` has the width and height, in pixels, that it had before.
+        """
         loop = asyncio.get_running_loop()
         product = (await loop.run_in_executor(parts.pool, store.products, [product_id])).get(
             product_id
@@ -104,10 +112,17 @@ def product_routes(parts: Parts) -> APIRouter:
             raise _unknown(product_id)
         source = product.images[number]
         kept = {"Cache-Control": "private, max-age=300"}
-        if is_url(source):
+        if "pass" in request.query_params:
+            # It was asked for by another page, which shows it in its own way.
+            kept["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if not is_url(source):
+            small = await parts.pictures.read(source, side)
+        elif fetch:
+            small = await parts.pictures.fetch(source, side)
+        else:
             return RedirectResponse(source, 307, kept)
-        jpeg = await loop.run_in_executor(parts.pool, small_jpeg, parts, source, side)
-        return Response(jpeg, media_type="image/jpeg", headers=kept)
+        kept["Picture-Size"] = f"{small.size[0]}, {small.size[1]}"
+        return Response(small.jpeg, media_type="image/jpeg", headers=kept)
 
     @router.get(
         "/products/{product_id:path}",

@@ -61,6 +61,7 @@ def run_service(
     Raises:
         SnapshelfError: If the address cannot be listened on.
         KeysError: If the file of API keys cannot be read.
+        ThemeError: If the theme cannot be read.
     """
     app = create_app(shelf, settings)
     listening = _listen(host, port)

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from snapshelf.features.encoder import Domain
 from snapshelf.media.content import content_hash
 from snapshelf.media.decode import decode_picture
+from snapshelf.media.encode import encode_jpeg
 from snapshelf.service.answer_cache import AnswerCache, Small, small_picture
 from snapshelf.service.json_answer import write_json
 from snapshelf.service.measures import Measures
 from snapshelf.service.micro_batches import MicroBatches
 from snapshelf.service.problems import ProblemError
+from snapshelf.service.product_pictures import shown_item
 from snapshelf.service.search_options import SearchOptions
 from snapshelf.service.settings import Settings
 from snapshelf.service.work_gate import WorkGate
-from snapshelf.shelf.as_json import item_json
 from snapshelf.shelf.query import Query, answer_query, prepare_query
 from snapshelf.shelf.result import FoundItem
 from snapshelf.shelf.shelf import Shelf
@@ -30,6 +31,9 @@ from snapshelf.store.filters import Filter, parse_filter
 __all__ = ["Answered", "Searching"]
 
 T = TypeVar("T")
+
+SHOWN_SIDE = 1600
+"""Longest side of a picture that is given back, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,13 @@ class Searching:
 
         async def work() -> Answered:
             with self._batches.expected():
-                prepared = await self._run(lambda: self._prepare(data, options))
+                prepared = await self.in_thread(lambda: self._prepare(data, options))
                 if isinstance(prepared, Answered):
                     return prepared
                 start = time.perf_counter()
                 embeddings = await self._batches.embed(prepared.query.inputs)
                 prepared.seconds["encode"] = time.perf_counter() - start
-            return await self._run(lambda: self._find(prepared, embeddings, options, where))
+            return await self.in_thread(lambda: self._find(prepared, embeddings, options, where))
 
         answer = await self._bounded(work)
         self._measures.cache.labels(answer.cached or "miss").inc()
@@ -151,7 +155,30 @@ class Searching:
             size = [picture.shape[1], picture.shape[0]]
             return Answered(write_json({"items": items, "size": size}), seconds)
 
-        return await self._bounded(lambda: self._run(located))
+        return await self._bounded(lambda: self.in_thread(located))
+
+    async def upright(self, data: bytes) -> Answered:
+        """Turn a picture upright, and make it a JPEG that is not too large to be shown.
+
+        Args:
+            data: The picture's file.
+
+        Returns:
+            The JPEG's bytes as what was found.
+
+        Raises:
+            PictureError: If the picture cannot be used.
+            ProblemError: If there is too much to do, or it takes too long.
+        """
+
+        def turned() -> Answered:
+            start = time.perf_counter()
+            jpeg = encode_jpeg(
+                decode_picture(data, self._settings.limits), longest_side=SHOWN_SIDE, quality=90
+            )
+            return Answered(jpeg, {"upright": time.perf_counter() - start})
+
+        return await self._bounded(lambda: self.in_thread(turned))
 
     def warm_up(self) -> None:
         """Search once, so that the first request does not wait for what is loaded when needed."""
@@ -181,7 +208,8 @@ class Searching:
             self._measures.stages.labels(stage).observe(seconds)
         return answer
 
-    async def _run(self, function: Callable[[], T]) -> T:
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Run a function in one of the threads for pictures."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
     def _prepare(self, data: bytes, options: SearchOptions) -> _Prepared | Answered:
@@ -234,7 +262,7 @@ class Searching:
         )
         if options.in_catalogue is not None:
             items = tuple(_judged(item, options.in_catalogue) for item in items)
-        found = write_json({"items": [item_json(item) for item in items], "size": prepared.size})
+        found = write_json({"items": [shown_item(item) for item in items], "size": prepared.size})
         exact, near = prepared.keys
         self._cache.keep(exact, found, near, prepared.small)
         return Answered(found, {**prepared.seconds, **seconds})

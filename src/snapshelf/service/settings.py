@@ -6,9 +6,12 @@ from pathlib import Path
 
 from snapshelf.media.limits import Limits
 
-__all__ = ["Settings"]
+__all__ = ["PAGES", "Settings"]
 
 MIB = 1024 * 1024
+
+PAGES = ("open", "key", "off")
+"""Who may have the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,26 @@ class Settings:
         events: File of the events; None for ``shelf.events.jsonl`` in the shelf's folder.
         event_bytes: Size from which a file of events is closed and the next one begun.
         event_files: Files of events kept.
+        most_compared: Pictures compared with each other for duplicates; more are refused.
+        most_groups: Groups of duplicates given.
+        annotated_pictures: Pictures that may be annotated at once.
+        annotated_bytes: Largest body of a request that holds them.
+        feed_bytes: Largest body of a request that holds a feed, and most bytes of it unpacked.
+        feed_rows: Most rows of a feed that is sent.
+        bulk_s: Longest time for a body of either.
+        bulk_at_once: Such bodies that may arrive at a time; more are refused.
+        jobs_waiting: Jobs of a kind that may wait for each other; more are refused.
+        jobs_kept: Jobs of a kind that are kept when they are over.
+        jobs_kept_s: How long, seconds.
+        page: Who may have the page: ``open`` for anybody, ``key`` for who has a key, ``off`` for
+            nobody; "" for anybody where there are no keys, and else for who has one.
+        theme: How the pages look; None for the usual look.
+        session_secret: Signs the sessions of the pages; "" for one of the process, which several
+            processes behind one address do not share.
+        links: Folder of the pictures that customers ask to be kept for a link; None to keep none.
+        link_days: How long they are kept.
+        link_bytes: Of all of them; the oldest go first.
+        page_requests_per_minute: Of all the pages' sessions of an address.
 
     Raises:
         ValueError: If a bound makes no sense.
@@ -73,8 +96,30 @@ class Settings:
     events: Path | None = None
     event_bytes: int = 16 * MIB
     event_files: int = 4
+    most_compared: int = 100_000
+    most_groups: int = 1_000
+    annotated_pictures: int = 200
+    annotated_bytes: int = 256 * MIB
+    feed_bytes: int = 256 * MIB
+    feed_rows: int = 2_000_000
+    bulk_s: float = 900.0
+    bulk_at_once: int = 2
+    jobs_waiting: int = 4
+    jobs_kept: int = 16
+    jobs_kept_s: float = 3600.0
+    page: str = ""
+    theme: Path | None = None
+    session_secret: str = field(default="", repr=False)
+    links: Path | None = None
+    link_days: float = 30.0
+    link_bytes: int = 256 * MIB
+    page_requests_per_minute: int = 3000
 
     def __post_init__(self) -> None:
+        if self.page not in ("", *PAGES):
+            raise ValueError(f"page must be one of {', '.join(PAGES)}, got {self.page!r}")
+        if self.page == "key" and self.keys is None:
+            raise ValueError("page is 'key', but there are no keys; give keys, or page 'open'")
         may_be_zero = ("batch_wait_s", "cached_bytes", "cached_pictures")
         for name in self.__slots__:
             value = getattr(self, name)

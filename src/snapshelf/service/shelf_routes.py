@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_read
-from snapshelf.service.answers import EventAnswer, Health, ShelfAnswer
+from snapshelf.service.answers import EventAnswer, FacetsAnswer, Health, ShelfAnswer
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
+from snapshelf.store.filters import parse_filter
 
 __all__ = ["EventBody", "shelf_routes"]
 
@@ -83,6 +84,26 @@ def shelf_routes(parts: Parts) -> APIRouter:
                 },
             }
         )
+
+    @router.get(
+        "/v1/shelf/facets",
+        summary="Count the products by category, brand and price",
+        dependencies=[needs_read],
+        responses={200: {"model": FacetsAnswer}, **problems()},
+    )
+    def facets(
+        filter: Annotated[  # noqa: A002 - the parameter's name
+            str | None,
+            Query(
+                min_length=1,
+                max_length=4000,
+                description="Only products that pass it.",
+                examples=["brand=Acme"],
+            ),
+        ] = None,
+    ) -> Any:
+        """Give the largest categories and brands, at most 200 each, and the range of prices."""
+        return JsonAnswer(parts.facets.look(None if filter is None else parse_filter(filter)))
 
     @router.post(
         "/v1/events",

@@ -15,7 +15,7 @@ from snapshelf.media.source import UrlReader
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.search_options import DetectBody, SearchBody, SearchOptions
 
-__all__ = ["read_detection", "read_search"]
+__all__ = ["invalid", "read_detection", "read_json", "read_search"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -58,7 +58,7 @@ async def read_search(request: Request, fetcher: UrlReader | None) -> tuple[byte
     media = _media_type(request)
     if media == "application/json":
         _refuse_address(request)
-        body = await _json_body(request, SearchBody)
+        body = await read_json(request, SearchBody)
         options = SearchOptions(**body.model_dump(include=set(FIELDS)))
         return await _picture_of(body.picture, body.url, fetcher), options
     data, fields = await _raw_or_form(request, media)
@@ -70,7 +70,7 @@ async def read_detection(request: Request, fetcher: UrlReader | None) -> bytes:
     media = _media_type(request)
     if media == "application/json":
         _refuse_address(request)
-        body = await _json_body(request, DetectBody)
+        body = await read_json(request, DetectBody)
         return await _picture_of(body.picture, body.url, fetcher)
     data, fields = await _raw_or_form(request, media)
     if fields:
@@ -146,7 +146,12 @@ def _refuse_address(request: Request) -> None:
         )
 
 
-async def _json_body(request: Request, model: type[M]) -> M:
+async def read_json(request: Request, model: type[M]) -> M:
+    """Read a body of JSON, off the event loop.
+
+    Raises:
+        ProblemError: If it is not what the model expects.
+    """
     whole = await request.body()
     return await run_in_threadpool(_validated_json, model, whole)
 
@@ -155,18 +160,18 @@ def _validated_json(model: type[M], whole: bytes) -> M:
     try:
         return model.model_validate_json(whole)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
 
 
 def _validated(model: type[M], fields: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
 
 
-def _invalid(error: ValidationError) -> ProblemError:
-    """Tell what is not valid, without what was sent: it may be the picture."""
+def invalid(error: ValidationError) -> ProblemError:
+    """Tell what is not valid, without what was sent: it may be a picture."""
     errors = [
         {"where": ".".join(map(str, each["loc"]))[:100], "what": each["msg"]}
         for each in error.errors(include_input=False, include_url=False, include_context=False)[:20]

@@ -19,6 +19,7 @@ from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
 from snapshelf.shelf.embedder import Embedder
+from snapshelf.shelf.feeding import note_feed
 from snapshelf.shelf.query import answer_query, prepare_query
 from snapshelf.shelf.result import SearchResult
 from snapshelf.shelf.system_check import check_system, system_properties
@@ -113,7 +114,7 @@ class Shelf:
         store = open_store(path, write=True)
         try:
             check_system(store, system, write=True)
-            store.note("root", str(catalog.root.resolve()))
+            note_feed(store, catalog)
             report = update_shelf(
                 catalog,
                 store,

@@ -16,19 +16,29 @@ from snapshelf.matching.distances import Distance, check_distance
 from snapshelf.store.connections import Connections
 from snapshelf.store.creation import check_names, create_store, store_exists
 from snapshelf.store.database import read_meta
+from snapshelf.store.faceting import read_facets
 from snapshelf.store.filters import Filter
 from snapshelf.store.hits import read_hits
 from snapshelf.store.reading import (
     known_contents,
     known_products,
     last_run,
+    list_products,
     product_numbers,
     read_counts,
     read_descriptions,
     read_embeddings,
     read_products,
 )
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
+from snapshelf.store.records import (
+    Counts,
+    Facets,
+    Hit,
+    KnownProduct,
+    ProductRecord,
+    Run,
+    StoredEmbeddings,
+)
 from snapshelf.store.refreshing import refresh_index
 from snapshelf.store.view import View, nearest_products
 from snapshelf.store.view_cache import ViewCache
@@ -280,6 +290,20 @@ class EmbeddedStore:
         with self._connections.reading() as db:
             return read_products(db, product_ids)
 
+    def listed(
+        self,
+        *,
+        after: str = "",
+        limit: int,
+        where: Filter | None = None,
+        words: Sequence[str] = (),
+    ) -> Sequence[Product]:
+        """Read products in the order of their IDs; see `VectorStore.listed`."""
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}")
+        with self._connections.reading() as db:
+            return list_products(db, after, limit, where, words)
+
     def count(self, where: Filter | None = None) -> Counts:
         """Count what the store holds, or what of it passes a filter.
 
@@ -288,6 +312,23 @@ class EmbeddedStore:
         """
         with self._connections.reading() as db:
             return read_counts(db, where)
+
+    def facets(self, most: int, where: Filter | None = None) -> Facets:
+        """Tell what the products, or those that pass a filter, can be told apart by.
+
+        Args:
+            most: Largest number of categories, of brands and of currencies; the smallest are left
+                out.
+            where: Only products that pass this filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+            ValueError: If `most` is below 1.
+        """
+        if most < 1:
+            raise ValueError(f"most must be at least 1, got {most}")
+        with self._connections.reading() as db:
+            return read_facets(db, most, where)
 
     def close(self) -> None:
         """Release files and the lock; the store cannot be used afterwards.

@@ -1,5 +1,6 @@
 """The SQL that reads a shelf's database; every function runs inside a transaction."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -14,14 +15,17 @@ from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
 from snapshelf.store.filters import Filter
 from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run, StoredEmbeddings
 from snapshelf.store.rows import read_product
+from snapshelf.store.words import holds_words
 
 __all__ = [
     "all_labels",
+    "check_attributes",
     "count_changed",
     "count_rows",
     "known_contents",
     "known_products",
     "last_run",
+    "list_products",
     "matching_products",
     "product_numbers",
     "read_counts",
@@ -94,6 +98,44 @@ def read_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[st
     }
 
 
+def list_products(
+    db: sqlite3.Connection, after: str, limit: int, where: Filter | None, words: Sequence[str]
+) -> list[Product]:
+    """Read products in the order of their IDs, which SQLite compares by UTF-8 bytes.
+
+    Args:
+        db: Inside a transaction.
+        after: Only products whose ID comes behind it.
+        limit: Most products.
+        where: The filter, None for all products.
+        words: As for `holds_words`.
+
+    Raises:
+        FilterError: If the filter names an attribute that no product has.
+    """
+    if where is not None:
+        check_attributes(db, where)
+    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    rows = db.execute(
+        f"SELECT id, body FROM product WHERE id > ? AND ({sql}) ORDER BY id", [after, *values]
+    )
+    found: list[Product] = []
+    # A product without the words is mostly told by its text as it lies there, five times as fast
+    # as by its fields; of a word that JSON writes otherwise that cannot be said.
+    plain = [word for word in words if json.dumps(word, ensure_ascii=False)[1:-1] == word]
+    for product_id, body in rows:
+        if plain:
+            text = f"{product_id}\n{body}".casefold()
+            if not all(word in text for word in plain):
+                continue
+        product = read_product(product_id, body)
+        if holds_words(product, words):
+            found.append(product)
+            if len(found) == limit:
+                break
+    return found
+
+
 def product_numbers(db: sqlite3.Connection, product_ids: Sequence[str]) -> list[int]:
     """Read the numbers of products; those not there are left out."""
     return [
@@ -110,7 +152,7 @@ def read_counts(db: sqlite3.Connection, where: Filter | None) -> Counts:
         FilterError: If the filter names an attribute that no product has.
     """
     if where is not None:
-        _check_attributes(db, where)
+        check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     chosen = f"SELECT number FROM product WHERE {sql}"
     (products,) = db.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
@@ -189,7 +231,7 @@ def read_embeddings(
         FilterError: If the filter names an attribute that no product has.
     """
     if where is not None:
-        _check_attributes(db, where)
+        check_attributes(db, where)
     sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
     chosen = (
         " FROM region"
@@ -236,13 +278,18 @@ def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    _check_attributes(db, where)
+    check_attributes(db, where)
     sql, values = filter_sql(where)
     rows = db.execute(f"SELECT number FROM product WHERE {sql}", values).fetchall()
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
 
-def _check_attributes(db: sqlite3.Connection, where: Filter) -> None:
+def check_attributes(db: sqlite3.Connection, where: Filter) -> None:
+    """Raise for a filter that names an attribute that no product has.
+
+    Raises:
+        FilterError: If it does.
+    """
     for condition in where.conditions:
         if condition.field not in PRODUCT_FIELDS:
             _check_attribute(db, condition.field)

@@ -9,11 +9,14 @@ from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box, Region
 
 __all__ = [
+    "CategoryFacet",
     "Counts",
+    "Facets",
     "Hit",
     "KnownPicture",
     "KnownProduct",
     "PictureRecord",
+    "PriceFacet",
     "ProductRecord",
     "Run",
     "StoredEmbeddings",
@@ -99,6 +102,55 @@ class Counts:
     products: int
     pictures: int
     embeddings: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacet:
+    """A category of a store's products.
+
+    Attributes:
+        path: As one of its products has it.
+        products: How many are in it, not counting those in categories below it.
+        example: ID of one of them.
+    """
+
+    path: tuple[str, ...]
+    products: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacet:
+    """The prices in one currency.
+
+    Attributes:
+        currency: As one of the products has it, "" where the feed does not say.
+        products: How many have a price in it.
+        least: The lowest.
+        most: The highest.
+    """
+
+    currency: str
+    products: int
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a store's products can be told apart by.
+
+    Attributes:
+        products: How many there are.
+        categories: Largest first; products without a category are not among them.
+        brands: Names as one of their products has them, and how many those are; largest first.
+        prices: One for each currency, largest first.
+    """
+
+    products: int
+    categories: tuple[CategoryFacet, ...]
+    brands: tuple[tuple[str, int], ...]
+    prices: tuple[PriceFacet, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 from snapshelf.catalog.product import Product
 from snapshelf.matching.distances import Distance
 from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
+from snapshelf.store.records import (
+    Counts,
+    Facets,
+    Hit,
+    KnownProduct,
+    ProductRecord,
+    Run,
+    StoredEmbeddings,
+)
 
 __all__ = ["VectorStore"]
 
@@ -146,8 +154,52 @@ class VectorStore(Protocol):
         """Read products; those not in the store are left out."""
         ...
 
+    def listed(
+        self,
+        *,
+        after: str = "",
+        limit: int,
+        where: Filter | None = None,
+        words: Sequence[str] = (),
+    ) -> Sequence[Product]:
+        """Read products in the order of their IDs, some at a time.
+
+        Who gives the last ID of one call as `after` of the next sees every product that was
+        there all the time once, whatever else is stored and removed meanwhile.
+
+        Args:
+            after: Only products whose ID comes behind this text, by the code points of its
+                letters; it need not be one of a product. "" for the first.
+            limit: Most products, at least 1.
+            where: Only products that pass this filter.
+            words: Only products for which `snapshelf.store.words.holds_words` is true.
+
+        Returns:
+            In rising order of ID; fewer than `limit` only if no more follow.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+            ValueError: If `limit` is below 1.
+        """
+        ...
+
     def count(self, where: Filter | None = None) -> Counts:
         """Count what the store holds, or what of it passes a filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+        """
+        ...
+
+    def facets(self, most: int, where: Filter | None = None) -> Facets:
+        """Tell what the products, or those that pass a filter, can be told apart by.
+
+        Categories and brands that differ in case only are one, as they are to a filter.
+
+        Args:
+            most: Largest number of categories, of brands and of currencies; the smallest are left
+                out. At least 1.
+            where: Only products that pass this filter.
 
         Raises:
             FilterError: If the filter names an attribute that no product has.

@@ -1,0 +1,171 @@
+"""Products that look the same: compared in the background, and kept until the shelf changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from snapshelf.service.access import needs_write
+from snapshelf.service.job_answer import begun
+from snapshelf.service.job_routes import job_routes
+from snapshelf.service.jobs import Job
+from snapshelf.service.json_answer import JsonAnswer
+from snapshelf.service.listing_routes import listed_product
+from snapshelf.service.openapi import problems
+from snapshelf.service.parts import Parts
+from snapshelf.service.problems import ProblemError
+from snapshelf.service.team_answers import DuplicatesAnswer, JobAnswer
+from snapshelf.shelf.as_json import group_json
+from snapshelf.shelf.changing import picture_source
+from snapshelf.shelf.duplicates import (
+    LEAST,
+    DuplicateGroup,
+    check_pictures,
+    find_duplicates,
+)
+from snapshelf.store.filters import Filter, parse_filter
+
+__all__ = ["duplicate_routes"]
+
+COMPARING = 0.9
+"""Share of the work that comparing is where pictures are looked at too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is compared, and how.
+
+    Attributes:
+        version: Of the shelf.
+        least: Similarity from which two look the same.
+        filter: Only products that pass it.
+        all_pictures: Not only each product's first one.
+        variants: Those of one item too.
+        check: Look at the pictures.
+    """
+
+    version: str
+    least: float
+    filter: str | None
+    all_pictures: bool
+    variants: bool
+    check: bool
+
+
+def duplicate_routes(parts: Parts) -> APIRouter:
+    """Make the routes.
+
+    Args:
+        parts: Of the service.
+    """
+    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    jobs, store = parts.team.comparing, parts.shelf.store
+    under: dict[_Asked, str] = {}
+
+    @router.get(
+        "/duplicates",
+        summary="Find the products that look the same",
+        responses={
+            200: {"model": DuplicatesAnswer},
+            202: {"model": JobAnswer, "description": "It is being worked out; ask again."},
+            **problems("busy"),
+        },
+    )
+    def look(
+        request: Request,
+        least: Annotated[
+            float, Query(ge=-1, le=1, description="Similarity from which two look the same.")
+        ] = LEAST,
+        filter: Annotated[  # noqa: A002 - the parameter's name
+            str | None,
+            Query(
+                min_length=1,
+                max_length=4000,
+                description="Only products that pass it.",
+                examples=["category=Apparel > Shoes"],
+            ),
+        ] = None,
+        all_pictures: Annotated[
+            bool, Query(description="Compare all pictures, not each product's first.")
+        ] = False,
+        variants: Annotated[
+            bool, Query(description="Compare products of one `item_group_id` too.")
+        ] = False,
+        check: Annotated[
+            bool, Query(description="Look at the pictures: copies, or products that look alike?")
+        ] = False,
+    ) -> Any:
+        """Give groups of products that look the same, as `snapshelf duplicates --json` does.
+
+        Every product is compared with every other, so the answer is worked out in the background:
+        202 leads to it, and once it is there asking the same again gives it, until the shelf
+        changes.
+        """
+        where = None if filter is None else parse_filter(filter)
+        asked = _Asked(store.version, least, filter, all_pictures, variants, check)
+        job = jobs.find(under.get(asked, ""))
+        if job is not None and job.status == "done":
+            return JsonAnswer(dict(job.result or {}))
+        if job is None or job.is_over:
+            _bounded(parts, where)
+            job = jobs.start(lambda own: _compare(parts, asked, where, own))
+            for each in [each for each, name in under.items() if jobs.find(name) is None]:
+                del under[each]
+            under[asked] = job.id
+        return begun(job, f"/v1/duplicates/{job.id}", request)
+
+    router.include_router(job_routes(jobs, "/duplicates", "a comparison"))
+    return router
+
+
+def _bounded(parts: Parts, where: Filter | None) -> None:
+    count, most = parts.shelf.store.count(where).embeddings, parts.settings.most_compared
+    if count > most:
+        raise ProblemError(
+            "invalid",
+            f"{count:,} pictures would be compared, at most {most:,} are; give a filter, or use "
+            "`snapshelf duplicates`",
+        )
+
+
+def _compare(parts: Parts, asked: _Asked, where: Filter | None, job: Job) -> Mapping[str, Any]:
+    """Compare; in the job's thread."""
+    store = parts.shelf.store
+    share = COMPARING if asked.check else 1.0
+    groups = find_duplicates(
+        store,
+        least=asked.least,
+        where=where,
+        main=not asked.all_pictures,
+        variants=asked.variants,
+        on_progress=lambda done, total: job.tell(share * done / max(1, total)),
+    )
+    most = parts.settings.most_groups
+    shown = groups[:most]
+    if asked.check:
+        assert parts.shelf.place is not None
+        # Pictures elsewhere on the web stay unlooked at: one slow server would hold all up.
+        source = picture_source(
+            store.properties.get("root"), parts.shelf.place, limits=parts.settings.limits
+        )
+        shown = check_pictures(
+            shown,
+            source.read,
+            on_problem=lambda _: None,
+            on_progress=lambda done, total: job.tell(share + (1 - share) * done / max(1, total)),
+        )
+    return {
+        "least": asked.least,
+        "compared": store.count(where).products,
+        "groups": [_group(group) for group in shown],
+        "left_out": len(groups) - len(shown),
+    }
+
+
+def _group(group: DuplicateGroup) -> dict[str, Any]:
+    """A group as `group_json` writes it, its products with where their pictures are shown."""
+    written = group_json(group)
+    for one, shown in zip(group.duplicates, written["products"], strict=True):
+        shown["product"] = listed_product(one.product, one.image)
+    return written

@@ -1,0 +1,196 @@
+"""Bringing the shelf up to date with a feed, while searches go on."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from snapshelf.service.access import needs_write
+from snapshelf.service.job_answer import begun, found, state
+from snapshelf.service.job_routes import JobId, job_routes
+from snapshelf.service.json_answer import JsonAnswer
+from snapshelf.service.openapi import problems
+from snapshelf.service.parts import Parts
+from snapshelf.service.problems import ProblemError
+from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
+from snapshelf.service.team_answers import JobAnswer, JobState
+from snapshelf.service.uploads import read_json
+from snapshelf.spreadsheet import csv_text
+
+__all__ = ["IndexOptions", "index_routes"]
+
+FIELD = "feed"
+COLUMNS = ("line", "product_id", "field", "reason", "skipped")
+
+Encoding = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,39}$")]
+
+
+class OwnFeedOptions(BaseModel):
+    """How the shelf's own feed is read again."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"recheck": True}]}
+    )
+
+    recheck: bool = Field(
+        False, description="Read every picture again, also where nothing tells that it changed."
+    )
+    sure: bool = Field(
+        False, description="Remove products also where the feed lacks more than half of them."
+    )
+
+
+class IndexOptions(OwnFeedOptions):
+    """How a feed that is sent is read; forms have text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    whole: bool = Field(
+        True, description="Whether the feed has all that is sold: what it lacks is removed."
+    )
+    format: Literal["google-tsv", "google-xml", "shopify", "csv", "jsonl", "parquet"] | None = (
+        Field(None, description="Of the feed, if it is not recognised.")
+    )
+    encoding: Encoding | None = Field(None, description="Of its text, if it is not UTF-8.")
+    currency: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3})?$")] = Field(
+        "", description="Of prices that name none.", examples=["EUR"]
+    )
+
+
+def index_routes(parts: Parts) -> APIRouter:
+    """Make the routes.
+
+    Args:
+        parts: Of the service.
+    """
+    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    jobs, settings = parts.team.indexing, parts.settings
+    reindexing = Reindexing(parts)
+
+    @router.post(
+        "/index",
+        summary="Bring the shelf up to date with a feed",
+        status_code=202,
+        responses={202: {"model": JobAnswer}, **problems("wrong-type", "busy", "conflict")},
+        openapi_extra=_request(),
+    )
+    async def index(request: Request) -> Any:
+        """Index a feed in the background, one at a time; searches go on and see each step of it.
+
+        A form sends the feed, in its field `feed`; its pictures are http(s) addresses, or paths in
+        the folder of the feed that the shelf was made from, and no other files. JSON, `{}` at the
+        least, has that feed itself read again. While it runs, changes of single products are
+        answered with 503. Giving it up, or a kill, takes nothing back that was stored.
+        """
+        _refuse_second(parts)
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media == "application/json":
+            own = await read_json(request, OwnFeedOptions)
+            job = jobs.start(lambda job: reindexing.own(own.recheck, own.sure, job))
+            return begun(job, f"/v1/index/{job.id}", request)
+        async with parts.team.uploads.read(request, field=FIELD, most_files=1) as uploaded:
+            options = uploaded.options(IndexOptions)
+            ((name, file),) = uploaded.files
+            folder = await run_in_threadpool(unpack_feed, name, file, settings.feed_bytes)
+            uploaded.close()
+            try:
+                _refuse_second(parts)
+                job = jobs.start(
+                    lambda job: reindexing.sent(folder, name, options, job),
+                    when_over=folder.cleanup,
+                )
+            except BaseException:
+                folder.cleanup()
+                raise
+        return begun(job, f"/v1/index/{job.id}", request)
+
+    @router.get(
+        "/index",
+        summary="Look at the latest feed",
+        responses={200: {"model": JobState}, **problems("not-found")},
+    )
+    def latest(request: Request) -> Any:
+        """Give the job that was begun last, by whomever, for as long as it is kept."""
+        job = jobs.latest()
+        if job is None:
+            raise ProblemError("not-found", "no feed was indexed here in the last hour")
+        return JsonAnswer(state(job, f"/v1/index/{job.id}", request))
+
+    @router.get(
+        "/index/{job_id}/problems.{kind}",
+        summary="Download what of a feed was skipped",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {
+                    "application/jsonl": {"schema": {"type": "string"}},
+                    "text/csv": {"schema": {"type": "string"}},
+                },
+                "description": "A line for each row, picture or field that was skipped, and why.",
+            },
+            **problems("not-found", "conflict"),
+        },
+    )
+    def skipped(job_id: JobId, kind: Literal["jsonl", "csv"]) -> Response:
+        """Give what was skipped, as `snapshelf index --problems` writes it, or as a table."""
+        job = found(jobs, job_id)
+        if not job.is_over or PROBLEMS not in job.files:
+            raise ProblemError("conflict", "the feed is not indexed yet, or was never read")
+        lines = job.files[PROBLEMS]
+        body = lines if kind == "jsonl" else _table(lines).encode("utf-8", "backslashreplace")
+        named = f'attachment; filename="problems-{job_id[:8]}.{kind}"'
+        media = "application/jsonl" if kind == "jsonl" else "text/csv; charset=utf-8"
+        return Response(body, media_type=media, headers={"Content-Disposition": named})
+
+    router.include_router(job_routes(jobs, "/index", "indexing"))
+    return router
+
+
+def _refuse_second(parts: Parts) -> None:
+    latest = parts.team.indexing.latest()
+    if latest is not None and not latest.is_over:
+        raise ProblemError(
+            "conflict",
+            f"a feed is being indexed: /v1/index/{latest.id}; wait for it, or give it up",
+        )
+
+
+def _table(lines: bytes) -> str:
+    rows: list[tuple[object, ...]] = [COLUMNS]
+    for line in lines.splitlines():
+        each = json.loads(line)
+        part = "product" if each["fatal"] else "part"
+        rows.append((each["line"], each["product_id"], each["field"], each["reason"], part))
+    return csv_text(rows)
+
+
+def _request() -> dict[str, Any]:
+    """Describe the form and the JSON."""
+    options = {}
+    for name, schema in IndexOptions.model_json_schema()["properties"].items():
+        plain = {**schema, **next((s for s in schema.get("anyOf", []) if "type" in s), {})}
+        for dropped in ("anyOf", "title", "default"):
+            plain.pop(dropped, None)
+        options[name] = plain
+    form = {
+        "type": "object",
+        "required": [FIELD],
+        "additionalProperties": False,
+        "properties": {FIELD: {"type": "string", "format": "binary"}, **options},
+    }
+    own = OwnFeedOptions.model_json_schema()
+    own.pop("title", None)
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                "application/json": {
+                    "schema": own,
+                    "examples": {"again": {"summary": "The shelf's own feed", "value": {}}},
+                },
+            },
+        }
+    }

@@ -1,0 +1,305 @@
+"""Indexing feeds as jobs: what was sent, bounded and unpacked, or the shelf's own."""
+
+import io
+import tempfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from snapshelf.catalog.catalog import Catalog
+from snapshelf.catalog.entry import Entry
+from snapshelf.catalog.report import IngestionReport
+from snapshelf.errors import FeedError, ShelfLockedError, SnapshelfError
+from snapshelf.service.jobs import Cancelled, Job
+from snapshelf.service.parts import Parts
+from snapshelf.service.problems import ProblemError
+from snapshelf.shelf.feeding import feed_shelf, own_feed
+from snapshelf.shelf.update_report import UpdateReport
+
+__all__ = ["PROBLEMS", "FeedOptions", "Reindexing", "unpack_feed"]
+
+PROBLEMS = "problems"
+SHOWN_PROBLEMS = 100
+PROBLEM_BYTES = 16 * 1024 * 1024
+"""Most bytes of problems kept for download; later ones are counted only."""
+
+READING = 0.05
+"""Share of the progress that looking through the feed is, before anything is stored."""
+
+HALF = 0.5
+"""Share of the shelf that a feed may remove without being sure."""
+
+GZIP = b"\x1f\x8b"
+BLOCK = 1 << 20
+SUFFIXES = frozenset(
+    (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".xml", ".rss", ".atom", ".parquet", ".txt")
+)
+
+
+class FeedOptions(Protocol):
+    """How a feed that was sent is read; see `snapshelf.service.index_routes.IndexOptions`."""
+
+    @property
+    def recheck(self) -> bool:
+        """Read every picture again."""
+        ...
+
+    @property
+    def sure(self) -> bool:
+        """Remove more than half of the shelf, if that is what the feed says."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether the feed has all that is sold."""
+        ...
+
+    @property
+    def format(self) -> str | None:
+        """None to recognise it."""
+        ...
+
+    @property
+    def encoding(self) -> str | None:
+        """None for UTF-8, or what the feed itself says."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Of prices that name none."""
+        ...
+
+
+def unpack_feed(name: str, file: BinaryIO, most_bytes: int) -> "tempfile.TemporaryDirectory[str]":
+    """Put a feed that was sent into a folder of its own, unpacked and under a name of ours.
+
+    Args:
+        name: As it was sent; only a known suffix of it is used.
+        file: The feed, plain or packed with gzip.
+        most_bytes: Of it, unpacked.
+
+    Returns:
+        The folder with the one file; to be cleaned up by the caller.
+
+    Raises:
+        ProblemError: If it is larger, empty, or no whole gzip file.
+    """
+    plain = name.lower().removesuffix(".gz")
+    suffix = Path(plain.replace("\\", "/").rpartition("/")[2]).suffix
+    folder = tempfile.TemporaryDirectory(prefix="snapshelf-feed-")
+    try:
+        target = Path(folder.name) / f"feed{suffix if suffix in SUFFIXES else ''}"
+        with target.open("xb") as written:
+            _copy(file, written, most_bytes)
+        if not target.stat().st_size:
+            raise ProblemError("invalid", "the feed's file is empty")
+    except BaseException:
+        folder.cleanup()
+        raise
+    return folder
+
+
+def _copy(file: BinaryIO, written: BinaryIO, most_bytes: int) -> None:
+    head = file.read(len(GZIP))
+    file.seek(0)
+    unpacker = zlib.decompressobj(wbits=31) if head == GZIP else None
+    size = 0
+    while block := file.read(BLOCK):
+        parts = [block]
+        while parts:
+            part = parts.pop()
+            if unpacker is not None:
+                try:
+                    part = unpacker.decompress(part, BLOCK)
+                except zlib.error:
+                    raise ProblemError("invalid", "the feed is no whole gzip file") from None
+                if unpacker.unconsumed_tail:
+                    parts.append(unpacker.unconsumed_tail)
+            size += len(part)
+            if size > most_bytes:
+                raise ProblemError(
+                    "too-large", f"the feed has more than {most_bytes:,} bytes, unpacked"
+                )
+            written.write(part)
+    if unpacker is not None and not unpacker.eof:
+        raise ProblemError("invalid", "the feed is no whole gzip file: it ends early")
+
+
+class Reindexing:
+    """Indexes feeds into the shelf of a service; in the thread of its jobs.
+
+    Args:
+        parts: Of the service.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def own(self, recheck: bool, sure: bool, job: Job) -> Mapping[str, Any]:
+        """Index the feed that the shelf was made from.
+
+        Raises:
+            ProblemError: If it cannot be read, or the shelf not be written.
+        """
+        with _told():
+            catalog = own_feed(self._parts.shelf.store)
+            return self._index(
+                catalog, str(catalog.path), job, whole=True, recheck=recheck, sure=sure, most=None
+            )
+
+    def sent(
+        self,
+        folder: "tempfile.TemporaryDirectory[str]",
+        name: str,
+        options: FeedOptions,
+        job: Job,
+    ) -> Mapping[str, Any]:
+        """Index a feed that was sent; raises as `own` does."""
+        (file,) = Path(folder.name).iterdir()
+        with _told(file, name):
+            try:
+                catalog = Catalog.open(
+                    file,
+                    format=options.format,
+                    encoding=options.encoding,
+                    currency=options.currency,
+                )
+            except ValueError as error:
+                raise ProblemError("invalid", str(error)) from None
+            return self._index(
+                catalog,
+                name or "feed",
+                job,
+                whole=options.whole,
+                recheck=options.recheck,
+                sure=options.sure,
+                most=self._parts.settings.feed_rows,
+            )
+
+    def _index(
+        self,
+        catalog: Catalog,
+        name: str,
+        job: Job,
+        *,
+        whole: bool,
+        recheck: bool,
+        sure: bool,
+        most: int | None,
+    ) -> Mapping[str, Any]:
+        parts = self._parts
+        assert parts.shelf.place is not None
+        total = _count(catalog, job, most)
+        held = parts.shelf.count().products
+        if whole and not sure and held - total > HALF * held:
+            raise ProblemError(
+                "conflict",
+                f"the feed has {total:,} products and the shelf {held:,}: more than half would be "
+                "removed; send it again with sure=true if that is right, or with whole=false to "
+                "remove nothing",
+            )
+        log = _BoundedLines(PROBLEM_BYTES)
+        report = IngestionReport(log)
+
+        def show(counts: UpdateReport) -> None:
+            job.progress = max(
+                job.progress, READING + (1 - READING) * min(1.0, counts.read / max(1, total))
+            )
+            job.so_far = {**asdict(counts), "of": total, "problems": _sum(report)}
+
+        show(UpdateReport())
+        updated = feed_shelf(
+            parts.shelf.place,
+            parts.shelf.system,
+            catalog,
+            feed=name,
+            whole=whole,
+            recheck=recheck,
+            fetcher=parts.fetcher,
+            limits=parts.settings.limits,
+            on_problem=report.add,
+            on_progress=show,
+            is_given_up=lambda: job.is_cancelled,
+        )
+        job.files[PROBLEMS] = log.getvalue().encode("utf-8", "backslashreplace")
+        show(updated)
+        if job.is_cancelled and updated.stopped:
+            raise Cancelled
+        told = report.to_json()
+        address = f"/v1/index/{job.id}/problems"
+        return {
+            "feed": name.replace("\\", "/").rpartition("/")[2],
+            "format": catalog.format,
+            "report": asdict(updated),
+            "reasons": told["reasons"],
+            "problems": told["problems"][:SHOWN_PROBLEMS],
+            "problem_count": _sum(report),
+            "problem_files": {"csv": f"{address}.csv", "jsonl": f"{address}.jsonl"},
+        }
+
+
+class _BoundedLines(io.StringIO):
+    """Keeps lines until there are too many bytes of them."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, line: str) -> int:
+        if self.tell() + len(line) > self._most:
+            return 0
+        return super().write(line)
+
+
+class _told:  # noqa: N801 - reads like a function
+    """Turns what a feed or a shelf cannot do into problems, which name no folders of ours."""
+
+    def __init__(self, file: Path | None = None, name: str = "") -> None:
+        self._file = file
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        match error:
+            case ShelfLockedError():
+                raise ProblemError(
+                    "locked", "another process is indexing into the shelf; try again later"
+                ) from None
+            case FeedError():
+                raise ProblemError("invalid", self._shown(str(error))) from None
+            case SnapshelfError():
+                raise ProblemError("unavailable", "the shelf cannot be written") from None
+
+    def _shown(self, told: str) -> str:
+        if self._file is None:
+            return told
+        name = self._name or "the feed"
+        return told.replace(str(self._file), name).replace(self._file.name, name)
+
+
+def _count(catalog: Catalog, job: Job, most: int | None) -> int:
+    """Count the products of a feed, which tells early whether it is one.
+
+    Raises:
+        ProblemError: If there are too many.
+        FeedError: If it cannot be read on.
+    """
+    total = 0
+    for rows, each in enumerate(catalog, 1):
+        total += isinstance(each, Entry)
+        if most is not None and rows > most:
+            raise ProblemError(
+                "too-large",
+                f"the feed has more than {most:,} rows; index it with `snapshelf index`",
+            )
+        if rows % 256 == 1:
+            job.tell(0.0, looked_through=rows)
+    return total
+
+
+def _sum(report: IngestionReport) -> int:
+    return report.skipped_products + report.skipped_parts
