@@ -10,10 +10,10 @@ from snapshelf.media.encode import encode_jpeg
 from snapshelf.shelf.result import BestFrame
 from snapshelf.shelf.seen_trajectory import SeenTrajectory
 
-__all__ = ["ClipItem", "ClipItems"]
+__all__ = ["THUMBNAIL", "ClipItem", "ClipItems"]
 
 THUMBNAIL = 320
-"""Pixels of the longer side of a best frame's picture."""
+"""Pixels of the longer side of a small picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

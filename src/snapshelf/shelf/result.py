@@ -124,11 +124,13 @@ class ClipFacts:
         seconds: When the last frame that was looked at is shown, since the clip's beginning.
         frames: How many frames were looked at.
         warnings: What was wrong with the clip, or left out of it.
+        poster: A small picture of the clip, as a JPEG's bytes; b"" for none.
     """
 
     seconds: float
     frames: int
     warnings: tuple[str, ...] = ()
+    poster: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ The clip is read twice and never held: what trajectories show is known once thei
 and then its frames are gone.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -22,9 +23,10 @@ from snapshelf.locating.tracking import track
 from snapshelf.locating.trajectory import Trajectory
 from snapshelf.locating.whole_shots import WholeShots
 from snapshelf.matching.trajectory_reranker import TrajectoryReranker
+from snapshelf.media.encode import encode_jpeg
 from snapshelf.media.video import Video
 from snapshelf.media.video_frame import VideoFrame
-from snapshelf.shelf.clip_items import ClipItem, ClipItems
+from snapshelf.shelf.clip_items import THUMBNAIL, ClipItem, ClipItems
 from snapshelf.shelf.clip_settings import ClipSettings
 from snapshelf.shelf.finding import find_items, find_shortlists
 from snapshelf.shelf.result import ClipFacts, FoundItem, SearchResult
@@ -96,7 +98,7 @@ def search_video(
         size=seen.size,
         items=found,
         seconds={"track": tracked - start, "encode": embedded - tracked, **seconds},
-        clip=ClipFacts(seen.time, seen.frames, tuple(warnings)),
+        clip=ClipFacts(seen.time, seen.frames, tuple(warnings), seen.poster),
     )
 
 
@@ -109,11 +111,14 @@ class _Seen:
     time: float = 0.0
     frames: int = 0
     size: tuple[int, int] = (0, 0)
+    poster: bytes = b""
+    _poster_at: float = 0.0
 
     def first_reading(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         for frame in frames:
             if not self.frames:
                 self.size = frame.picture.shape[1], frame.picture.shape[0]
+                self._take_poster(frame)
             self.frames, self.time = self.frames + 1, frame.time
             yield frame
             self._tell((1 - _SECOND_READING) * frame.time)
@@ -121,12 +126,20 @@ class _Seen:
     def second_reading(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         # By now it is known how long the clip is, whatever its header says.
         self.total = self.time
+        self._poster_at = self.time / 2
         for frame in frames:
+            if frame.time >= self._poster_at:
+                self._take_poster(frame)
             yield frame
             self._tell((1 - _SECOND_READING) * self.time + _SECOND_READING * frame.time)
 
     def finish(self) -> None:
         self._tell(self.time)
+
+    def _take_poster(self, frame: VideoFrame) -> None:
+        """Take a frame for the clip's picture: the first one, then the one in the middle."""
+        self.poster = encode_jpeg(frame.picture, longest_side=THUMBNAIL)
+        self._poster_at = math.inf
 
     def _tell(self, done: float) -> None:
         if self.on_progress is not None:
