@@ -87,7 +87,7 @@ def test_videos_are_read_by_whoever_is_given(folder):
     ]
     assert clip.stacked().boxes.tolist() == [[0, 0, 6, 4]] * 3
     unread = open_clip_dataset(f"moving-fashion:{folder}").clips("test")[1]
-    with pytest.raises(DatasetError, match=r"y.mp4 cannot be read: there is no reader of videos"):
+    with pytest.raises(DatasetError, match=r"y.mp4 cannot be read: "):
         list(unread.frames())
 
 

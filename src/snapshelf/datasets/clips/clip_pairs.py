@@ -11,7 +11,7 @@ from snapshelf.datasets.clips.clip_dataset import ClipItem
 from snapshelf.datasets.clips.clip_rows import ClipRow, read_clip_rows
 from snapshelf.datasets.clips.product_rows import read_product_rows
 from snapshelf.datasets.clips.table_reading import TRAIN
-from snapshelf.datasets.clips.video_reader import VideoReader, no_video
+from snapshelf.datasets.clips.video_reader import VideoReader, read_video
 from snapshelf.datasets.clips.video_track import VideoTrack
 from snapshelf.errors import DatasetError
 
@@ -46,7 +46,7 @@ class ClipPairs:
     name = "clip-pairs"
     splits = ("test",)
 
-    def __init__(self, root: Path, read: VideoReader = no_video) -> None:
+    def __init__(self, root: Path, read: VideoReader = read_video) -> None:
         self.root = root
         self._products = read_product_rows(root)
         self._tracks = tuple(self._read_tracks(read))

@@ -16,7 +16,7 @@ from typing import Any
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.clips.clip import Clip, ClipFrame
 from snapshelf.datasets.clips.clip_dataset import ClipItem
-from snapshelf.datasets.clips.video_reader import VideoReader, no_video
+from snapshelf.datasets.clips.video_reader import VideoReader, read_video
 from snapshelf.datasets.published_files import inner_path, read_text
 from snapshelf.errors import DatasetError
 
@@ -67,7 +67,7 @@ class MovingFashion:
     name = "moving-fashion"
     splits = ("test",)
 
-    def __init__(self, root: Path, read: VideoReader = no_video) -> None:
+    def __init__(self, root: Path, read: VideoReader = read_video) -> None:
         self.root = root
         self._read = read
         self._train = _read_list(root / "train.json")

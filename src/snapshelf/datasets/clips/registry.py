@@ -6,7 +6,8 @@ from pathlib import Path
 from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipTrainingData
 from snapshelf.datasets.clips.rendered import RenderedClipData
 from snapshelf.datasets.clips.rendered_clips import Filming
-from snapshelf.datasets.clips.video_reader import VideoReader, no_video
+from snapshelf.datasets.clips.video_reader import VideoReader
+from snapshelf.datasets.clips.video_reader import read_video as every_frame
 from snapshelf.datasets.registry import open_dataset
 from snapshelf.errors import DatasetError
 
@@ -36,7 +37,7 @@ VIDEO_DATASETS: dict[str, Callable[[Path, VideoReader], ClipDataset]] = {
 
 
 def open_clip_dataset(
-    place: str, filming: Filming | None = None, read_video: VideoReader = no_video
+    place: str, filming: Filming | None = None, read_video: VideoReader = every_frame
 ) -> ClipDataset:
     """Open a data set of clips to search with.
 
@@ -44,7 +45,7 @@ def open_clip_dataset(
         place: ``clips:NAME:DIR`` for clips rendered from the photos of a data set, see
             `open_dataset`, or ``NAME:DIR`` for a data set of videos.
         filming: How clips are rendered; None for the default.
-        read_video: Reads the videos of the others.
+        read_video: Reads the videos of the others; every frame by default.
 
     Raises:
         DatasetError: If `place` is none of these, there is no data set of that name, or the folder
@@ -64,7 +65,7 @@ def open_clip_dataset(
 
 
 def open_clip_training_data(
-    place: str, filming: Filming | None = None, read_video: VideoReader = no_video
+    place: str, filming: Filming | None = None, read_video: VideoReader = every_frame
 ) -> ClipTrainingData:
     """Open a data set of clips to train on.
 

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from snapshelf.errors import DatasetError
+from snapshelf.errors import DatasetError, VideoError
 from snapshelf.media.picture import RGB
 
-__all__ = ["VideoFrame", "VideoReader", "no_video"]
+__all__ = ["VideoFrame", "VideoReader", "read_video"]
+
+ANY_SIZE = 1 << 20
+"""Longer than any side that a frame may have, in pixels."""
 
 
 class VideoFrame(Protocol):
@@ -36,12 +39,23 @@ class VideoReader(Protocol):
         ...
 
 
-def no_video(path: Path) -> Iterator[VideoFrame]:
-    """Refuse to read a video, where nothing is at hand that could.
+def read_video(path: Path) -> Iterator[VideoFrame]:
+    """Read every frame of a video file, the default reader.
+
+    Args:
+        path: The video.
+
+    Yields:
+        The frames by rising time, upright and in their own size, since boxes are in its pixels.
 
     Raises:
-        DatasetError: Always.
+        DatasetError: If the file is missing, is no video or cannot be decoded; names it.
     """
-    raise DatasetError(
-        f"{path} cannot be read: there is no reader of videos, give one when the data set is opened"
-    )
+    # PyAV is imported with it, and few data sets are of videos.
+    from snapshelf.media.video import Video
+    from snapshelf.media.video_limits import VideoLimits
+
+    try:
+        yield from Video(path, VideoLimits(longest=ANY_SIZE)).frames()
+    except VideoError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from error

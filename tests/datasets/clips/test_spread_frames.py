@@ -1,0 +1,48 @@
+"""Steps of clips of any length."""
+
+import numpy as np
+import pytest
+
+from snapshelf.datasets.clips.clip import Clip, ClipFrame
+from snapshelf.datasets.clips.spread_frames import shown_steps, spread, stretched
+from snapshelf.errors import DatasetError
+
+
+def clip_of(count, box=None):
+    def frames():
+        return (ClipFrame(np.full((6, 8, 3), n, np.uint8), n / 10, box) for n in range(count))
+
+    return Clip("clip", frozenset({"cup"}), "", frames)
+
+
+def test_places_are_even_and_ascending():
+    for given in range(1, 40):
+        for wanted in range(1, 40):
+            places = stretched(given, wanted)
+            assert len(places) == wanted
+            assert places.min() >= 0 and places.max() < given
+            counts = np.bincount(places, minlength=given)
+            if wanted >= given:
+                assert counts.max() - counts.min() <= 1
+            else:
+                assert counts.max() == 1
+            assert (np.diff(places) >= 0).all()
+
+
+def test_few_things_of_many_are_kept_at_even_distances():
+    for most in (1, 2, 5, 32):
+        for total in (0, 1, most, 2 * most - 1, 2 * most, 500):
+            kept = list(spread(iter(range(total)), most))
+            assert min(total, most) <= len(kept) < 2 * most
+            assert len(set(np.diff(kept).tolist())) <= 1
+            assert not kept or (kept[0] == 0 and total - kept[-1] <= max(total // most, 1) * 2)
+
+
+def test_a_clip_is_brought_to_its_steps():
+    colours = [int(each[0, 0, 0]) for each in shown_steps(clip_of(3), 6)]
+    assert colours == [0, 0, 1, 1, 2, 2]
+    assert len(shown_steps(clip_of(3), 6, repeat=False)) == 3
+    assert len(shown_steps(clip_of(100), 4)) == 4
+    assert shown_steps(clip_of(2, (1.0, 2.0, 5.0, 4.0)), 2)[1].shape == (2, 4, 3)
+    with pytest.raises(DatasetError, match="has no frame"):
+        shown_steps(clip_of(0), 4)
