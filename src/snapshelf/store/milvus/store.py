@@ -34,6 +34,7 @@ from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.head import Head, write_head
 from snapshelf.store.milvus.index_kind import IndexKind, choose_kind
 from snapshelf.store.milvus.lease import HEAD, LEASE, Lease, find_head, head_name
+from snapshelf.store.milvus.listing import list_products, read_facets
 from snapshelf.store.milvus.reading import (
     chunks,
     count_seen,
@@ -47,7 +48,15 @@ from snapshelf.store.milvus.rebuilding import finish_index, rebuild
 from snapshelf.store.milvus.schema import create_embeddings, create_head, create_products
 from snapshelf.store.milvus.searching import nearest_products
 from snapshelf.store.milvus.writing import Writer, check_picture
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
+from snapshelf.store.records import (
+    Counts,
+    Facets,
+    Hit,
+    KnownProduct,
+    ProductRecord,
+    Run,
+    StoredEmbeddings,
+)
 
 __all__ = ["MilvusStore"]
 
@@ -411,6 +420,37 @@ class MilvusStore:
         """Read products; those not in the store are left out."""
         found = self._read(lambda head: read_products(self._connection, head, product_ids))
         return {name: one.product for name, one in found.items()}
+
+    def listed(
+        self,
+        *,
+        after: str = "",
+        limit: int,
+        where: Filter | None = None,
+        words: Sequence[str] = (),
+    ) -> Sequence[Product]:
+        """Read products in the order of their IDs; see `VectorStore.listed`."""
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}")
+        return self._read(
+            lambda head: list_products(self._connection, head, after, limit, where, words)
+        )
+
+    def facets(self, most: int, where: Filter | None = None) -> Facets:
+        """Tell what the products, or those that pass a filter, can be told apart by.
+
+        Args:
+            most: Largest number of categories, of brands and of currencies; the smallest are left
+                out.
+            where: Only products that pass this filter.
+
+        Raises:
+            FilterError: If the filter names an attribute that no product has.
+            ValueError: If `most` is below 1.
+        """
+        if most < 1:
+            raise ValueError(f"most must be at least 1, got {most}")
+        return self._read(lambda head: read_facets(self._connection, head, most, where))
 
     def count(self, where: Filter | None = None) -> Counts:
         """Count what the store holds, or what of it passes a filter.
