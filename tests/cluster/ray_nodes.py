@@ -1,7 +1,7 @@
 """A Ray cluster of several nodes on this machine, for tests: ``ray_nodes.py CPUS...``.
 
 Prints its address, then obeys lines of standard input: ``kill N`` ends node N with all that runs
-on it, ``add CPUS`` adds one. It ends with its input.
+on it. It ends with its input.
 """
 
 # ruff: noqa: T201 - the parent process reads what is printed
@@ -25,25 +25,18 @@ def main() -> None:
         },
     )
     nodes = [cluster.head_node]
-
-    def add(cpus: int) -> None:
-        # A command connects to the node that has its machine's address: the first.
-        address = f"127.0.0.{len(nodes) + 1}"
+    # A command connects to the node that has its machine's address: the first.
+    for number, cpus in enumerate(others, start=2):
         nodes.append(
             cluster.add_node(
-                num_cpus=cpus, object_store_memory=STORE_BYTES, node_ip_address=address
+                num_cpus=cpus,
+                object_store_memory=STORE_BYTES,
+                node_ip_address=f"127.0.0.{number}",
             )
         )
-
-    for cpus in others:
-        add(cpus)
     print(cluster.address, flush=True)
     for line in sys.stdin:
-        order, number = line.split()
-        if order == "kill":
-            cluster.remove_node(nodes[int(number)], allow_graceful=False)
-        else:
-            add(int(number))
+        cluster.remove_node(nodes[int(line.split()[1])], allow_graceful=False)
         print("done", flush=True)
     cluster.shutdown()
 

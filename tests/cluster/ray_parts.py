@@ -60,7 +60,8 @@ class Nodes:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{text}\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        if self._process.stdout.readline() != "done\n":
+            pytest.fail(self._process.communicate(timeout=30)[1])
 
     def __enter__(self) -> Self:
         return self

@@ -84,24 +84,6 @@ def test_a_killed_command_is_finished_by_the_same_command(
     assert again == REGIONS * len(missing), "what was committed is not embedded again"
 
 
-def test_a_node_killed_in_the_middle_costs_its_blocks_only(
-    nodes: Nodes, feed: Path, plain: tuple[Path, dict], tmp_path: Path
-) -> None:
-    shelf, log = tmp_path / "shelf", tmp_path / "log"
-    run = Run(nodes.address, feed, shelf, log, "--seconds", SECONDS)
-    wait_until(log, 30, run)
-    nodes.order("kill 1")
-    found = run.finish()
-    nodes.order("add 1")
-    assert rows(shelf) == rows(plain[0]), "all rows are there, none twice"
-    assert found["report"] == plain[1]["report"]
-    assert found["problems"] == plain[1]["problems"]
-    assert found["ray"]["workers_lost"] == 1
-    assert 1 <= found["ray"]["blocks_redone"] <= AHEAD
-    twice = sum(count - 1 for count in embedded(log).values())
-    assert twice <= REGIONS * BLOCK * AHEAD
-
-
 def test_a_picture_that_ends_its_workers_is_left_out(nodes: Nodes, tmp_path: Path) -> None:
     feed = write_feed(tmp_path / "feed", 12)
     pixels = np.zeros((16, 16, 3), np.uint8)
@@ -143,3 +125,21 @@ def test_no_room_for_a_worker_is_an_error_after_a_while(
     assert "ClusterError: no worker for 2 s: each takes 1 CPU" in run.fail()
     held.process.kill()
     held.process.communicate()
+
+
+def test_a_node_killed_in_the_middle_costs_its_blocks_only(
+    nodes: Nodes, feed: Path, plain: tuple[Path, dict], tmp_path: Path
+) -> None:
+    # The last test of these nodes: from here on there are two.
+    shelf, log = tmp_path / "shelf", tmp_path / "log"
+    run = Run(nodes.address, feed, shelf, log, "--seconds", SECONDS)
+    wait_until(log, 30, run)
+    nodes.order("kill 1")
+    found = run.finish()
+    assert rows(shelf) == rows(plain[0]), "all rows are there, none twice"
+    assert found["report"] == plain[1]["report"]
+    assert found["problems"] == plain[1]["problems"]
+    assert found["ray"]["workers_lost"] == 1
+    assert 1 <= found["ray"]["blocks_redone"] <= AHEAD
+    twice = sum(count - 1 for count in embedded(log).values())
+    assert twice <= REGIONS * BLOCK * AHEAD
