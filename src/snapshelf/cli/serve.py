@@ -81,7 +81,7 @@ def serve(
         tell(f"warning: anybody who reaches {host} may search; --keys FILE asks for a key")
     log_to(sys.stderr)
     if ray is not None:
-        from snapshelf.cluster.serving import Replicas
+        from snapshelf.cluster.replicas import Replicas
         from snapshelf.cluster.serving_run import run_on_ray
 
         try:

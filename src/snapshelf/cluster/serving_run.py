@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snapshelf.cluster.ray_extra import ray_extra
-from snapshelf.cluster.serving import Replicas, service
+from snapshelf.cluster.replicas import Replicas
+from snapshelf.cluster.serving import service
 from snapshelf.cluster.session import ray_session
 from snapshelf.errors import ClusterError
 from snapshelf.service.api_keys import read_keys
