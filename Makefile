@@ -35,7 +35,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-# Everything: PyTorch and what the tests and checks use.
+# Everything: PyTorch, the clients of clusters and what the tests and checks use.
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,dev]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,dev,cluster]'
 	touch $(VENV)/.base $@

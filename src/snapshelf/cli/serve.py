@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from snapshelf.cli.console import tell
+from snapshelf.cli.console import EXIT_USAGE, fail, tell
 
 __all__ = ["serve"]
 
@@ -59,6 +59,21 @@ def serve(
     proxies: Annotated[
         str, typer.Option(help="Proxies, between commas, that tell the client's address.")
     ] = "127.0.0.1",
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Serve by replicas on a Ray cluster: HOST:PORT, auto or local."),
+    ] = None,
+    replicas: Annotated[int, typer.Option(min=1, help="Replicas on Ray, always there.")] = 1,
+    most_replicas: Annotated[
+        int | None, typer.Option(min=1, help="Replicas on Ray under load (default: no more).")
+    ] = None,
+    ray_cpus: Annotated[int, typer.Option(min=1, help="Processors of each replica.")] = 1,
+    encoder_replicas: Annotated[
+        int, typer.Option(min=0, help="Replicas on Ray for the encoder alone; 0 for none.")
+    ] = 0,
+    encoder_gpus: Annotated[
+        float, typer.Option(min=0, help="GPUs of each of those, such as 0.5.")
+    ] = 0.0,
 ) -> None:
     """Serve a shelf and its page over HTTP, until Ctrl-C or SIGTERM.
 
@@ -92,6 +107,31 @@ def serve(
     if host not in LOOPBACK and keys is None:
         tell(f"warning: anybody who reaches {host} may search; --keys FILE asks for a key")
     log_to(sys.stderr)
+    if ray is not None:
+        from snapshelf.cluster.replicas import Replicas
+        from snapshelf.cluster.serving_run import run_on_ray
+
+        try:
+            wanted = Replicas(
+                least=replicas,
+                most=max(replicas, most_replicas or replicas),
+                cpus=ray_cpus,
+                encoders=encoder_replicas,
+                encoder_gpus=encoder_gpus,
+            )
+        except ValueError as error:
+            fail(f"--ray: {error}", EXIT_USAGE)
+        run_on_ray(
+            ray,
+            shelf,
+            settings,
+            wanted,
+            system=system,
+            host=host,
+            port=port,
+            on_start=lambda address: tell(f"serving {shelf} on {address} by Ray Serve"),
+        )
+        return
     with Shelf.open(shelf, None if system is None else System.load(system)) as opened:
         run_service(
             opened,

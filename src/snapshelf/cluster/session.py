@@ -4,9 +4,11 @@ import logging
 import os
 import re
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from snapshelf.cluster.ray_extra import ray_extra
 from snapshelf.errors import ClusterError
@@ -46,25 +48,43 @@ def ray_session(address: str, *, cpus: int | None = None) -> Iterator[None]:
             f"a Ray cluster's address is HOST:PORT, auto or local, got {address!r}; a command that "
             "is far from the cluster is sent to it with `ray job submit`"
         )
+    _check_reachable(address)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     # Nothing of this is for anybody else.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray tells of lost machines on standard output, between a command's results.
+    with redirect_stdout(sys.stderr):
+        try:
+            _connect(address, cpus)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ClusterError(
+                f"no Ray cluster at {address}: {reason}. Start one with `ray start --head`, and "
+                "make this machine a node of it; with token authentication, set RAY_AUTH_MODE and "
+                "RAY_AUTH_TOKEN as the cluster has them"
+            ) from error
+        try:
+            if threading.current_thread() is threading.main_thread():
+                for number, handler in handlers.items():  # Ray puts its own in their place
+                    signal.signal(number, handler)
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address where nobody listens, which Ray itself takes half a minute for."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return
     try:
-        _connect(address, cpus)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise ClusterError(
-            f"no Ray cluster at {address}: {reason}. Start one with `ray start --head`, and make "
-            "this machine a node of it; with token authentication, set RAY_AUTH_MODE and "
-            "RAY_AUTH_TOKEN as the cluster has them"
+            f"no Ray cluster at {address}: {reason}. Give the address of its head, as `ray start "
+            "--head` printed it"
         ) from error
-    try:
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in handlers.items():  # Ray puts its own in their place
-                signal.signal(number, handler)
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _connect(address: str, cpus: int | None) -> None:

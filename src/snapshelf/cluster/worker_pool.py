@@ -57,7 +57,9 @@ class WorkerSettings:
             raise ValueError(f"count must be at least 1, got {self.count}")
         if self.cpus < 1:
             raise ValueError(f"cpus must be at least 1, got {self.cpus}")
-        if self.gpus is not None and not (0 <= self.gpus <= 1 or float(self.gpus).is_integer()):
+        if self.gpus is not None and (
+            self.gpus < 0 or (self.gpus > 1 and not float(self.gpus).is_integer())
+        ):
             raise ValueError(f"gpus must be in [0, 1] or a whole number, got {self.gpus}")
 
 

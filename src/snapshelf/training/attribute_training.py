@@ -13,6 +13,7 @@ from snapshelf.training.fit import FitSettings, fit
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.picture_sampling import PictureSampler
 from snapshelf.training.preparation import LoaderSettings, make_loader
+from snapshelf.training.processes import launched
 from snapshelf.training.sag_module import SagModule, SagSettings
 from snapshelf.training.training_error import TrainingError
 from snapshelf.training.training_set import TrainingSet
@@ -87,7 +88,7 @@ def learn_attributes(
     sampler = PictureSampler(
         views.training_set,
         # A small side still fills a batch.
-        count=max(count, settings.batch * settings.devices),
+        count=max(count, settings.batch * launched(settings.devices).world),
         # A data set without labels is not drawn from, whatever its weight.
         sources={
             name: weight

@@ -21,7 +21,7 @@ with torch_extra():
     import lightning
     import torch
 
-__all__ = ["LAST", "Checkpoints", "EpochFigures", "Figures", "Reseed", "Stop"]
+__all__ = ["LAST", "Checkpoints", "EpochFigures", "Figures", "Reseed", "SameState", "Stop"]
 
 LAST = "last.ckpt"
 PARTIAL = "partial.ckpt"
@@ -71,6 +71,20 @@ class Reseed(lightning.Callback):
         torch.manual_seed(
             self._seed * 1_000_003 + number * trainer.world_size + trainer.global_rank
         )
+
+
+class SameState(lightning.Callback):
+    """Makes processes that trained together end with the same network.
+
+    Their weights are the same, but the running means of a batch norm follow from what each has
+    seen last; those of the first process, which writes the checkpoints, count.
+    """
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Take over what the first process has."""
+        if trainer.world_size > 1:
+            for tensor in pl_module.state_dict().values():
+                torch.distributed.broadcast(tensor, src=0)
 
 
 class Checkpoints(lightning.Callback):

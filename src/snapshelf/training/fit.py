@@ -10,8 +10,9 @@ from typing import Any
 from zipfile import ZipFile
 
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.training.callbacks import LAST, Checkpoints, Figures, Reseed, Stop
+from snapshelf.training.callbacks import LAST, Checkpoints, Figures, Reseed, SameState, Stop
 from snapshelf.training.monitor import Monitor, TrainingStopped
+from snapshelf.training.processes import launched
 from snapshelf.training.training_error import TrainingError
 
 with torch_extra():
@@ -43,7 +44,7 @@ class FitSettings:
     Attributes:
         epochs: At least 1.
         precision: In Lightning's words, such as ``32-true`` or ``bf16-mixed``.
-        devices: How many, at least 1.
+        devices: How many of this machine, at least 1; with ``torchrun``, what that tells.
         gradient_clip: The largest norm of the gradient; None for no limit.
         keep_checkpoints: Epochs whose checkpoints are kept besides the last.
         seed: Of everything random in the network itself, such as dropout.
@@ -90,10 +91,12 @@ def fit(
         TrainingError: If a loss is not finite, or the checkpoint cannot be used.
     """
     folder = out / CHECKPOINTS
+    processes = launched(settings.devices)
     callbacks = [
         Reseed(settings.seed),
         Figures(out / LOG, pictures_per_batch, monitor),
         Checkpoints(folder, settings.keep_checkpoints, monitor),
+        SameState(),
     ]
     checkpoint = last_checkpoint(out)
     if checkpoint is not None:
@@ -102,8 +105,9 @@ def fit(
         trainer = lightning.Trainer(
             max_epochs=settings.epochs,
             precision=settings.precision,
-            devices=settings.devices,
-            strategy=DDPStrategy() if settings.devices > 1 else "auto",
+            devices=processes.devices,
+            num_nodes=processes.machines,
+            strategy=DDPStrategy() if processes.world > 1 else "auto",
             gradient_clip_val=settings.gradient_clip,
             callbacks=callbacks,
             logger=False,

@@ -1,7 +1,6 @@
 """What every training begins with: its pictures, its backbone, what makes views, its record."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,12 @@ from snapshelf.features.backbones import (
 from snapshelf.features.mobilenet import mobilenet_v2
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.process_rank import process_rank
 from snapshelf.training.augmentation import Backgrounds, DomainShift
 from snapshelf.training.batches import ViewLoader, default_workers
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import PictureStore
+from snapshelf.training.processes import launched
 from snapshelf.training.sampling import Sampler
 from snapshelf.training.settings import settings_to_dict
 from snapshelf.training.training_error import TrainingError
@@ -43,7 +44,6 @@ __all__ = [
     "make_backbone",
     "make_loader",
     "make_views",
-    "process_place",
     "stored_pictures",
     "training_record",
 ]
@@ -160,11 +160,13 @@ def stored_pictures(
         if monitor.should_stop():
             raise TrainingStopped
 
+    rank = process_rank()
     return PictureStore.build(
         training_set.wanted,
         side=settings.stored_side,
         budget=settings.picture_memory_mb * MEGABYTE,
-        folder=folder,
+        # Each process has its own file, to write as it needs it.
+        folder=folder.with_name(f"{folder.name}-{rank}") if rank else folder,
         progress=progress,
     )
 
@@ -294,24 +296,15 @@ def make_loader(
         views: Makes them.
         batch: Groups of pictures in a batch.
     """
-    rank, world = process_place(settings.devices)
+    processes = launched(settings.devices)
     return ViewLoader(
         sampler,
         views,
         batch=batch,
         workers=default_workers() if settings.num_workers is None else settings.num_workers,
-        rank=rank,
-        world=world,
+        rank=processes.rank,
+        world=processes.world,
     )
-
-
-def process_place(devices: int) -> tuple[int, int]:
-    """Say which process this is, from 0, and how many train, as Lightning starts them.
-
-    Args:
-        devices: Those that are trained on, one for each process.
-    """
-    return (0, 1) if devices == 1 else (int(os.environ.get("LOCAL_RANK", "0")), devices)
 
 
 def training_record(system: str, settings: Any, training_set: TrainingSet) -> dict[str, Any]:

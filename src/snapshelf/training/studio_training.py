@@ -20,7 +20,8 @@ from snapshelf.training.monitor import Monitor
 from snapshelf.training.paired_photos import PairedLoader, PairedSampler
 from snapshelf.training.photo_features import FeatureMatches
 from snapshelf.training.plain_pictures import run_on_pictures
-from snapshelf.training.preparation import make_backbone, make_loader, process_place
+from snapshelf.training.preparation import make_backbone, make_loader
+from snapshelf.training.processes import launched
 from snapshelf.training.studio_articles import StudioArticles
 from snapshelf.training.studio_module import StudioModule
 from snapshelf.training.studio_settings import StudioSettings
@@ -108,8 +109,10 @@ def learn_features(
     """
     sampler = PhotoSampler(articles.queries, count=settings.photos_per_epoch, seed=settings.seed)
     photos = make_loader(settings, sampler, views, batch=settings.batch)
-    rank, world = process_place(settings.devices)
-    loader = MatchLoader(photos, _draws(articles, settings), rank=rank, world=world)
+    processes = launched(settings.devices)
+    loader = MatchLoader(
+        photos, _draws(articles, settings), rank=processes.rank, world=processes.world
+    )
     matcher = None
     if settings.matching == "non-linear":
         matcher = StudioMatcher(network.dimension, settings.matcher_hidden)
@@ -197,15 +200,15 @@ def learn_two_networks(
         count=settings.photos_per_epoch,
         seed=settings.seed,
     )
-    rank, world = process_place(settings.devices)
+    processes = launched(settings.devices)
     loader = PairedLoader(
         make_loader(settings, sampler, views, batch=settings.batch),
         sampler,
         articles,
         compared=settings.compared,
         seed=settings.seed,
-        rank=rank,
-        world=world,
+        rank=processes.rank,
+        world=processes.world,
     )
     module = TwoNetworksModule(
         street,

@@ -1,11 +1,12 @@
 """The folder of a training: begun, gone on with, or refused."""
 
 import json
-import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from snapshelf.process_rank import process_rank
 from snapshelf.training.training_error import TrainingError
 from snapshelf.whole_file import write_whole
 
@@ -24,13 +25,16 @@ RECORD_FILE = "training.json"
 PARTIAL_FILE = f"{RECORD_FILE}.partial"
 """All that is there if the process ended while it wrote the record."""
 
+PATIENCE_S = 600.0
+"""Reading the same data, no process is that much faster than the first."""
+
 SYSTEM_FILE = "system.json"
 """Written last: a folder that has it is a system."""
 
 
 def is_first_process() -> bool:
     """Whether this is the process that the user started, not one that trains beside it."""
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+    return process_rank() == 0
 
 
 def check_folder(out: Path, *, resume: bool) -> None:
@@ -94,15 +98,35 @@ def check_record(out: Path, record: Mapping[str, Any]) -> None:
 def begin(out: Path, record: Mapping[str, Any]) -> None:
     """Note what a training is begun with.
 
+    The first process does, and the others wait for it.
+
     Args:
         out: A folder that `check_folder` accepts; made if need be. A record that it has stays.
         record: Settings and data, as JSON can hold them.
+
+    Raises:
+        TrainingError: If the first process does not begin here.
     """
     file = out / RECORD_FILE
     if file.is_file():
         return
+    if not is_first_process():
+        _wait_for(file)
+        return
     out.mkdir(exist_ok=True)
     write_whole(file, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def _wait_for(file: Path) -> None:
+    """Wait until the first process has written its record."""
+    end = time.monotonic() + PATIENCE_S
+    while not file.is_file():
+        if time.monotonic() > end:
+            raise TrainingError(
+                f"the first process did not begin in {file.parent} within {PATIENCE_S:.0f} s; "
+                "train in a folder that all machines share"
+            )
+        time.sleep(0.1)
 
 
 def _differing(before: Any, now: Any, name: str = "") -> str:
