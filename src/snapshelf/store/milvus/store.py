@@ -42,12 +42,23 @@ from snapshelf.store.milvus.reading import (
     read_counts,
     read_embeddings,
     read_products,
+    read_whole,
 )
 from snapshelf.store.milvus.rebuilding import finish_index, rebuild
+from snapshelf.store.milvus.rows import Located, StoredProduct
 from snapshelf.store.milvus.schema import create_embeddings, create_head, create_products
 from snapshelf.store.milvus.searching import nearest_products
 from snapshelf.store.milvus.writing import Writer, check_picture
-from snapshelf.store.records import Counts, Hit, KnownProduct, ProductRecord, Run, StoredEmbeddings
+from snapshelf.store.records import (
+    Counts,
+    Hit,
+    KnownProduct,
+    PictureRecord,
+    ProductRecord,
+    Run,
+    StoredEmbeddings,
+    StoredRecords,
+)
 
 __all__ = ["MilvusStore"]
 
@@ -383,12 +394,7 @@ class MilvusStore:
                     head.embeddings, expression, ("region", "described"), head.timestamp
                 )
                 described |= {int(r["region"]): r["described"] for r in rows if r["described"]}
-            found = {key: read_inline(text) for key, text in described.items() if is_inline(text)}
-            large = {key: text for key, text in described.items() if not is_inline(text)}
-            files = self._description_files(head) if large else None
-            if files is not None:
-                found |= files.read(large)
-            return found
+            return self._bodies(head, described)
 
         return self._read(read)
 
@@ -406,6 +412,25 @@ class MilvusStore:
             FilterError: If the filter names an attribute that no product has.
         """
         return self._read(lambda head: read_embeddings(self._connection, head, where, main=main))
+
+    def records(self, *, after: int = 0, most: int = 256) -> StoredRecords:
+        """Read products with all that was stored with them, by rising number."""
+
+        def read(head: Head) -> StoredRecords:
+            whole, last = read_whole(self._connection, head, after, most)
+            described = {
+                (one.number, content, row): text
+                for one, located in whole
+                for content, each in located.items()
+                for row, text in enumerate(each.described)
+                if text
+            }
+            keys = list(described)
+            bodies = self._bodies(head, dict(enumerate(described.values())))
+            found = {key: bodies[place] for place, key in enumerate(keys) if place in bodies}
+            return StoredRecords(tuple(_record(one, each, found) for one, each in whole), last)
+
+        return self._read(read)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
@@ -488,6 +513,15 @@ class MilvusStore:
             self._files = DescriptionFiles(place, head.shelf)
         return self._files
 
+    def _bodies(self, head: Head, described: Mapping[int, str]) -> dict[int, bytes]:
+        """Read descriptions by what their rows say, given by any number."""
+        found = {key: read_inline(text) for key, text in described.items() if is_inline(text)}
+        large = {key: text for key, text in described.items() if not is_inline(text)}
+        files = self._description_files(head) if large else None
+        if files is not None:
+            found |= files.read(large)
+        return found
+
     def _writable_files(self) -> DescriptionFiles | None:
         """Give where large descriptions are to be written, and note it."""
         lease = self._writing()
@@ -506,6 +540,30 @@ class MilvusStore:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"the store of {self._address} is closed: open it again")
+
+
+def _record(
+    one: StoredProduct,
+    located: Mapping[str, Located],
+    bodies: Mapping[tuple[int, str, int], bytes],
+) -> ProductRecord:
+    """Put together a product as it would be stored anew."""
+    pictures = []
+    for picture in one.known.pictures:
+        each = located[picture.content]
+        keys = [(one.number, picture.content, row) for row in range(len(each.regions))]
+        described = tuple(bodies[key] for key in keys if key in bodies)
+        pictures.append(
+            PictureRecord(
+                picture.source,
+                picture.signature,
+                picture.content,
+                each.regions,
+                each.vectors,
+                described if described and len(described) == len(keys) else None,
+            )
+        )
+    return ProductRecord(one.product, tuple(pictures))
 
 
 def _now() -> str:
