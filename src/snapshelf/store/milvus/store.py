@@ -1,6 +1,7 @@
 """`MilvusStore`: a shelf kept in Milvus."""
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +23,12 @@ from snapshelf.store.milvus.cleaning import (
     drop_retired,
     remove_unused_blocks,
 )
-from snapshelf.store.milvus.connection import Connection, MissingCollectionError
+from snapshelf.store.milvus.completeness import Completeness
+from snapshelf.store.milvus.connection import (
+    Connection,
+    MissingCollectionError,
+    UnavailableError,
+)
 from snapshelf.store.milvus.descriptions import (
     DescriptionFiles,
     MissingFileError,
@@ -68,7 +74,12 @@ FLUSH_FROM = 5_000
 """Embeddings written from which a run ends with having them indexed; fewer are searched beside the
 index, and Milvus writes them away by itself after a while."""
 
-TRIES = 10
+PATIENCE_S = 5.0
+"""A server that does not answer, or not from the whole shelf, is waited for so long."""
+
+POLL_S = 0.1
+
+TRIES = 20
 """Times that a call begins anew where a commit came between its first and its last look."""
 
 
@@ -95,6 +106,7 @@ class MilvusStore:
         self._lease: Lease | None = None
         self._files: DescriptionFiles | None = None
         self._connection = Connection(address)
+        self._completeness = Completeness(self._connection)
         try:
             if write:
                 self._lease = Lease(self._connection, address)
@@ -107,6 +119,7 @@ class MilvusStore:
             if names:
                 self._connection.load(names, replicas=address.replicas)
             if self._lease is not None:
+                self._writing()
                 self._writer.tidy()
                 files = self._description_files(head)
                 clear_after_writers(self._connection, address, self._lease, files)
@@ -481,12 +494,17 @@ class MilvusStore:
         Raises:
             ShelfError: If that happens again and again.
         """
+        deadline = time.monotonic() + PATIENCE_S
         for _ in range(TRIES):
-            head = self._head()
+            head = self._whole_head(deadline)
             try:
                 result = read(head)
             except (MissingCollectionError, MissingFileError):
                 if self._head() == head:
+                    raise
+                continue
+            except UnavailableError:
+                if time.monotonic() > deadline:
                     raise
                 continue
             # Rows that a commit replaces are deleted right after it, so that some may be gone
@@ -498,12 +516,33 @@ class MilvusStore:
             "written to"
         )
 
+    def _whole_head(self, deadline: float) -> Head:
+        """Give the latest state, once the server has all of it at hand.
+
+        Args:
+            deadline: By `time.monotonic`: a server that is away is waited for until then.
+
+        Raises:
+            UnavailableError: If it does not answer until then, or not from all the rows.
+        """
+        while True:
+            try:
+                head = self._head()
+                self._completeness.check(head)
+                return head
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_S)
+
     def _writing(self) -> Lease:
+        """Give the lease, once all that is to be changed is at hand."""
         self._check_open()
         if self._lease is None:
             raise ShelfError(
                 f"{self._address} was opened for searching only; open it with write=True"
             )
+        self._whole_head(time.monotonic() + PATIENCE_S)
         return self._lease
 
     def _description_files(self, head: Head) -> DescriptionFiles | None:
@@ -524,7 +563,8 @@ class MilvusStore:
 
     def _writable_files(self) -> DescriptionFiles | None:
         """Give where large descriptions are to be written, and note it."""
-        lease = self._writing()
+        assert self._lease is not None
+        lease = self._lease
         files = self._description_files(lease.head)
         if files is not None and not lease.head.features:
             place = features_place(self._address.features, "")

@@ -80,7 +80,7 @@ class Writer:
         self._lease = lease
         self._files = files
         self._removed: OrderedDict[str, Located] = OrderedDict()
-        self._undeleted = set(lease.head.dead)
+        self._deleted: set[int] = set()
         self.blocks_left: set[int] = set()
 
     def put(self, records: Sequence[ProductRecord], *, run: int) -> None:
@@ -171,9 +171,9 @@ class Writer:
         head = self._lease.head
         if not head.dead:
             return
-        if self._undeleted:
-            self._delete_rows(head, sorted(self._undeleted))
-            self._undeleted.clear()
+        if left := set(head.dead) - self._deleted:
+            self._delete_rows(head, sorted(left))
+        self._deleted.clear()
         self._lease.commit(replace(head, dead=(), timestamp=self._connection.now()))
 
     def known_contents(self) -> set[str]:
@@ -268,6 +268,7 @@ class Writer:
     def _commit(self, version: int, old: _Old, new: Counts) -> None:
         """Replace the head: from here on the batch is there, and what it replaces is not."""
         head, counts = self._lease.head, self._lease.head.counts
+        left = set(head.dead) - self._deleted
         self._lease.commit(
             replace(
                 head,
@@ -279,10 +280,10 @@ class Writer:
                     counts.embeddings + new.embeddings - old.counts.embeddings,
                 ),
                 unflushed=head.unflushed + new.embeddings,
-                dead=tuple(sorted({*self._undeleted, *old.regions})),
+                dead=tuple(sorted({*left, *old.regions})),
             )
         )
-        self._undeleted.update(old.regions)
+        self._deleted &= left
 
     def _remove(self, old: _Old, rows: Sequence[dict[str, Any]]) -> int:
         if old.regions:
@@ -302,7 +303,7 @@ class Writer:
             self._connection.delete(head.products, "number", old.rows)
         except ShelfError:
             return  # the head goes on to name them, and the next commit, or writer, tries again
-        self._undeleted.difference_update(old.regions)
+        self._deleted.update(old.regions)
 
     def _delete_rows(self, head: Head, numbers: Sequence[int]) -> None:
         """Delete all rows of products, given by number."""
