@@ -29,6 +29,7 @@ START_S = 120.0
 # those of a large one, and growing segments compared exactly.
 SETTINGS = {
     "COMMON_GRACEFULSTOPTIMEOUT": "1",
+    "COMMON_SESSION_TTL": "5",
     "DATACOORD_SEGMENT_MINSIZEFROMIDLETOSEALED": "1024",
     "LOG_LEVEL": "warn",
     "LOG_STDOUT": "false",

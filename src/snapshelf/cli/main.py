@@ -10,6 +10,7 @@ from snapshelf import __version__
 from snapshelf.cli.annotate import annotate
 from snapshelf.cli.console import EXIT_ERROR, EXIT_USAGE, tell
 from snapshelf.cli.contact_sheet import contact_sheet
+from snapshelf.cli.copy import copy
 from snapshelf.cli.demo import demo
 from snapshelf.cli.duplicates import duplicates
 from snapshelf.cli.evaluate import evaluate
@@ -54,6 +55,7 @@ def _options(
 
 
 app.command("index")(index)
+app.command("copy")(copy)
 app.command("search")(search)
 app.command("serve")(serve)
 app.command("key")(key)

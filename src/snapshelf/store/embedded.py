@@ -30,6 +30,7 @@ from snapshelf.store.reading import (
     read_embeddings,
     read_products,
 )
+from snapshelf.store.record_reading import read_records
 from snapshelf.store.records import (
     Counts,
     Facets,
@@ -38,6 +39,7 @@ from snapshelf.store.records import (
     ProductRecord,
     Run,
     StoredEmbeddings,
+    StoredRecords,
 )
 from snapshelf.store.refreshing import refresh_index
 from snapshelf.store.view import View, nearest_products
@@ -284,6 +286,11 @@ class EmbeddedStore:
         """
         with self._connections.reading() as db:
             return read_embeddings(db, self._dimension, where, main=main)
+
+    def records(self, *, after: int = 0, most: int = 256) -> StoredRecords:
+        """Read products with all that was stored with them, by rising number."""
+        with self._connections.reading() as db:
+            return read_records(db, self._dimension, after, most)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""

@@ -20,6 +20,7 @@ __all__ = [
     "ProductRecord",
     "Run",
     "StoredEmbeddings",
+    "StoredRecords",
 ]
 
 
@@ -189,3 +190,16 @@ class StoredEmbeddings:
     product_ids: tuple[str, ...]
     images: tuple[str, ...]
     contents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecords:
+    """Some of a store's products, as they would be stored anew.
+
+    Attributes:
+        records: Each picture with its regions and embeddings, and descriptions if it has any.
+        last: Number of the last of them, to go on from; 0 if there are no more.
+    """
+
+    records: tuple[ProductRecord, ...]
+    last: int

@@ -17,6 +17,7 @@ from snapshelf.store.records import (
     ProductRecord,
     Run,
     StoredEmbeddings,
+    StoredRecords,
 )
 
 __all__ = ["VectorStore"]
@@ -147,6 +148,19 @@ class VectorStore(Protocol):
 
         Raises:
             FilterError: If the filter names an attribute that no product has.
+        """
+        ...
+
+    def records(self, *, after: int = 0, most: int = 256) -> StoredRecords:
+        """Read products with all that was stored with them, to be stored elsewhere.
+
+        Args:
+            after: Those that come after this number, see `StoredRecords.last`.
+            most: At most so many.
+
+        Returns:
+            Products in the order of the store's own numbers, each as of the latest version; one
+            that changes meanwhile may come twice, and none is left out.
         """
         ...
 

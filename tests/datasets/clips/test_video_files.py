@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from written_clip import written_clip
 
 from snapshelf.datasets.clips import open_clip_dataset, open_clip_training_data
 from snapshelf.errors import DatasetError
+from written_clip import written_clip
 
 COLOURS = (30, 90, 150, 210)
 

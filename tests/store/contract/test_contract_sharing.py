@@ -124,3 +124,40 @@ def test_hostile_products_come_back_and_are_found(store: VectorStore) -> None:
         where = parse_filter(text)
         assert {hit.product_id for hit in store.search(VECTOR[None], 9, where)[0]} == expected, text
         assert store.count(where).products == len(expected)
+
+
+@pytest.mark.parametrize("most", [1, 7, 1_000])
+def test_records_come_back_as_they_were_stored(store: VectorStore, most: int) -> None:
+    rng, reference = np.random.default_rng(3), ReferenceStore()
+    names = [f"p{n}" for n in range(17)]
+    for salt in ("", "-new"):
+        batch = random_records(rng, names[: 17 if not salt else 5], salt=salt)
+        store.upsert(batch, run=1)
+        reference.upsert(batch)
+    shared = picture("other.jpg", None, content=reference.records["p9"].pictures[0].content)
+    bare = record("bare", picture("bare.jpg", random_unit(rng, 2)))
+    for one in (
+        [record("sharing", shared), bare],
+        [record(p, picture("x", VECTOR)) for p in HOSTILE],
+    ):
+        store.upsert(one, run=1)
+        reference.upsert(one)
+    store.delete(["p3"])
+    reference.delete(["p3"])
+    found, after = [], 0
+    while (page := store.records(after=after, most=most)).last:
+        assert 0 < len(page.records) <= most
+        assert page.last > after
+        found, after = [*found, *page.records], page.last
+    assert page.records == ()
+    assert len(found) == len(reference.records)
+    for one in found:
+        expected = reference.records[one.product.id]
+        assert one.product == expected.product
+        for ours, theirs in zip(one.pictures, expected.pictures, strict=True):
+            assert (ours.source, ours.signature, ours.content) == (
+                theirs.source, theirs.signature, theirs.content,
+            )  # fmt: skip
+            assert ours.regions == theirs.regions
+            assert np.array_equal(ours.embeddings, theirs.embeddings)
+            assert ours.descriptions == theirs.descriptions

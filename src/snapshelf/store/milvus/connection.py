@@ -1,5 +1,6 @@
 """Speaking to a Milvus server, its errors told in the user's words."""
 
+import json
 import logging
 import os
 import time
@@ -17,11 +18,13 @@ from snapshelf.store.milvus.index_kind import IndexPlan
 if TYPE_CHECKING:
     pass
 
-__all__ = ["Connection", "MissingCollectionError"]
+__all__ = ["Connection", "MissingCollectionError", "UnavailableError"]
 
 CONNECT_S = 10.0
-READ_S = 30.0
-WRITE_S = 120.0
+CALL_S = 60
+"""A request is given up after this long. None is repeated by pymilvus: one whose answer was lost
+may be carried out twice, and a server that has just come back does not hold all of a shelf yet."""
+
 LOAD_S = 600.0
 POLL_S = 0.05
 
@@ -30,6 +33,8 @@ MOST_ROWS = 16_384
 
 BLOCK_BYTES = 4 << 20
 """Written in one request: Milvus's message queues take messages of 5 MiB."""
+
+_SERVICE_CONFIG = json.dumps({"methodConfig": [{"name": [{}], "timeout": f"{CALL_S}s"}]})
 
 _NOT_FOUND = 100
 _HINTS = (
@@ -41,11 +46,19 @@ _HINTS = (
     ("permission", "check SNAPSHELF_MILVUS_TOKEN (USER:PASSWORD) and what that user may do"),
     ("too large", "the server takes no request of this size"),
 )
-_AWAY = ("unavailable", "deadline", "timeout", "not ready", "connect", "retry", "not healthy")
+_AWAY = (
+    "unavailable", "deadline", "timeout", "not ready", "connect", "retry", "not healthy",
+    "not loaded", "not fully loaded", "no available", "not serving", "cancel", "initializing",
+    "node not", "not available", "offline", "collectionnotloaded", "channel", "closing",
+)  # fmt: skip
 
 
 class MissingCollectionError(ShelfError):
     """The server has no such collection (any more)."""
+
+
+class UnavailableError(ShelfError):
+    """The server does not answer, or not yet."""
 
 
 class Connection:
@@ -53,6 +66,9 @@ class Connection:
 
     Args:
         address: The server, and the database there.
+
+    Attributes:
+        disturbed: Whether a request has failed since this was last set to False.
 
     Raises:
         ShelfError: If the server does not answer, or refuses the credentials.
@@ -69,6 +85,7 @@ class Connection:
         # It logs every refused request with its traceback, which is for us to tell.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self._address = address
+        self.disturbed = False
         token = os.environ.get("SNAPSHELF_MILVUS_TOKEN", "")
         given: dict[str, Any] = {}
         if address.secure and (authority := os.environ.get("SNAPSHELF_MILVUS_CA", "")):
@@ -80,6 +97,7 @@ class Connection:
                 db_name=address.database,
                 timeout=CONNECT_S,
                 dedicated=True,
+                grpc_options={"grpc.service_config": _SERVICE_CONFIG},
                 **given,
             )
 
@@ -93,7 +111,7 @@ class Connection:
         """Give the own name and the properties of a collection or alias; None if there is none."""
         try:
             with self._errors(f"cannot look up {name}"):
-                found = self._client.describe_collection(name, timeout=READ_S)
+                found = self._client.describe_collection(name, retry_times=0)
         except MissingCollectionError:
             return None
         return found["collection_name"], found.get("properties", {})
@@ -101,33 +119,33 @@ class Connection:
     def alter(self, name: str, properties: Mapping[str, str]) -> None:
         """Set properties of a collection, all of them or none."""
         with self._errors(f"cannot note in {name}"):
-            self._client.alter_collection_properties(name, dict(properties), timeout=READ_S)
+            self._client.alter_collection_properties(name, dict(properties), retry_times=0)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a collection; of two that try at once, one finds it gone."""
         with self._errors(f"cannot rename {old}"):
-            self._client.rename_collection(old, new, timeout=READ_S)
+            self._client.rename_collection(old, new, retry_times=0)
 
     def point(self, alias: str, name: str, *, new: bool) -> None:
         """Let an alias stand for a collection."""
         with self._errors(f"cannot let {alias} stand for {name}"):
             make = self._client.create_alias if new else self._client.alter_alias
-            make(name, alias, timeout=READ_S)
+            make(name, alias, retry_times=0)
 
     def collections(self) -> list[str]:
         """Give the names of all collections."""
         with self._errors("cannot list collections"):
-            return list(self._client.list_collections(timeout=READ_S))
+            return list(self._client.list_collections(retry_times=0))
 
     def drop(self, name: str) -> None:
         """Drop a collection; nothing happens if there is none."""
         with self._errors(f"cannot drop {name}"):
-            self._client.drop_collection(name, timeout=READ_S)
+            self._client.drop_collection(name, retry_times=0)
 
     def drop_alias(self, alias: str) -> None:
         """Drop an alias; nothing happens if there is none."""
         with self._errors(f"cannot drop {alias}"):
-            self._client.drop_alias(alias, timeout=READ_S)
+            self._client.drop_alias(alias, retry_times=0)
 
     def create(self, name: str, schema: Any, **settings: Any) -> None:
         """Make a collection.
@@ -139,7 +157,7 @@ class Connection:
         """
         with self._errors(f"cannot make {name}"):
             self._client.create_collection(
-                name, schema=schema, consistency_level="Bounded", timeout=WRITE_S, **settings
+                name, schema=schema, consistency_level="Bounded", retry_times=0, **settings
             )
 
     def index(self, name: str, field: str, plan: IndexPlan) -> None:
@@ -153,7 +171,7 @@ class Connection:
                 metric_type="IP",
                 params=dict(plan.build),
             )
-            self._client.create_index(name, parameters, sync=False, timeout=WRITE_S)
+            self._client.create_index(name, parameters, sync=False, retry_times=0)
 
     def load(self, names: Sequence[str], *, replicas: int = 1) -> None:
         """Have collections in the memory of query nodes, and wait until they are."""
@@ -179,18 +197,18 @@ class Connection:
     def flush(self, name: str) -> None:
         """Have everything written so far in files, where it is indexed."""
         with self._errors(f"cannot flush {name}"):
-            self._client.flush(name, timeout=WRITE_S)
+            self._client.flush(name, retry_times=0)
 
     def unindexed(self, name: str, field: str) -> int:
         """Count the rows in files that an index does not hold yet."""
         with self._errors(f"cannot look up {name}"):
-            found = self._client.describe_index(name, field, timeout=READ_S)
+            found = self._client.describe_index(name, field, retry_times=0)
         return int(found.get("total_rows", 0)) - int(found.get("indexed_rows", 0))
 
     def now(self) -> int:
         """Give Milvus's timestamp of this moment, after all that was written before."""
         with self._errors("cannot ask for the time"):
-            return int(self._client._get_connection().alloc_timestamp(timeout=READ_S))
+            return int(self._client._get_connection().alloc_timestamp(retry_times=0))
 
     # --- rows -------------------------------------------------------------------------------
 
@@ -205,7 +223,6 @@ class Connection:
         block = max(1, BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(rows), block):
             with self._errors(f"cannot write to {name}"):
-                # Tried once: a request that is repeated, its answer being lost, writes rows twice.
                 self._client.insert(
                     name, [dict(row) for row in rows[start : start + block]], retry_times=0
                 )
@@ -215,12 +232,12 @@ class Connection:
         for start in range(0, len(numbers), MOST_ROWS):
             part = ", ".join(map(str, numbers[start : start + MOST_ROWS]))
             with self._errors(f"cannot delete from {name}"):
-                self._client.delete(name, filter=f"{key} in [{part}]", timeout=WRITE_S)
+                self._client.delete(name, filter=f"{key} in [{part}]", retry_times=0)
 
     def delete_where(self, name: str, expression: str) -> None:
         """Delete the rows that an expression is true of."""
         with self._errors(f"cannot delete from {name}"):
-            self._client.delete(name, filter=expression, timeout=WRITE_S)
+            self._client.delete(name, filter=expression, retry_times=0)
 
     def query(
         self,
@@ -247,7 +264,7 @@ class Connection:
                     filter=expression,
                     output_fields=list(fields),
                     limit=limit,
-                    timeout=READ_S,
+                    retry_times=0,
                     consistency_level="Customized",
                     guarantee_timestamp=max(timestamp, 1),
                 )
@@ -260,7 +277,7 @@ class Connection:
                 name,
                 filter=expression,
                 output_fields=["count(*)"],
-                timeout=READ_S,
+                retry_times=0,
                 consistency_level="Customized",
                 guarantee_timestamp=max(timestamp, 1),
             )
@@ -300,14 +317,14 @@ class Connection:
                 filter=expression,
                 output_fields=list(fields),
                 search_params={"metric_type": "IP", "params": plan.search(limit)},
-                timeout=READ_S,
+                retry_times=0,
                 consistency_level="Customized",
                 guarantee_timestamp=max(timestamp, 1),
             )
             return [list(hits) for hits in found]
 
     def _state(self, name: str) -> str:
-        return str(self._client.get_load_state(name, timeout=READ_S)["state"].name)
+        return str(self._client.get_load_state(name, retry_times=0)["state"].name)
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
@@ -324,15 +341,29 @@ class Connection:
                     f"{self._address}: {what}: the server has no such collection; was the shelf "
                     "removed or replaced? Open it again, or index it anew"
                 ) from error
-            raise ShelfError(f"{self._address}: {what}: {text[:300]}; {_hint(text)}") from error
+            self.disturbed = True
+            raise self._error(what, text) from error
         except (grpc.RpcError, grpc.FutureTimeoutError, OSError, ValueError) as error:
             if isinstance(error, ValueError) and "closed channel" not in str(error):
                 raise
-            text = " ".join(str(error).split())[:300]
-            raise ShelfError(f"{self._address}: {what}: {text}; {_hint('connect')}") from error
+            self.disturbed = True
+            text = " ".join(str(error).split())
+            raise self._error(what, f"unavailable: {text}") from error
+
+    def _error(self, what: str, text: str) -> ShelfError:
+        hint = _hint(text)
+        made = ShelfError if hint is not None else UnavailableError
+        return made(f"{self._address}: {what}: {text[:300]}; {hint or _AWAY_HINT}")
 
 
-def _hint(text: str) -> str:
+_AWAY_HINT = (
+    "is the server running, and is this its address? Nothing that was committed is lost: run the "
+    "same command again once it answers"
+)
+
+
+def _hint(text: str) -> str | None:
+    """Tell what to do about an error; None where it is that the server is away."""
     folded = text.casefold()
     if "illegal connection params" in folded:  # said of a wrong password too
         return (
@@ -343,8 +374,5 @@ def _hint(text: str) -> str:
         if word in folded:
             return hint
     if any(word in folded for word in _AWAY):
-        return (
-            "is the server running, and is this its address? Nothing that was committed is lost: "
-            "run the same command again once it answers"
-        )
+        return None
     return "see the server's log"

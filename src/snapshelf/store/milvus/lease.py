@@ -109,6 +109,7 @@ class Lease:
         self._sure = True
         self._attempted = 0
         self._next = self._limit = 0
+        self._gone = False
         self._name, self._head, self.clean = self._take()
         self._renewer = threading.Thread(
             target=self._renew, name=f"snapshelf-lease-{address.name}", daemon=True
@@ -124,6 +125,8 @@ class Lease:
     def head(self) -> Head:
         """The state of the latest commit; read again where an answer was lost."""
         with self._lock:
+            if self._gone:
+                raise self._lost()
             if not self._sure:
                 # What is still on its way under the old name must not arrive any more.
                 self._name = self._rename(self._name)
@@ -232,8 +235,12 @@ class Lease:
             with self._lock:
                 # A lease that cannot be renewed is found lost, or the server away, by a commit.
                 if not self._released.is_set():
-                    with contextlib.suppress(ShelfError):
+                    try:
                         self._connection.alter(self._name, {LEASE: _write(self._holder())})
+                    except MissingCollectionError:
+                        self._gone = self._sure
+                    except ShelfError:
+                        continue
 
     def _holder(self) -> _Holder:
         expires = time.time() + EXPIRES_S
@@ -253,6 +260,7 @@ class Lease:
         )
 
     def _lost(self) -> ShelfLockedError:
+        self._gone = True
         return ShelfLockedError(
             f"{self._address} has been taken over by another writer: nothing that was committed "
             "is lost; wait for that one to finish, and run the same command again"

@@ -1,6 +1,6 @@
 """What is read of one state of a shelf in Milvus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,12 +41,15 @@ __all__ = [
     "read_embeddings",
     "read_located",
     "read_products",
+    "read_whole",
+    "rows_of_products",
     "seen_products",
 ]
 
 V = TypeVar("V")
 
 NUMBERS_A_QUERY = 500
+REGIONS_A_QUERY = 4_000
 
 NAMES_SHOWN = 30
 NAMES_FROM = 1_000
@@ -150,6 +153,65 @@ def read_located(connection: Connection, head: Head, contents: Sequence[str]) ->
     return located
 
 
+def rows_of_products(
+    connection: Connection, head: Head, regions: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    """Read the rows of embeddings of products, given by number with how many each has."""
+    rows: list[dict[str, Any]] = []
+    for numbers in _lots(regions, REGIONS_A_QUERY):
+        expression = f"product in {numbers_text(numbers)}"
+        name, fields = head.embeddings, EMBEDDING_FIELDS
+        if sum(regions[number] for number in numbers) <= REGIONS_A_QUERY:
+            rows += connection.query(name, expression, fields, head.timestamp)
+            continue
+        for block in every_row(connection, head, name, "region", expression, fields):
+            rows += block
+    return rows
+
+
+def read_whole(
+    connection: Connection, head: Head, after: int, most: int
+) -> tuple[list[tuple[StoredProduct, dict[str, Located]]], int]:
+    """Read products, by rising number, with what their pictures' contents gave.
+
+    Args:
+        connection: To the server.
+        head: The state.
+        after: Those of larger numbers than this.
+        most: At most so many.
+
+    Returns:
+        Each product with what was located in its pictures, by content; and the largest number, 0
+        if there are no more.
+    """
+    expression = product_expression(head, None, "part == 0")
+    blocks = every_row(
+        connection, head, head.products, "number", expression, (), after=after, most=most
+    )
+    numbers = [int(row["number"]) for row in next(blocks, [])]
+    if not numbers:
+        return [], 0
+    rows: list[dict[str, Any]] = []
+    for chunk in chunks(numbers, NUMBERS_A_QUERY):
+        owned = product_expression(head, None, f"owner in {numbers_text(chunk)}")
+        rows += connection.query(head.products, owned, PRODUCT_FIELDS, head.timestamp)
+    stored = sorted(read_stored(rows).values(), key=lambda one: one.number)
+    places: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for row in rows_of_products(connection, head, {s.number: sum(s.regions) for s in stored}):
+        places.setdefault((int(row["product"]), row["content"]), []).append(row)
+    nothing = Located((), np.empty((0, head.dimension), np.float32), (), ())
+    whole = []
+    for one in stored:
+        located = {}
+        for content in {picture.content for picture in one.known.pictures}:
+            own = places.get((one.number, content), [])
+            first = min((row["position"] for row in own), default=0)
+            found = located_in([row for row in own if row["position"] == first])
+            located[content] = found if own else nothing
+        whole.append((one, located))
+    return whole, numbers[-1]
+
+
 def read_counts(connection: Connection, head: Head, where: Filter | None) -> Counts:
     """Count products that pass a filter, their pictures and embeddings.
 
@@ -223,7 +285,15 @@ def count_seen(connection: Connection, head: Head, run: int) -> int:
 
 
 def every_row(
-    connection: Connection, head: Head, name: str, key: str, expression: str, fields: Sequence[str]
+    connection: Connection,
+    head: Head,
+    name: str,
+    key: str,
+    expression: str,
+    fields: Sequence[str],
+    *,
+    after: int = -1,
+    most: int = MOST_ROWS - 1,
 ) -> Iterator[list[dict[str, Any]]]:
     """Read all rows that an expression is true of, in blocks, by their rising keys.
 
@@ -234,13 +304,15 @@ def every_row(
         key: Its primary key, a number.
         expression: True of the rows.
         fields: What to read of them.
+        after: Those of larger keys than this.
+        most: At most so many in a block.
 
     Yields:
         Blocks of rows, none empty.
     """
     row_bytes = 1_000 + (4 * head.dimension if "vector" in fields else 0)
-    most = max(1, min(MOST_ROWS - 1, ANSWER_BYTES // row_bytes))
-    first, width = 0, most
+    most = max(1, min(most, ANSWER_BYTES // row_bytes))
+    first, width = after + 1, most
     while first < head.reserved:
         rows = connection.query(
             name,
@@ -255,7 +327,7 @@ def every_row(
         if rows:
             yield sorted(rows, key=lambda row: int(row[key]))
         first += width
-        if len(rows) < most // 2:
+        if len(rows) <= most // 2:
             width *= 2
 
 
@@ -294,3 +366,17 @@ def chunks(values: Sequence[V], size: int) -> Iterator[Sequence[V]]:
     """Cut a list into parts of at most a size."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def _lots(sizes: Mapping[int, int], most: int) -> Iterator[list[int]]:
+    """Cut numbers into lots whose sizes add up to at most a bound, or of one number alone."""
+    lot: list[int] = []
+    filled = 0
+    for number, size in sizes.items():
+        if lot and (filled + size > most or len(lot) == NUMBERS_A_QUERY):
+            yield lot
+            lot, filled = [], 0
+        lot.append(number)
+        filled += size
+    if lot:
+        yield lot

@@ -70,23 +70,24 @@ def _search(
     fetch: int,
 ) -> list[list[Hit]]:
     """Search for a block of queries; those that got too few products look again, wider."""
-    rankings = [
-        _grouped(rows, top, fetch) for rows in _ask(connection, head, queries, expression, fetch)
-    ]
-    # A product with many pictures may have crowded out others.
-    for number, (hits, seen, full) in enumerate(rankings):
-        query, wider = queries[number : number + 1], fetch
-        while full and len(hits) < top and wider < min(head.counts.embeddings, MOST_ROWS):
-            wider = min(4 * wider, head.counts.embeddings, MOST_ROWS)
-            (rows,) = _ask(connection, head, query, expression, wider)
-            hits, seen, full = _grouped(rows, top, wider)
-        while full and len(hits) < top:  # as many as Milvus gives: go on with other products
+    most = min(head.counts.embeddings, MOST_ROWS)
+    found: list[list[Hit]] = []
+    for number, rows in enumerate(_ask(connection, head, queries, expression, fetch)):
+        query, limit = queries[number : number + 1], fetch
+        hits, seen = _grouped(rows, top)
+        # A product with many pictures may have crowded out others.
+        while len(hits) < top and len(rows) >= limit and limit < most:
+            limit = min(4 * limit, most)
+            (rows,) = _ask(connection, head, query, expression, limit)
+            hits, seen = _grouped(rows, top)
+        # Where Milvus gives no more rows at once: go on with the other products.
+        while len(hits) < top and len(rows) >= limit and limit < head.counts.embeddings:
             others = all_of([expression, f"product not in {numbers_text(sorted(seen))}"])
-            (rows,) = _ask(connection, head, query, others, wider)
-            more, new, full = _grouped(rows, top - len(hits), wider)
+            (rows,) = _ask(connection, head, query, others, limit)
+            more, new = _grouped(rows, top - len(hits))
             hits, seen = hits + more, seen | new
-        rankings[number] = (hits, seen, full)
-    return [hits for hits, _, _ in rankings]
+        found.append(hits)
+    return found
 
 
 def _ask(
@@ -103,12 +104,8 @@ def _ask(
     )
 
 
-def _grouped(rows: list[dict[str, Any]], top: int, fetch: int) -> tuple[list[Hit], set[int], bool]:
-    """Keep the best row of each product.
-
-    Returns:
-        The hits, the numbers of their products, and whether there may be more to find.
-    """
+def _grouped(rows: list[dict[str, Any]], top: int) -> tuple[list[Hit], set[int]]:
+    """Keep the best row of each product; gives the hits, and the numbers of all products seen."""
     best: dict[int, dict[str, Any]] = {}
     for row in rows:
         best.setdefault(int(row["entity"]["product"]), row)
@@ -118,4 +115,4 @@ def _grouped(rows: list[dict[str, Any]], top: int, fetch: int) -> tuple[list[Hit
         # Rounding takes the similarity of two unit vectors a little beyond 1.
         similarity = max(-1.0, min(1.0, float(row["distance"])))
         hits.append(Hit(shown.product_id, shown.source, shown.box, similarity, int(row["id"])))
-    return hits, set(best), len(rows) >= fetch
+    return hits, set(best)

@@ -1,6 +1,7 @@
 """`MilvusStore`: a shelf kept in Milvus."""
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +23,12 @@ from snapshelf.store.milvus.cleaning import (
     drop_retired,
     remove_unused_blocks,
 )
-from snapshelf.store.milvus.connection import Connection, MissingCollectionError
+from snapshelf.store.milvus.completeness import Completeness
+from snapshelf.store.milvus.connection import (
+    Connection,
+    MissingCollectionError,
+    UnavailableError,
+)
 from snapshelf.store.milvus.descriptions import (
     DescriptionFiles,
     MissingFileError,
@@ -43,8 +49,10 @@ from snapshelf.store.milvus.reading import (
     read_counts,
     read_embeddings,
     read_products,
+    read_whole,
 )
 from snapshelf.store.milvus.rebuilding import finish_index, rebuild
+from snapshelf.store.milvus.rows import Located, StoredProduct
 from snapshelf.store.milvus.schema import create_embeddings, create_head, create_products
 from snapshelf.store.milvus.searching import nearest_products
 from snapshelf.store.milvus.writing import Writer, check_picture
@@ -53,9 +61,11 @@ from snapshelf.store.records import (
     Facets,
     Hit,
     KnownProduct,
+    PictureRecord,
     ProductRecord,
     Run,
     StoredEmbeddings,
+    StoredRecords,
 )
 
 __all__ = ["MilvusStore"]
@@ -66,7 +76,12 @@ FLUSH_FROM = 5_000
 """Embeddings written from which a run ends with having them indexed; fewer are searched beside the
 index, and Milvus writes them away by itself after a while."""
 
-TRIES = 10
+PATIENCE_S = 5.0
+"""A server that does not answer, or not from the whole shelf, is waited for so long."""
+
+POLL_S = 0.1
+
+TRIES = 20
 """Times that a call begins anew where a commit came between its first and its last look."""
 
 
@@ -93,6 +108,7 @@ class MilvusStore:
         self._lease: Lease | None = None
         self._files: DescriptionFiles | None = None
         self._connection = Connection(address)
+        self._completeness = Completeness(self._connection)
         try:
             if write:
                 self._lease = Lease(self._connection, address)
@@ -105,6 +121,7 @@ class MilvusStore:
             if names:
                 self._connection.load(names, replicas=address.replicas)
             if self._lease is not None:
+                self._writing()
                 self._writer.tidy()
                 files = self._description_files(head)
                 clear_after_writers(self._connection, address, self._lease, files)
@@ -392,12 +409,7 @@ class MilvusStore:
                     head.embeddings, expression, ("region", "described"), head.timestamp
                 )
                 described |= {int(r["region"]): r["described"] for r in rows if r["described"]}
-            found = {key: read_inline(text) for key, text in described.items() if is_inline(text)}
-            large = {key: text for key, text in described.items() if not is_inline(text)}
-            files = self._description_files(head) if large else None
-            if files is not None:
-                found |= files.read(large)
-            return found
+            return self._bodies(head, described)
 
         return self._read(read)
 
@@ -415,6 +427,25 @@ class MilvusStore:
             FilterError: If the filter names an attribute that no product has.
         """
         return self._read(lambda head: read_embeddings(self._connection, head, where, main=main))
+
+    def records(self, *, after: int = 0, most: int = 256) -> StoredRecords:
+        """Read products with all that was stored with them, by rising number."""
+
+        def read(head: Head) -> StoredRecords:
+            whole, last = read_whole(self._connection, head, after, most)
+            described = {
+                (one.number, content, row): text
+                for one, located in whole
+                for content, each in located.items()
+                for row, text in enumerate(each.described)
+                if text
+            }
+            keys = list(described)
+            bodies = self._bodies(head, dict(enumerate(described.values())))
+            found = {key: bodies[place] for place, key in enumerate(keys) if place in bodies}
+            return StoredRecords(tuple(_record(one, each, found) for one, each in whole), last)
+
+        return self._read(read)
 
     def products(self, product_ids: Sequence[str]) -> Mapping[str, Product]:
         """Read products; those not in the store are left out."""
@@ -496,12 +527,17 @@ class MilvusStore:
         Raises:
             ShelfError: If that happens again and again.
         """
+        deadline = time.monotonic() + PATIENCE_S
         for _ in range(TRIES):
-            head = self._head()
+            head = self._whole_head(deadline)
             try:
                 result = read(head)
             except (MissingCollectionError, MissingFileError):
                 if self._head() == head:
+                    raise
+                continue
+            except UnavailableError:
+                if time.monotonic() > deadline:
                     raise
                 continue
             # Rows that a commit replaces are deleted right after it, so that some may be gone
@@ -513,12 +549,33 @@ class MilvusStore:
             "written to"
         )
 
+    def _whole_head(self, deadline: float) -> Head:
+        """Give the latest state, once the server has all of it at hand.
+
+        Args:
+            deadline: By `time.monotonic`: a server that is away is waited for until then.
+
+        Raises:
+            UnavailableError: If it does not answer until then, or not from all the rows.
+        """
+        while True:
+            try:
+                head = self._head()
+                self._completeness.check(head)
+                return head
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_S)
+
     def _writing(self) -> Lease:
+        """Give the lease, once all that is to be changed is at hand."""
         self._check_open()
         if self._lease is None:
             raise ShelfError(
                 f"{self._address} was opened for searching only; open it with write=True"
             )
+        self._whole_head(time.monotonic() + PATIENCE_S)
         return self._lease
 
     def _description_files(self, head: Head) -> DescriptionFiles | None:
@@ -528,9 +585,19 @@ class MilvusStore:
             self._files = DescriptionFiles(place, head.shelf)
         return self._files
 
+    def _bodies(self, head: Head, described: Mapping[int, str]) -> dict[int, bytes]:
+        """Read descriptions by what their rows say, given by any number."""
+        found = {key: read_inline(text) for key, text in described.items() if is_inline(text)}
+        large = {key: text for key, text in described.items() if not is_inline(text)}
+        files = self._description_files(head) if large else None
+        if files is not None:
+            found |= files.read(large)
+        return found
+
     def _writable_files(self) -> DescriptionFiles | None:
         """Give where large descriptions are to be written, and note it."""
-        lease = self._writing()
+        assert self._lease is not None
+        lease = self._lease
         files = self._description_files(lease.head)
         if files is not None and not lease.head.features:
             place = features_place(self._address.features, "")
@@ -546,6 +613,30 @@ class MilvusStore:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"the store of {self._address} is closed: open it again")
+
+
+def _record(
+    one: StoredProduct,
+    located: Mapping[str, Located],
+    bodies: Mapping[tuple[int, str, int], bytes],
+) -> ProductRecord:
+    """Put together a product as it would be stored anew."""
+    pictures = []
+    for picture in one.known.pictures:
+        each = located[picture.content]
+        keys = [(one.number, picture.content, row) for row in range(len(each.regions))]
+        described = tuple(bodies[key] for key in keys if key in bodies)
+        pictures.append(
+            PictureRecord(
+                picture.source,
+                picture.signature,
+                picture.content,
+                each.regions,
+                each.vectors,
+                described if described and len(described) == len(keys) else None,
+            )
+        )
+    return ProductRecord(one.product, tuple(pictures))
 
 
 def _now() -> str:

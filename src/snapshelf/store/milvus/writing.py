@@ -16,13 +16,12 @@ from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.reading import (
     chunks,
-    every_row,
     product_rows_of,
     read_located,
+    rows_of_products,
     seen_products,
 )
 from snapshelf.store.milvus.rows import (
-    EMBEDDING_FIELDS,
     Located,
     Shown,
     embedding_row,
@@ -43,7 +42,6 @@ CONTENTS_KEPT = 4_096
 asks for contents a little before it stores them."""
 
 NUMBERS_A_QUERY = 500
-REGIONS_A_QUERY = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Writer:
         self._lease = lease
         self._files = files
         self._removed: OrderedDict[str, Located] = OrderedDict()
-        self._undeleted = set(lease.head.dead)
+        self._deleted: set[int] = set()
         self.blocks_left: set[int] = set()
 
     def put(self, records: Sequence[ProductRecord], *, run: int) -> None:
@@ -129,7 +127,9 @@ class Writer:
         _, unseen = seen_products(self._connection, head, run)
         for numbers in chunks(unseen, MOST_REMOVED):
             old = self._old_numbered(self._lease.head, numbers)
-            count += self._remove(old, self._rows_of(self._lease.head, old.regions))
+            count += self._remove(
+                old, rows_of_products(self._connection, self._lease.head, old.regions)
+            )
         return count
 
     def mark(self, product_ids: Sequence[str], *, run: int) -> None:
@@ -171,9 +171,9 @@ class Writer:
         head = self._lease.head
         if not head.dead:
             return
-        if self._undeleted:
-            self._delete_rows(head, sorted(self._undeleted))
-            self._undeleted.clear()
+        if left := set(head.dead) - self._deleted:
+            self._delete_rows(head, sorted(left))
+        self._deleted.clear()
         self._lease.commit(replace(head, dead=(), timestamp=self._connection.now()))
 
     def known_contents(self) -> set[str]:
@@ -268,6 +268,7 @@ class Writer:
     def _commit(self, version: int, old: _Old, new: Counts) -> None:
         """Replace the head: from here on the batch is there, and what it replaces is not."""
         head, counts = self._lease.head, self._lease.head.counts
+        left = set(head.dead) - self._deleted
         self._lease.commit(
             replace(
                 head,
@@ -279,10 +280,10 @@ class Writer:
                     counts.embeddings + new.embeddings - old.counts.embeddings,
                 ),
                 unflushed=head.unflushed + new.embeddings,
-                dead=tuple(sorted({*self._undeleted, *old.regions})),
+                dead=tuple(sorted({*left, *old.regions})),
             )
         )
-        self._undeleted.update(old.regions)
+        self._deleted &= left
 
     def _remove(self, old: _Old, rows: Sequence[dict[str, Any]]) -> int:
         if old.regions:
@@ -302,7 +303,7 @@ class Writer:
             self._connection.delete(head.products, "number", old.rows)
         except ShelfError:
             return  # the head goes on to name them, and the next commit, or writer, tries again
-        self._undeleted.difference_update(old.regions)
+        self._deleted.update(old.regions)
 
     def _delete_rows(self, head: Head, numbers: Sequence[int]) -> None:
         """Delete all rows of products, given by number."""
@@ -317,7 +318,7 @@ class Writer:
         """Read of stored products what goes with them; those not there are left out."""
         rows = product_rows_of(self._connection, head, product_ids)
         old = _old_of(rows, set(product_ids))
-        return old, self._rows_of(head, old.regions)
+        return old, rows_of_products(self._connection, head, old.regions)
 
     def _old_numbered(self, head: Head, numbers: Sequence[int]) -> _Old:
         rows: list[dict[str, Any]] = []
@@ -329,19 +330,6 @@ class Writer:
                 head.timestamp,
             )
         return _old_of(rows, None)
-
-    def _rows_of(self, head: Head, regions: Mapping[int, int]) -> list[dict[str, Any]]:
-        """Read the rows of embeddings of products, given by number with how many each has."""
-        rows: list[dict[str, Any]] = []
-        for numbers in _lots(regions, REGIONS_A_QUERY):
-            expression = f"product in {numbers_text(numbers)}"
-            name, fields = head.embeddings, EMBEDDING_FIELDS
-            if sum(regions[number] for number in numbers) <= REGIONS_A_QUERY:
-                rows += self._connection.query(name, expression, fields, head.timestamp)
-                continue
-            for block in every_row(self._connection, head, name, "region", expression, fields):
-                rows += block
-        return rows
 
     def _taken_over(
         self,
@@ -461,17 +449,3 @@ def _old_of(rows: Sequence[dict[str, Any]], wanted: set[str] | None) -> _Old:
             if not count
         ),
     )
-
-
-def _lots(sizes: Mapping[int, int], most: int) -> Iterator[list[int]]:
-    """Cut numbers into lots whose sizes add up to at most a bound, or of one number alone."""
-    lot: list[int] = []
-    filled = 0
-    for number, size in sizes.items():
-        if lot and (filled + size > most or len(lot) == NUMBERS_A_QUERY):
-            yield lot
-            lot, filled = [], 0
-        lot.append(number)
-        filled += size
-    if lot:
-        yield lot
