@@ -8,9 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "service"))
-
-pytest.importorskip("playwright.sync_api", reason="needs the extra `dev`: playwright")
 
 from browser_parts import build_shop, find_chromium, two_items, watched
 from playwright.sync_api import Browser, Page, sync_playwright
