@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 demo: $(VENV)/.base
 	$(BIN)/snapshelf demo
 
-test: $(VENV)/.all
+test: $(VENV)/.all $(VENV)/.chromium
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.all
@@ -39,3 +39,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,dev]'
 	touch $(VENV)/.base $@
+
+# A browser for the tests of the pages, which are skipped where none can be had.
+$(VENV)/.chromium: scripts/chromium.sh | $(VENV)/bin/python
+	scripts/chromium.sh > $@.partial && mv $@.partial $@ || rm -f $@.partial

@@ -2,14 +2,21 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from service_parts import draw, file_of, ids, is_problem, png
 
+from snapshelf.features.encoder import Domain
+from snapshelf.service.answers import SearchAnswer
 from snapshelf.shelf import Shelf
 from snapshelf.shelf.as_json import items_json
+from snapshelf.systems import System
 
 TYPE = {"Content-Type": "image/png"}
 
@@ -160,3 +167,43 @@ def test_clips_are_refused_and_told_so(client: httpx.Client) -> None:
     for path in ("/v1/search", "/v1/detect"):
         answer = client.post(path, content=b"x", headers={"Content-Type": "video/mp4"})
         assert "pictures only" in is_problem(answer, 415, "wrong-type")
+
+
+class Colours:
+    """Predicts from the mean brightness alone."""
+
+    classes = MappingProxyType(
+        {"look": (("dark", "dark"), ("light", "light")), "cut": (("a", "a"), ("b", "b"))}
+    )
+
+    def prepare(self, picture: np.ndarray) -> np.ndarray:
+        return np.full((2, 2, 3), picture.mean(), np.uint8)
+
+    def predict(self, inputs: np.ndarray, domain: Domain) -> dict[str, np.ndarray]:
+        assert domain is Domain.STREET
+        light = inputs.mean(axis=(1, 2, 3)) / 255
+        even = np.full_like(light, 0.45)
+        return {
+            "look": np.stack([1 - light, light], axis=1).astype(np.float32),
+            "cut": np.stack([even, even], axis=1).astype(np.float32),
+        }
+
+
+def test_what_items_look_like_is_told_where_it_is_known(start):
+    system = replace(System.load("classical"), predictor=Colours())
+    client = start(system)
+    picture = Image.new("RGB", (80, 40), (250, 250, 250))
+    picture.paste((10, 10, 10), (0, 0, 40, 40))
+    answer = client.post(
+        "/v1/search",
+        params={"boxes": ["0,0,40,40", "40,0,80,40"]},
+        content=file_of(picture),
+        headers={"Content-Type": "image/png"},
+    )
+    SearchAnswer.model_validate_json(answer.content)
+    seen = [found["item"]["attributes"] for found in answer.json()["items"]]
+    assert [[(each["name"], each["value"]) for each in one] for one in seen] == [
+        [("look", "dark")],
+        [("look", "light")],
+    ]
+    assert seen[0][0]["probability"] > 0.9

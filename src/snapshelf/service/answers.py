@@ -51,6 +51,14 @@ class ShownMatch(Answer):
     )
 
 
+class SeenAttribute(Answer):
+    """What an item looks like."""
+
+    name: str = Field(examples=["colour"])
+    value: str = Field(examples=["red"])
+    probability: float = Field(ge=0, le=1)
+
+
 class ShownItem(Answer):
     """An item of the picture."""
 
@@ -58,6 +66,9 @@ class ShownItem(Answer):
         description="x0, y0, x1, y1 in pixels of the upright picture."
     )
     label: str = Field(description='What it is taken for, "" where that is not known.')
+    attributes: list[SeenAttribute] | None = Field(
+        None, description="What it looks like, of a system that predicts attributes."
+    )
 
 
 class ShownCategory(Answer):

@@ -5,11 +5,12 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.annotation.attribute_finder import AttributeFinder
 from snapshelf.features.encoder import Domain
 from snapshelf.media.content import content_hash
 from snapshelf.media.decode import decode_picture
@@ -31,6 +32,9 @@ from snapshelf.store.filters import Filter, parse_filter
 __all__ = ["Answered", "Searching"]
 
 T = TypeVar("T")
+
+LEAST_LIKELY = 0.5
+"""Attributes that are less likely are not told."""
 
 SHOWN_SIDE = 1600
 """Longest side of a picture that is given back, in pixels."""
@@ -90,6 +94,10 @@ class Searching:
         self._cache = AnswerCache(settings.cached_bytes, settings.cached_pictures)
         self._pool = pool
         self._encoder_thread = ThreadPoolExecutor(1, thread_name_prefix="snapshelf-encoder")
+        predictor = shelf.system.predictor
+        self._attributes = (
+            None if predictor is None else AttributeFinder(predictor, least=LEAST_LIKELY)
+        )
         encoder = shelf.system.encoder
         self._batches = MicroBatches(
             lambda inputs: encoder.encode(inputs, Domain.STREET),
@@ -262,10 +270,28 @@ class Searching:
         )
         if options.in_catalogue is not None:
             items = tuple(_judged(item, options.in_catalogue) for item in items)
-        found = write_json({"items": [shown_item(item) for item in items], "size": prepared.size})
+        shown = [shown_item(item) for item in items]
+        if self._attributes is not None:
+            start = time.perf_counter()
+            parts = [self._attributes.prepare(part) for part in prepared.query.parts]
+            for item, seen in zip(shown, self._seen(parts), strict=True):
+                item["item"]["attributes"] = seen
+            seconds = {**seconds, "attributes": time.perf_counter() - start}
+        found = write_json({"items": shown, "size": prepared.size})
         exact, near = prepared.keys
         self._cache.keep(exact, found, near, prepared.small)
         return Answered(found, {**prepared.seconds, **seconds})
+
+    def _seen(self, parts: list[NDArray[np.uint8]]) -> list[list[dict[str, Any]]]:
+        """Predict what items look like."""
+        assert self._attributes is not None
+        return [
+            [
+                {"name": each.name, "value": each.value, "probability": round(each.probability, 4)}
+                for each in seen
+            ]
+            for seen in self._attributes.find(parts, Domain.STREET)
+        ]
 
 
 def _judged(found: FoundItem, threshold: float) -> FoundItem:

@@ -4,7 +4,7 @@ import { ask, askJson } from "./api.js";
 import { byId, el, toast } from "./dom.js";
 import { compared } from "./matched.js";
 import { pictureOf, productPicture, sureness } from "./results.js";
-import { countText, priceText } from "./words.js";
+import { countText, percentText, priceText } from "./words.js";
 
 const LARGE = 1024;
 const LIKES = 8;
@@ -165,13 +165,16 @@ export class Detail {
       }
     }
     if (turn !== this.#turn) return;
-    if (told.length || Object.keys(attributesOf(evidence)).length) {
-      byId("detail-why").replaceChildren(
-        el("h3", { text: "Why we found it" }),
-        ...told.map((text) => el("p", { text })),
-        facts(attributesOf(evidence)),
-      );
+    const rest = attributesOf(evidence);
+    const shown = [];
+    if (told.length || Object.keys(rest).length) {
+      shown.push(el("h3", { text: "Why we found it" }), ...told.map((text) => el("p", { text })), facts(rest));
     }
+    if (query?.seen?.length) {
+      const seen = query.seen.map((each) => [each.name, `${each.value} (${percentText(each.probability)})`]);
+      shown.push(el("h3", { text: "What we see in your photo" }), facts(Object.fromEntries(seen)));
+    }
+    byId("detail-why").replaceChildren(...shown);
     return undefined;
   }
 
@@ -206,7 +209,7 @@ export class Detail {
   }
 }
 
-/** Say in sentences what the evidence tells. */
+// Say in sentences what the evidence tells.
 function inWords(evidence) {
   const { matches, inliers, colour, words } = evidence;
   const told = [];

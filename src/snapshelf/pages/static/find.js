@@ -305,7 +305,7 @@ function openDetail(match) {
 function queryOf(found) {
   if (asked.kind === "photo") {
     const { url, width, height } = asked.photo;
-    return { url, size: [width, height], box: found.item.box };
+    return { url, size: [width, height], box: found.item.box, seen: found.item.attributes };
   }
   const frame = asked.kind === "clip" ? asked.frames[answer.items.indexOf(found)] : null;
   return frame ? { url: frame.url, size: asked.size ?? frame.full, box: bestOf(found).box } : null;

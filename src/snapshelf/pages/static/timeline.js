@@ -13,6 +13,14 @@ export function spanOf({ item }) {
   return [Number(first) || 0, Number(last) || 0];
 }
 
+/** Each time that it is seen: its spans in seconds. */
+export function spansOf(found) {
+  const spans = (found.item.spans ?? []).filter(
+    (span) => Array.isArray(span) && span.length === 2 && span.every(Number.isFinite),
+  );
+  return spans.length ? spans : [spanOf(found)];
+}
+
 /** The second and the box where an item is seen best. */
 export function bestOf({ item }) {
   const [first, last] = spanOf({ item });
@@ -62,7 +70,12 @@ export class Timeline {
   #row(found, index, isChosen) {
     const [first, last] = spanOf(found);
     const share = (value) => `${(100 * Math.min(Math.max(value / this.#length, 0), 1)).toFixed(2)}%`;
-    const width = share(Math.max(last - first, this.#length / 100));
+    const bars = spansOf(found).map(([from, to]) =>
+      el("span", {
+        class: "span",
+        style: { left: share(from), width: share(Math.max(to - from, this.#length / 100)) },
+      }),
+    );
     return el(
       "li",
       {},
@@ -87,7 +100,7 @@ export class Timeline {
         el(
           "span",
           { class: "track", "aria-hidden": "true" },
-          el("span", { class: "span", style: { left: share(first), width } }),
+          ...bars,
           el("span", { class: "best-mark", style: { left: share(bestOf(found).seconds) } }),
           el("span", { class: "now" }),
         ),
