@@ -53,7 +53,8 @@ class Shop:
             f"img-src {service} blob:; style-src 'none'; require-trusted-types-for 'script'"
         )
         self.page = (
-            '<!doctype html><html lang="de"><title>Shop</title><main><h1>A shop</h1>'
+            '<!doctype html><html lang="de"><title>Shop</title>'
+            '<meta name="viewport" content="width=device-width"><main><h1>A shop</h1>'
             f'<script type="module" src="{service}/embed.js" data-key="{key}"></script>'
             f"<snapshelf-search {attributes}></snapshelf-search></main></html>"
         )
@@ -121,7 +122,6 @@ def test_a_customer_finds_a_product_in_the_shops_page(visit, shops, service, sho
     shown = cards.first.locator("img")
     page.wait_for_function("image => image.naturalWidth > 0", arg=shown.element_handle())
     expect(element.locator(".photo .box")).to_have_count(2)
-    first = cards.first.locator(".cover").inner_text()
     element.locator(".photo .box").nth(1).click()
     expect(element.locator(".photo .box").nth(1)).to_have_attribute("aria-pressed", "true")
     second = cards.first.locator(".cover")
@@ -141,7 +141,6 @@ def test_a_customer_finds_a_product_in_the_shops_page(visit, shops, service, sho
     assert (event["type"], event["item"], event["rank"]) == ("click", 1, 1)
     assert event["product_id"] == opened["product"]["id"]
     assert event["key"] == "page"
-    assert first
     assert page.said == []
 
 
@@ -160,8 +159,8 @@ def test_it_is_used_by_keys_and_named_and_coloured_by_the_shop(visit, shops, ser
     address, key, _ = service
     shops[0].embed(address, key, 'label="Per Foto suchen" heading="Suche" top="3"')
     page = visit(shops[0])
-    page.evaluate(
-        "document.querySelector('snapshelf-search').style.setProperty('--snapshelf-accent', '#7a1f5c')"
+    page.locator("snapshelf-search").evaluate(
+        "element => element.style.setProperty('--snapshelf-accent', '#7a1f5c')"
     )
     button = page.get_by_role("button", name="Per Foto suchen")
     expect(button).to_have_css("background-color", "rgb(122, 31, 92)")
@@ -188,7 +187,7 @@ def test_axe_finds_nothing_serious(visit, shops, service, look) -> None:
     shops[0].embed(address, key, 'style="color-scheme: light dark"')
     shops[0].policy = ""
     page = visit(shops[0], color_scheme=look, reduced_motion="reduce", **PHONE)
-    page.wait_for_function("customElements.get('snapshelf-search')")
+    page.wait_for_function("!!customElements.get('snapshelf-search')")
     reports = [Axe().run(page)]
     element = search(page, noise())
     expect(element.locator(".card").first).to_be_visible()

@@ -107,9 +107,10 @@ def test_the_shelf_is_browsed_page_by_page(open_team, team) -> None:
     held = team.get("/v1/products?limit=100").json()["products"]
     assert ids(page) == [each["id"] for each in held][:24]
     expect(page.locator("#shelf-count")).to_have_text(f"{len(held)} products")
-    page.route("**/v1/products?*", lambda route: route.continue_(
-        url=route.request.url.replace("limit=24", "limit=7")
-    ))
+    page.route(
+        "**/v1/products?*",
+        lambda route: route.continue_(url=route.request.url.replace("limit=24", "limit=7")),
+    )
     page.locator("#browse-category").select_option(index=1)
     page.locator("#browse-category").select_option("")
     expect(page.locator(CARDS)).to_have_count(7)
@@ -251,8 +252,9 @@ def test_files_are_cut_into_parts_that_the_service_takes(open_team) -> None:
     script = page.locator("script[src$='team.js']").get_attribute("src")
     cut = page.evaluate(
         """async ([script, sizes, limits]) => {
-            const { cut } = await import(new URL(script.replace("team.js", "annotating.js"), location));
-            return cut(sizes.map((size) => ({ size })), limits).map((part) => part.map((f) => f.size));
+            const url = new URL(script.replace("team.js", "annotating.js"), location);
+            const parts = (await import(url)).cut(sizes.map((size) => ({ size })), limits);
+            return parts.map((part) => part.map((file) => file.size));
         }""",
         [script, [5, 5, 1, 20, 1, 1, 1], {"pictures": 2, "bytes": 10}],
     )
