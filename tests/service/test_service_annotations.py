@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -137,6 +139,38 @@ def test_bad_forms_are_refused(begin) -> None:
     is_problem(answer, 422, "invalid")
     right = client.post("/v1/search", content=png(1), headers={"Content-Type": "image/png"})
     assert right.status_code == 200
+
+
+def test_slow_and_broken_uploads_are_bounded(begin) -> None:
+    client = begin(bulk_at_once=1, silence_s=0.5)
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    part = b'--x\r\nContent-Disposition: form-data; name="pictures"; filename="a"\r\n\r\n'
+    statuses: list[int] = []
+
+    def slow() -> Iterator[bytes]:
+        yield part
+        # While this one arrives there is no room for another.
+        answer = client.post("/v1/annotations", files=files(("a.png", png(1))))
+        statuses.append(answer.status_code)
+        assert int(answer.headers["retry-after"]) >= 1
+        yield png(1)
+        time.sleep(2)
+
+    is_problem(client.post("/v1/annotations", content=slow(), headers=kind), 408, "too-slow")
+    assert statuses == [429]
+
+    def gone() -> Iterator[bytes]:
+        yield part + bytes(3_000_000)
+        raise InterruptedError
+
+    for _ in range(3):
+        with pytest.raises(InterruptedError):
+            client.post("/v1/annotations", content=gone(), headers=kind)
+    ends = time.monotonic() + 20
+    while (answer := client.post("/v1/annotations", files=files(("a.png", png(1))))).is_error:
+        assert time.monotonic() < ends, answer.text
+        time.sleep(0.05)
+    assert until_over(client, answer)["status"] == "done"
 
 
 def test_annotating_is_for_who_may_write(client) -> None:

@@ -12,6 +12,7 @@ __all__ = ["IngestionReport"]
 
 KEPT_PROBLEMS = 1_000
 MAX_KINDS = 500
+PICTURE = "image"
 OTHER = ("", "of another kind")
 DETAIL = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
@@ -69,7 +70,7 @@ class IngestionReport:
             self.skipped_products += 1
         else:
             self.skipped_parts += 1
-        kind = (found.field, _kind(found.reason))
+        kind = (found.field, _kind(found.reason, found.field))
         self._kinds[kind if kind in self._kinds or len(self._kinds) < MAX_KINDS else OTHER] += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(found)
@@ -96,6 +97,11 @@ class IngestionReport:
         }
 
 
-def _kind(reason: str) -> str:
-    """What is the same in all reasons of one kind: what stands before a detail."""
+def _kind(reason: str, field: str) -> str:
+    """What is the same in all reasons of one kind: what stands before a detail.
+
+    What is said of a picture begins with its name, which is a detail too.
+    """
+    if field == PICTURE:
+        reason = reason.partition(": ")[2] or reason
     return DETAIL.sub("\u2026", reason.partition(": ")[0])[:100]

@@ -15,7 +15,7 @@ from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
-from snapshelf.service.team_answers import JobAnswer, JobState
+from snapshelf.service.team_answers import JobAnswer, LatestAnswer
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
@@ -109,14 +109,13 @@ def index_routes(parts: Parts) -> APIRouter:
     @router.get(
         "/index",
         summary="Look at the latest feed",
-        responses={200: {"model": JobState}, **problems("not-found")},
+        responses={200: {"model": LatestAnswer}, **problems()},
     )
     def latest(request: Request) -> Any:
         """Give the job that was begun last, by whomever, for as long as it is kept."""
         job = jobs.latest()
-        if job is None:
-            raise ProblemError("not-found", "no feed was indexed here in the last hour")
-        return JsonAnswer(state(job, f"/v1/index/{job.id}", request))
+        told = None if job is None else state(job, f"/v1/index/{job.id}", request)
+        return JsonAnswer({"job": told})
 
     @router.get(
         "/index/{job_id}/problems.{kind}",

@@ -4,6 +4,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -12,6 +13,7 @@ from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry
 from snapshelf.catalog.report import IngestionReport
 from snapshelf.errors import FeedError, ShelfLockedError, SnapshelfError
+from snapshelf.media.fetcher import Fetcher
 from snapshelf.service.jobs import Cancelled, Job
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
@@ -210,19 +212,30 @@ class Reindexing:
             job.so_far = {**asdict(counts), "of": total, "problems": _sum(report)}
 
         show(UpdateReport())
-        updated = feed_shelf(
-            parts.shelf.place,
-            parts.shelf.system,
-            catalog,
-            feed=name,
-            whole=whole,
-            recheck=recheck,
-            fetcher=parts.fetcher,
-            limits=parts.settings.limits,
-            on_problem=report.add,
-            on_progress=show,
-            is_given_up=lambda: job.is_cancelled,
+        limits = parts.settings.limits
+        # More patient than that of single pictures: nobody waits for an answer.
+        fetcher = Fetcher(
+            None,
+            allow_private=parts.settings.allow_private,
+            timeout_s=10.0,
+            total_s=30.0,
+            retries=2,
+            max_bytes=limits.max_bytes,
         )
+        with closing(fetcher):
+            updated = feed_shelf(
+                parts.shelf.place,
+                parts.shelf.system,
+                catalog,
+                feed=name,
+                whole=whole,
+                recheck=recheck,
+                fetcher=fetcher,
+                limits=limits,
+                on_problem=report.add,
+                on_progress=show,
+                is_given_up=lambda: job.is_cancelled,
+            )
         job.files[PROBLEMS] = log.getvalue().encode("utf-8", "backslashreplace")
         show(updated)
         if job.is_cancelled and updated.stopped:

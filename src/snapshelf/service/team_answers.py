@@ -12,6 +12,7 @@ __all__ = [
     "IndexResult",
     "JobAnswer",
     "JobState",
+    "LatestAnswer",
     "ListAnswer",
     "PassAnswer",
 ]
@@ -164,3 +165,9 @@ class JobAnswer(Answer):
     """Work that was begun."""
 
     job: JobState
+
+
+class LatestAnswer(Answer):
+    """The work that was begun last."""
+
+    job: JobState | None = Field(description="Null if there was none in the last hour.")
