@@ -106,7 +106,7 @@ def search(
                         **chosen,
                     )
                 except (PictureError, VideoError) as error:
-                    text = named(file, error)
+                    text = named(str(file), str(error))
                     printed.append({"file": str(file), "error": text, "items": []})
                     tell(f"skipped: {text}")
                     continue

@@ -1,4 +1,4 @@
-"""A small clip of the demo shop: a few of its products, one after another, and one that it lacks."""
+"""A small clip of the demo shop: a few products, one after another, and one that it lacks."""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 from snapshelf.datasets.clips.rendering import render_clip
 from snapshelf.datasets.clips.settings import ClipSettings
@@ -91,6 +92,7 @@ def _write(file: Path, pictures: Iterable[RGB]) -> None:
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(file), "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=Fraction(RATE))
+        assert isinstance(stream, VideoStream)
         stream.height, stream.width = SETTINGS.size
         stream.pix_fmt = "yuv420p"
         for picture in pictures:
