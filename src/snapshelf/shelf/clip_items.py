@@ -29,8 +29,8 @@ class ClipItem:
         confidence: In [0, 1], likewise.
         best: Likewise, the best frame.
         description: Likewise, by the system's re-ranker; b"" where there is none.
-        weightiest: Seconds times confidence of that trajectory.
-        weight: The same of all its trajectories together.
+        weight: Of all its trajectories: seconds times confidence, added up.
+        weightiest: Of the one: the same, times the detail of its best frame.
     """
 
     numbers: frozenset[int]
@@ -41,8 +41,8 @@ class ClipItem:
     confidence: float
     best: BestFrame
     description: bytes
-    weightiest: float
     weight: float
+    weightiest: float
 
     @property
     def embedding(self) -> NDArray[np.float32]:
@@ -55,7 +55,8 @@ class ClipItems:
     """Puts trajectories together to items, as they come.
 
     A trajectory is part of the item whose mean embedding is nearest to its own, if it is near
-    enough and the two are never seen at the same time; pieces of one trajectory always are.
+    enough and the two are never seen at the same time; pieces of one trajectory always are. Of an
+    item's trajectories the one that is seen longest, surest and sharpest is shown.
 
     Args:
         alike: In [-1, 1]. Cosine that is near enough.
@@ -126,8 +127,8 @@ def _item(seen: SeenTrajectory) -> ClipItem:
             (view.picture.shape[1], view.picture.shape[0]),
         ),
         description=b"",
-        weightiest=weight,
         weight=weight,
+        weightiest=weight * view.detail,
     )
 
 
@@ -156,8 +157,12 @@ def _spans(one: ClipItem, other: ClipItem) -> tuple[tuple[float, float], ...]:
 
 
 def _seen_together(one: ClipItem, other: ClipItem) -> bool:
-    return any(
-        first <= until and since <= last
-        for first, last in one.spans
-        for since, until in other.spans
-    )
+    return any(_overlap(span, another) for span in one.spans for another in other.spans)
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two appearances have a time in common; where one begins as the other ends is none."""
+    since, until = max(one[0], other[0]), min(one[1], other[1])
+    if since == until and one[0] < one[1] and other[0] < other[1]:
+        return False
+    return since <= until

@@ -1,6 +1,6 @@
 """A search with a clip.
 
-frames ──► regions ──► trajectories, and shots where nothing is located
+frames ──► regions ──► trajectories, and pieces of shots where nothing is located
        ──► read again: embeddings of their steps, the best view of each
        ──► items: trajectories that look the same ──► mean embedding ──► shortlist ──► re-ranking
 
@@ -59,8 +59,9 @@ def search_video(
 ) -> SearchResult:
     """Find the products in a clip.
 
-    What the system's locator finds is followed through each shot; a shot in which it finds nothing
-    smaller than the picture is an item as a whole, as a photo would be.
+    What the locator finds is followed through each shot. Of a shot in which it finds nothing
+    smaller than the picture, pieces of 2 s count whole, as a photo would; what looks the same is
+    one item again.
 
     Args:
         store: Made with the system.
@@ -150,12 +151,13 @@ def _trajectories(
     video: Video, system: System, settings: ClipSettings, seen: _Seen
 ) -> tuple[Trajectory, ...]:
     """Follow what is located; of each trajectory no more steps stay than are looked at."""
-    shots = WholeShots(settings.tracking.cut, most=settings.steps)
+    shots = WholeShots(settings.tracking.cut, most=settings.whole_steps)
+    locator = settings.locator or system.locator
     with closing(video.frames(settings.rate)) as frames:
         watched = shots.watch(seen.first_reading(frames))
         found = [
             even_steps(trajectory, settings.steps)
-            for trajectory in track(watched, system.locator, settings.tracking)
+            for trajectory in track(watched, locator, settings.tracking)
         ]
     return (*found, *shots.without(found))
 
