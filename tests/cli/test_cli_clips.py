@@ -124,6 +124,22 @@ def test_bounds_of_clips(shelf, clip, cli):
             assert "above 0" in refused.err
 
 
+def test_another_locator(shelf, cli, tmp_path):
+    """P3 on a plain ground: proposals find it, the whole picture is what the system takes."""
+    picture = np.full((240, 320, 3), 128, np.uint8)
+    picture[40:200, 60:220] = np.asarray(draw(3, 160))
+    (tmp_path / "ground.mp4").write_bytes(written_clip([picture] * 8, pixels="yuv444p"))
+    given = ("search", "ground.mp4", "--shelf", shelf, "--json", "--top", 1)
+    (whole,) = cli(*given, "--locator", "whole").json[0]["items"]
+    assert whole["item"]["box"] == [0, 0, 320, 240]
+    found = cli(*given, "--locator", "proposals").json[0]["items"]
+    assert "P3" in [one["matches"][0]["product"]["id"] for one in found]
+    assert all(one["item"]["box"] != [0, 0, 320, 240] for one in found)
+    refused = cli(*given, "--locator", "nobody")
+    assert refused.code == 1
+    assert "choose from proposals, whole" in refused.err
+
+
 def test_three_hours_are_refused_or_cut(shelf, cli, tmp_path):
     """Frames half an hour apart make a clip that long."""
     pictures = [np.asarray(draw(number % 6, 160)) for number in range(7)]

@@ -81,6 +81,13 @@ def annotate(
         float | None,
         typer.Option(help="Clips: annotate this much of each (default: refuse above an hour)."),
     ] = None,
+    locator: Annotated[
+        str | None,
+        typer.Option(
+            help="Clips: what finds items in frames, 'proposals', 'whole' or a locator's folder "
+            "(default: the system's)."
+        ),
+    ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch pictures from private addresses too.")
     ] = False,
@@ -110,7 +117,7 @@ def annotate(
     check_output(out, "--out", begins=BEGINS[suffix], inputs=sources)
     feeds = _feeds(sources)
     asked = AskedAttributes(attributes, values, least)
-    settings = clip_settings(rate, max_seconds)
+    settings = clip_settings(rate, max_seconds, locator)
     done = clips = skipped = 0
 
     def problem(found: "Problem") -> None:

@@ -14,7 +14,8 @@ from snapshelf.media.video_frame import VideoFrame
 __all__ = ["WholeShots"]
 
 _SHORTEST = 0.29
-"""Seconds, a little less than three frames of ten a second. Shorter shots are flashes and what remains of a fade."""
+"""Seconds, a little less than three frames of ten a second. Shorter shots are flashes and what
+remains of a fade."""
 
 _PIECE = 2.0
 
@@ -92,8 +93,8 @@ class WholeShots:
 
         Returns:
             A trajectory for each piece of each other shot, in order, numbered from above those
-            found. Shots that are over in less than 0.29 s are left out, unless there is nothing else
-            at all.
+            found. Shots that are over in less than 0.29 s are left out, unless there is nothing
+            else at all.
         """
         frames = np.array([trajectory.frames[0] for trajectory in found])
         shots = self._shots()
