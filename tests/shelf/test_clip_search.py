@@ -101,7 +101,7 @@ def test_json_tells_when_an_item_is_seen(shelf: Shelf, clip: bytes) -> None:
 
 
 def test_nothing_is_joined_where_it_is_not_wanted(shelf: Shelf, clip: bytes) -> None:
-    apart = shelf.search(clip, top=1, clip=ClipSettings(alike=1.1))
+    apart = shelf.search(clip, top=1, clip=ClipSettings(alike=1.1, alike_found=1.1))
     assert [found.matches[0].product.id for found in apart.items][:3] == ["SKU-1", "SKU-3", "SKU-1"]
     assert len(apart.items) == 4
     joined = shelf.search(clip, top=1, clip=ClipSettings(alike=-1.0))
@@ -357,6 +357,7 @@ def test_an_empty_shelf_gives_items_without_matches(tmp_path: Path, clip: bytes)
         ({"steps": 1}, "steps"),
         ({"whole_steps": 1}, "whole_steps"),
         ({"alike": -2}, "alike"),
+        ({"alike_found": -2}, "alike_found"),
         ({"alike": float("nan")}, "alike"),
         ({"most": 0}, "most"),
     ],

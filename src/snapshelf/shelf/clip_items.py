@@ -1,6 +1,6 @@
 """The items of a clip: trajectories that show the same thing are one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from snapshelf.media.encode import encode_jpeg
 from snapshelf.shelf.result import BestFrame
 from snapshelf.shelf.seen_trajectory import SeenTrajectory
 
-__all__ = ["THUMBNAIL", "ClipItem", "ClipItems"]
+__all__ = ["THUMBNAIL", "ClipItem", "ClipItems", "join_found"]
 
 THUMBNAIL = 320
 """Pixels of the longer side of a small picture."""
@@ -106,6 +106,35 @@ class ClipItems:
             if likeness >= nearest:
                 nearest, place = likeness, index
         return place
+
+
+def join_found(
+    items: Sequence[ClipItem], nearest: Sequence[str | None], *, alike: float
+) -> tuple[ClipItem, ...]:
+    """Put items together that look the same and to which the same product is the nearest.
+
+    Args:
+        items: R of them, in the order in which they first appear.
+        nearest: R of them: the product's ID, None where there is none.
+        alike: In [-1, 1]. Cosine of mean embeddings that is near enough then.
+
+    Returns:
+        At most R, in that order again; two that are seen at the same time stay apart.
+    """
+    joined: list[tuple[ClipItem, str | None]] = []
+    for item, product in zip(items, nearest, strict=True):
+        for place, (other, theirs) in enumerate(joined):
+            if (
+                product is not None
+                and product == theirs
+                and not _seen_together(item, other)
+                and float(item.embedding @ other.embedding) >= alike
+            ):
+                joined[place] = (_joined(other, item), product)
+                break
+        else:
+            joined.append((item, product))
+    return tuple(item for item, _ in joined)
 
 
 def _item(seen: SeenTrajectory) -> ClipItem:

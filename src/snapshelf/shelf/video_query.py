@@ -2,7 +2,8 @@
 
 frames ──► regions ──► trajectories, and pieces of shots where nothing is located
        ──► read again: embeddings of their steps, the best view of each
-       ──► items: trajectories that look the same ──► mean embedding ──► shortlist ──► re-ranking
+       ──► items: trajectories that look the same ──► mean embedding ──► shortlist
+       ──► items that look much the same and have the same nearest product are one ──► re-ranking
 
 The clip is read twice and never held: what trajectories show is known once their shot has ended,
 and then its frames are gone.
@@ -26,11 +27,12 @@ from snapshelf.matching.trajectory_reranker import TrajectoryReranker
 from snapshelf.media.encode import encode_jpeg
 from snapshelf.media.video import Video
 from snapshelf.media.video_frame import VideoFrame
-from snapshelf.shelf.clip_items import THUMBNAIL, ClipItem, ClipItems
+from snapshelf.shelf.clip_items import THUMBNAIL, ClipItem, ClipItems, join_found
 from snapshelf.shelf.clip_settings import ClipSettings
 from snapshelf.shelf.finding import find_items, find_shortlists
 from snapshelf.shelf.result import ClipFacts, FoundItem, SearchResult
 from snapshelf.shelf.seen_trajectory import SeenTrajectory, seen_trajectories
+from snapshelf.shelf.shortlists import Shortlists
 from snapshelf.store.filters import Filter
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
@@ -93,7 +95,15 @@ def search_video(
             f"only the {settings.most:,} items that are seen longest are given, {dropped:,} more "
             "were left out"
         )
-    found, seconds = _found(store, system, items, top=top, by_category=by_category, where=where)
+    found, seconds = _found(
+        store,
+        system,
+        items,
+        alike=settings.alike_found,
+        top=top,
+        by_category=by_category,
+        where=where,
+    )
     return SearchResult(
         query=name,
         size=seen.size,
@@ -197,6 +207,7 @@ def _found(
     system: System,
     items: tuple[ClipItem, ...],
     *,
+    alike: float,
     top: int,
     by_category: int | None,
     where: Filter | None,
@@ -205,10 +216,18 @@ def _found(
     if not items:
         return (), {"search": 0.0}
     start = time.perf_counter()
-    embeddings = np.stack([item.embedding for item in items])
-    shortlists = find_shortlists(
-        store, system, embeddings, top=top, by_category=by_category, where=where
-    )
+
+    def shortlisted(items: tuple[ClipItem, ...]) -> Shortlists:
+        embeddings = np.stack([item.embedding for item in items])
+        return find_shortlists(
+            store, system, embeddings, top=top, by_category=by_category, where=where
+        )
+
+    shortlists = shortlisted(items)
+    nearest = [hits[0].product_id if hits else None for hits in shortlists.hits]
+    joined = join_found(items, nearest, alike=alike)
+    if len(joined) < len(items):
+        items, shortlists = joined, shortlisted(joined)
     searched = time.perf_counter()
     found = find_items(
         store,

@@ -36,7 +36,8 @@ def write_shown_clip(shop: DemoShop, file: Path, *, seed: int = 7) -> Sequence[S
 
     Args:
         shop: The shop.
-        file: Written anew.
+        file: Written anew; the frames are the same each time, what an encoder makes of them only
+            nearly so.
         seed: Draws how the camera moves.
 
     Returns:
@@ -95,6 +96,8 @@ def _write(file: Path, pictures: Iterable[RGB]) -> None:
         assert isinstance(stream, VideoStream)
         stream.height, stream.width = SETTINGS.size
         stream.pix_fmt = "yuv420p"
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, RATE)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
