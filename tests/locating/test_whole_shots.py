@@ -22,8 +22,13 @@ def frames(*shots: tuple[int, int], rate: float = 10.0) -> list[VideoFrame]:
     ]
 
 
-def whole(clip: Iterable[VideoFrame], found: list[Trajectory] | None = None, most: int = 32):
-    shots = WholeShots(most=most)
+def whole(
+    clip: Iterable[VideoFrame],
+    found: list[Trajectory] | None = None,
+    most: int = 32,
+    piece: float = 1e9,
+) -> tuple[Trajectory, ...]:
+    shots = WholeShots(most=most, piece=piece)
     assert [frame.index for frame in shots.watch(clip)] == [frame.index for frame in clip]
     return shots.without(found or [])
 
@@ -45,6 +50,16 @@ def test_of_a_long_shot_steps_are_taken_evenly(count: int) -> None:
     gaps = np.diff(shot.frames)
     assert gaps.min() > 0
     assert gaps.max() <= 3 * max(1.0, count / 3 + count / 4 + 1)
+
+
+def test_a_long_shot_comes_in_pieces_that_go_on_where_the_last_one_ended() -> None:
+    pieces = whole(frames((0, 47), (200, 3)), piece=2.0)
+    assert [piece.number for piece in pieces] == [1, 2, 3, 4]
+    spans = [(piece.first, piece.last) for piece in pieces]
+    assert np.allclose(spans, [(0, 2), (2, 4), (4, 4.6), (4.7, 4.9)])
+    assert pieces[1].frames == tuple(3 * frame for frame in range(20, 41))
+    taken = whole(frames((0, 47), (200, 30)), [Trajectory(1, (99,), (3.3,), (BOX,))], piece=2.0)
+    assert [round(piece.first, 1) for piece in taken] == [4.7, 6.7]
 
 
 def test_shots_with_something_in_them_are_left_out() -> None:
@@ -79,3 +94,5 @@ def test_even_steps_keep_both_ends() -> None:
             even_steps(course, bad)
         with pytest.raises(ValueError, match="most"):
             WholeShots(most=bad)
+    with pytest.raises(ValueError, match="piece"):
+        WholeShots(piece=0)

@@ -60,12 +60,6 @@ class Bright:
     candidates = locate
 
 
-def located(shelf: Shelf) -> Shelf:
-    """The same shelf with a locator of `Bright`'s kind; only street pictures are located in."""
-    shelf.system = replace(shelf.system, locator=Bright())
-    return shelf
-
-
 @pytest.mark.parametrize("form", ["path", "bytes", "video"])
 def test_shots_that_look_the_same_are_one_item(
     shelf: Shelf, clip: bytes, tmp_path: Path, form: str
@@ -107,7 +101,7 @@ def test_json_tells_when_an_item_is_seen(shelf: Shelf, clip: bytes) -> None:
 
 
 def test_nothing_is_joined_where_it_is_not_wanted(shelf: Shelf, clip: bytes) -> None:
-    apart = shelf.search(clip, top=1, clip=ClipSettings(alike=1.1))
+    apart = shelf.search(clip, top=1, clip=ClipSettings(alike=1.1, alike_found=1.1))
     assert [found.matches[0].product.id for found in apart.items][:3] == ["SKU-1", "SKU-3", "SKU-1"]
     assert len(apart.items) == 4
     joined = shelf.search(clip, top=1, clip=ClipSettings(alike=-1.0))
@@ -122,7 +116,8 @@ def test_things_are_followed_and_things_seen_at_once_stay_apart(shelf: Shelf) ->
         picture[32:96, 16:80] = np.maximum(pixels(2, height=64, width=64), 64)
         picture[32:96, 150 + step : 214 + step] = np.maximum(pixels(2, height=64, width=64), 64)
         pictures.append(picture)
-    result = located(shelf).search(written_clip(pictures, pixels="yuv444p"), top=2)
+    shelf.system = replace(shelf.system, locator=Bright())
+    result = shelf.search(written_clip(pictures, pixels="yuv444p"), top=2)
     assert [found.item.label for found in result.items] == ["left", "right"]
     for found in result.items:
         assert found.matches[0].product.id == "SKU-2"
@@ -180,12 +175,44 @@ def test_steps_are_embedded_in_batches_and_no_more_than_asked_for(shelf: Shelf) 
         return plain(inputs, domain)
 
     encoder.encode = counted
-    clip = written_clip([*shot(1, 100), *shot(3, 50)], pixels="yuv444p")
-    shelf.search(clip, top=1)
+    clip = written_clip([*shot(1, 60), *shot(3, 50)], pixels="yuv444p")
+    shelf.search(clip, top=1, clip=ClipSettings(tracking=TrackingSettings(largest=1)))
     assert (sum(sizes), max(sizes)) == (64, 32)
     sizes.clear()
-    shelf.search(clip, top=1, clip=ClipSettings(steps=4))
+    few = ClipSettings(steps=4, tracking=TrackingSettings(largest=1))
+    shelf.search(clip, top=1, clip=few)
     assert sizes == [8]
+    sizes.clear()
+    result = shelf.search(clip, top=1)
+    assert sum(sizes) == 6 * 8
+    assert [found.item.frames for found in result.items] == [(0, 59), (60, 109)]
+    assert np.allclose([found.item.spans for found in result.items], [[(0, 5.9)], [(6, 10.9)]])
+
+
+def test_a_camera_that_goes_on_to_another_thing_without_a_cut(shelf: Shelf) -> None:
+    """The picture fades over from SKU-1 to SKU-3 so slowly that no cut is seen."""
+    one, other = (pixels(seed, height=SIDE, width=SIDE).astype(float) for seed in (1, 3))
+    shares = np.clip((np.arange(100) - 35) / 30, 0, 1)
+    clip = written_clip(
+        [((1 - share) * one + share * other).astype(np.uint8) for share in shares],
+        pixels="yuv444p",
+    )
+    result = shelf.search(clip, top=1, clip=ClipSettings(tracking=TrackingSettings(cut=0.9)))
+    first, *_, last = result.items
+    assert (first.matches[0].product.id, last.matches[0].product.id) == ("SKU-1", "SKU-3")
+    assert first.in_catalogue
+    assert last.in_catalogue
+    assert len(result.items) <= 4
+
+
+def test_another_locator_than_the_systems(shelf: Shelf) -> None:
+    picture = np.zeros((64, 128, 3), np.uint8)
+    picture[8:40, 10:42] = 200
+    clip = written_clip([picture] * 8, pixels="yuv444p")
+    (whole,) = shelf.search(clip, top=1).items
+    (found,) = shelf.search(clip, top=1, clip=ClipSettings(locator=Bright())).items
+    assert whole.item.box == (0, 0, 128, 64)
+    assert found.item.box == pytest.approx((10, 8, 42, 40), abs=3)
 
 
 def test_memory_does_not_grow_with_the_clip(shelf: Shelf) -> None:
@@ -233,8 +260,8 @@ def test_a_reranker_sees_the_steps_or_the_best_frame(
     assert first.matches[-1].product.id == "SKU-1"
     query = bytes.fromhex(first.matches[0].evidence["query"])
     if isinstance(reranker, Steps):
-        # Of the two shots of this item the longer one is described.
-        assert query == b"steps 10"
+        # The first second of the clip: 8 of its frames.
+        assert query == b"steps 8"
     else:
         assert query.startswith(b"street ")
 
@@ -328,7 +355,9 @@ def test_an_empty_shelf_gives_items_without_matches(tmp_path: Path, clip: bytes)
     [
         ({"rate": 0}, "rate"),
         ({"steps": 1}, "steps"),
+        ({"whole_steps": 1}, "whole_steps"),
         ({"alike": -2}, "alike"),
+        ({"alike_found": -2}, "alike_found"),
         ({"alike": float("nan")}, "alike"),
         ({"most": 0}, "most"),
     ],

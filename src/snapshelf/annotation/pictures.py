@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snapshelf.catalog.entry import Entry, Problem
 from snapshelf.catalog.image_reference import PICTURE_SUFFIXES
+from snapshelf.media.clip_or_picture import is_clip
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource
 
@@ -45,11 +46,13 @@ def file_pictures(paths: Sequence[Path]) -> Iterator[PictureToAnnotate]:
         paths: Files, whatever their names, and folders.
 
     Yields:
-        In the order given, a folder's by name.
+        In the order given, a folder's by name; clips are left out, a GIF of many frames too.
     """
     for path in paths:
         below = sorted(each for each in path.rglob("*") if is_picture(each) and each.is_file())
         for file in below if path.is_dir() else [path]:
+            if is_clip(file):
+                continue
             yield PictureToAnnotate(str(file), "", partial(read_picture_file, file))
 
 

@@ -41,6 +41,10 @@ class ProductFinder:
         top: Largest number of products for each item, at least 1.
         where: Only products that pass this filter.
 
+    Attributes:
+        top: As given.
+        where: As given.
+
     Raises:
         ValueError: If `top` is below 1.
     """
@@ -49,8 +53,8 @@ class ProductFinder:
         if top < 1:
             raise ValueError(f"top must be at least 1, got {top}")
         self._shelf = shelf
-        self._top = top
-        self._where = where
+        self.top = top
+        self.where = where
 
     def prepare(self, part: RGB, domain: Domain) -> PreparedItem:
         """Do all that comes before the encoder; may be called from several threads.
@@ -81,9 +85,7 @@ class ProductFinder:
         for start in range(0, len(items), BATCH):
             some = items[start : start + BATCH]
             embeddings = system.encoder.encode(np.stack([one.pixels for one in some]), domain)
-            shortlists = find_shortlists(
-                store, system, embeddings, top=self._top, where=self._where
-            )
+            shortlists = find_shortlists(store, system, embeddings, top=self.top, where=self.where)
             described = [one.description for one in some if one.description is not None]
             found += find_items(
                 store,
@@ -91,6 +93,6 @@ class ProductFinder:
                 regions[start : start + BATCH],
                 shortlists,
                 None if system.reranker is None else described,
-                top=self._top,
+                top=self.top,
             )
         return found

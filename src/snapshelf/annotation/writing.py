@@ -5,11 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from snapshelf.annotation.annotated import AnnotatedItem, AnnotatedPicture
+from snapshelf.annotation.clips import AnnotatedClip
 from snapshelf.features.attribute_predictor import PredictedAttribute
 from snapshelf.shelf.as_json import item_json, product_json
 from snapshelf.spreadsheet import csv_text
 
-__all__ = ["PRODUCT_WRITERS", "WRITERS", "csv_lines", "json_line", "product_lines"]
+__all__ = [
+    "PRODUCT_WRITERS",
+    "WRITERS",
+    "clip_json_line",
+    "csv_lines",
+    "json_line",
+    "product_lines",
+]
 
 PLACE = ("product", "picture", "item", "x0", "y0", "x1", "y1")
 COLUMNS = (*PLACE, "attribute", "group", "value", "probability", "error")
@@ -42,6 +50,25 @@ def json_line(annotated: AnnotatedPicture) -> str:
     if annotated.error:
         line["error"] = annotated.error
     # ASCII: a file name may hold bytes that are no text.
+    return json.dumps(line) + "\n"
+
+
+def clip_json_line(annotated: AnnotatedClip) -> str:
+    """Write a clip as a line of JSON.
+
+    Args:
+        annotated: What became of it.
+
+    Returns:
+        ``{"clip", "items": [...], "warnings"?, "error"?}`` and a line's end; items as in
+        `json_line`, with the times at which they are seen.
+    """
+    line: dict[str, Any] = {"clip": annotated.name}
+    line["items"] = [_item(item) for item in annotated.items]
+    if annotated.warnings:
+        line["warnings"] = list(annotated.warnings)
+    if annotated.error:
+        line["error"] = annotated.error
     return json.dumps(line) + "\n"
 
 

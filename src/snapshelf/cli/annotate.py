@@ -1,4 +1,4 @@
-"""``snapshelf annotate``: the products and attributes that pictures show, into a file."""
+"""``snapshelf annotate``: the products and attributes that pictures and clips show."""
 
 from contextlib import ExitStack
 from enum import StrEnum
@@ -13,7 +13,8 @@ from snapshelf.cli.annotation_finders import (
     product_finder,
     shelf_attribute_finder,
 )
-from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, printable, progress, tell
+from snapshelf.cli.naming import named
 from snapshelf.cli.output_file import JSON, check_output
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from snapshelf.catalog import Catalog
     from snapshelf.catalog.entry import Problem
     from snapshelf.media import Fetcher
+    from snapshelf.shelf import Shelf
 
 __all__ = ["annotate"]
 
@@ -40,7 +42,7 @@ class Side(StrEnum):
 def annotate(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCE...", help="Pictures, folders of them, or product feeds."),
+        typer.Argument(metavar="SOURCE...", help="Pictures, clips, folders, or product feeds."),
     ],
     out: Annotated[Path, typer.Option(help="The file to write: .jsonl or .csv.")],
     shelf: Annotated[
@@ -71,16 +73,38 @@ def annotate(
         float | None,
         typer.Option(min=0, max=1, help="Leave values out that are less probable."),
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Clips: frames looked at each second, at most (default 10)."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(help="Clips: annotate this much of each (default: refuse above an hour)."),
+    ] = None,
+    locator: Annotated[
+        str | None,
+        typer.Option(
+            help="Clips: what finds items in frames, 'proposals', 'whole' or a locator's folder "
+            "(default: the system's)."
+        ),
+    ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch pictures from private addresses too.")
     ] = False,
 ) -> None:
-    """Write the products of a shelf that pictures show, and their attributes.
+    """Write the products of a shelf that pictures and clips show, and their attributes.
 
-    Give --shelf, or --system for the attributes alone. Ends with 0, with 3 if something could not
-    be read, or with 1 on an error.
+    Give --shelf, or --system for the attributes alone; clips need --shelf and a .jsonl file. Ends
+    with 0, with 3 if something could not be read, or with 1 on an error.
     """
-    from snapshelf.annotation import PRODUCT_WRITERS, WRITERS, annotate_pictures
+    from snapshelf.annotation import (
+        PRODUCT_WRITERS,
+        WRITERS,
+        annotate_clips,
+        annotate_pictures,
+        clip_json_line,
+    )
+    from snapshelf.cli.clip_options import clip_settings
     from snapshelf.cli.fetching import open_fetcher
     from snapshelf.features.encoder import Domain
     from snapshelf.shelf import Shelf
@@ -93,7 +117,8 @@ def annotate(
     check_output(out, "--out", begins=BEGINS[suffix], inputs=sources)
     feeds = _feeds(sources)
     asked = AskedAttributes(attributes, values, least)
-    done = skipped = 0
+    settings = clip_settings(rate, max_seconds, locator)
+    done = clips = skipped = 0
 
     def problem(found: "Problem") -> None:
         nonlocal skipped
@@ -102,6 +127,7 @@ def annotate(
 
     with ExitStack() as stack:
         if shelf is None:
+            opened = None
             used, products = System.load(system or ""), None
             finder: AttributeFinder | None = attribute_finder(used, asked)
             first_line, write = WRITERS[suffix]
@@ -130,15 +156,57 @@ def annotate(
                 done += 1
                 if one.error:
                     skipped += 1
-                    text = one.error
-                    named = text if one.picture.name in text else f"{one.picture.name}: {text}"
-                    tell(f"skipped: {named}")
+                    tell(f"skipped: {named(one.picture.name, one.error)}")
                 bar.update(task, description=f"annotating: {done:,} pictures")
-    tell(f"wrote {out}: {done:,} pictures")
-    if not done:
+            if catalog is not None:
+                continue
+            to_annotate, reason = _clips(source, opened, suffix)
+            if reason:
+                skipped += 1
+                tell(f"skipped: {reason}")
+            if opened is None or products is None:
+                continue
+            for each in annotate_clips(
+                to_annotate,
+                opened,
+                top=products.top,
+                where=products.where,
+                attributes=finder,
+                settings=settings,
+                on_progress=lambda clip, seconds, total: bar.update(
+                    task, description=_working_on(clip, seconds, total)
+                ),
+            ):
+                file.write(clip_json_line(each))
+                clips += 1
+                for warning in each.warnings:
+                    tell(f"warning: {each.name}: {warning}")
+                if each.error:
+                    skipped += 1
+                    tell(f"skipped: {named(each.name, each.error)}")
+    also = "" if not clips else ", 1 clip" if clips == 1 else f", {clips:,} clips"
+    tell(f"wrote {out}: {done:,} pictures{also}")
+    if not done and not clips:
         tell("there was no picture to annotate")
-    if skipped or not done:
+    if skipped or not (done or clips):
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _clips(source: Path, shelf: "Shelf | None", suffix: str) -> "tuple[list[Path], str]":
+    """Name the clips of a source, and why they cannot be annotated, "" where they can."""
+    from snapshelf.annotation import file_clips
+
+    clips = list(file_clips([source]))
+    if not clips or (shelf is not None and suffix == ".jsonl"):
+        return clips, ""
+    what = str(clips[0]) if len(clips) == 1 else f"{source}: {len(clips):,} clips"
+    needed = "--shelf" if shelf is None else "a .jsonl file, which has room for their times"
+    return [], f"{what}: annotating a clip needs {needed}"
+
+
+def _working_on(clip: Path, seconds: float, total: float | None) -> str:
+    of = "" if total is None else f" of {total:.0f}"
+    return f"annotating {printable(clip.name)}: {seconds:.0f}{of} s"
 
 
 def _check_options(
@@ -168,6 +236,7 @@ def _feeds(sources: list[Path]) -> "dict[Path, Catalog]":
     """Open what is a feed; refuse what is not there, before anything is loaded."""
     from snapshelf.annotation.pictures import is_picture
     from snapshelf.catalog import Catalog
+    from snapshelf.media.clip_or_picture import is_clip
 
     for source in sources:
         if not source.exists():
@@ -175,7 +244,7 @@ def _feeds(sources: list[Path]) -> "dict[Path, Catalog]":
     return {
         source: Catalog.open(source)
         for source in sources
-        if source.is_file() and not is_picture(source)
+        if source.is_file() and not is_picture(source) and not is_clip(source)
     }
 
 

@@ -22,10 +22,11 @@ def demo(
     ] = "standard",
     seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 7,
 ) -> None:
-    """Generate a shop, index it, search street photos in it and write a report."""
+    """Generate a shop, index it, search street photos and a clip in it and write a report."""
     from snapshelf.catalog import Catalog
     from snapshelf.cli.search import write_page
     from snapshelf.datasets.demo import write_demo_shop
+    from snapshelf.datasets.demo.shown_clip import write_shown_clip
     from snapshelf.evaluation import evaluate
     from snapshelf.evaluation.report import write_report
     from snapshelf.shelf import Shelf
@@ -54,7 +55,9 @@ def demo(
         queries = shop.queries("test")
         photos = [query.picture for query in queries[:: max(1, len(queries) // SHOWN_PHOTOS)]]
         photos = photos[:SHOWN_PHOTOS]
-        results = [(photo, shelf.search(photo, top=8)) for photo in photos]
+        clip = folder / "shop" / "clip.mp4"
+        write_shown_clip(shop, clip, seed=seed)
+        results = [(query, shelf.search(query, top=8)) for query in (clip, *photos)]
         page = folder / "search.html"
         write_page(page, shelf, results, where=str(place))
     evaluation = evaluate(loaded, shop, split="test")

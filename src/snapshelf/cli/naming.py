@@ -1,16 +1,17 @@
 """Naming the file that an error is about."""
 
-from pathlib import Path
-
 __all__ = ["named"]
 
 
-def named(file: Path, error: Exception) -> str:
+def named(file: str, error: str) -> str:
     """Give an error's text with the file's name in it.
 
     Args:
-        file: What was read.
+        file: The path of what was read.
         error: What came of it.
+
+    Example:
+        >>> named("a.mp4", "the file has sound only, no moving pictures")
+        'a.mp4: the file has sound only, no moving pictures'
     """
-    text = str(error)
-    return text if str(file) in text else f"{file}: {text}"
+    return error if file in error else f"{file}: {error}"

@@ -59,6 +59,13 @@ def search(
         float | None,
         typer.Option(help="Clips: search this much of each (default: refuse more than an hour)."),
     ] = None,
+    locator: Annotated[
+        str | None,
+        typer.Option(
+            help="Clips: what finds items in frames, 'proposals', 'whole' or a locator's folder "
+            "(default: the system's)."
+        ),
+    ] = None,
     system: Annotated[
         str | None, typer.Option(help="Name or folder of the system (default: the shelf's)")
     ] = None,
@@ -85,7 +92,7 @@ def search(
     where = None if filter is None else parse_filter(filter)
     best = per_category or (PER_CATEGORY if by_category else None)
     chosen = _chosen(files, box, point)
-    clip = clip_settings(rate, max_seconds)
+    clip = clip_settings(rate, max_seconds, locator)
     if html is not None:
         check_output(html, "--html", begins=PAGE, inputs=files)
     printed: list[dict[str, Any]] = []
@@ -106,7 +113,7 @@ def search(
                         **chosen,
                     )
                 except (PictureError, VideoError) as error:
-                    text = named(file, error)
+                    text = named(str(file), str(error))
                     printed.append({"file": str(file), "error": text, "items": []})
                     tell(f"skipped: {text}")
                     continue

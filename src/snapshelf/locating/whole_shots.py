@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from snapshelf.locating.even_steps import even_steps
 from snapshelf.locating.followed_thing import Step
 from snapshelf.locating.shot_cuts import CUT, ShotCuts
@@ -11,14 +13,22 @@ from snapshelf.media.video_frame import VideoFrame
 
 __all__ = ["WholeShots"]
 
-_SHORTEST = 0.3
-"""Seconds. Shorter shots are flashes and what remains of a fade."""
+_SHORTEST = 0.29
+"""Seconds, a little less than three frames of ten a second. Shorter shots are flashes and what
+remains of a fade."""
+
+_PIECE = 2.0
 
 
 @dataclass(slots=True)
-class _Shot:
-    """A shot: when its frames began and ended, and some of them, evenly."""
+class _Piece:
+    """A piece of a shot: some of its frames, evenly, and the last one.
 
+    The last one is the first of the next piece of the shot, too: so one goes on where the other
+    ends.
+    """
+
+    goes_on: bool
     steps: list[Step] = field(default_factory=list)
     last: Step | None = None
     every: int = 1
@@ -37,22 +47,26 @@ class _Shot:
 class WholeShots:
     """Notes the shots of a clip while its frames go by.
 
-    Memory grows with the number of shots alone.
+    Long shots come in pieces, since a camera goes from one thing to another without a cut. Memory
+    grows with the number of shots and pieces alone.
 
     Args:
         cut: See `ShotCuts`.
-        most: Steps of a shot's trajectory at most, at least 2; they are taken evenly.
+        most: Steps of a trajectory at most, at least 2; they are taken evenly.
+        piece: Seconds of a piece, above 0.
 
     Raises:
         ValueError: If an argument is out of range.
     """
 
-    def __init__(self, cut: float = CUT, *, most: int = 32) -> None:
+    def __init__(self, cut: float = CUT, *, most: int = 8, piece: float = _PIECE) -> None:
         if most < 2:
             raise ValueError(f"most must be at least 2, got {most}")
+        if not piece > 0:
+            raise ValueError(f"piece must be above 0, got {piece}")
         self._cuts = ShotCuts(cut)
-        self._most = most
-        self._shots: list[_Shot] = []
+        self._most, self._piece = most, piece
+        self._pieces: list[_Piece] = []
 
     def watch(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         """Give frames on as they are.
@@ -61,11 +75,14 @@ class WholeShots:
             frames: Of one clip, in order.
         """
         for frame in frames:
-            if self._cuts.begins(frame.picture):
-                self._shots.append(_Shot())
             height, width = frame.picture.shape[:2]
-            whole = (0.0, 0.0, float(width), float(height))
-            self._shots[-1].add(Step(frame.index, frame.time, whole), self._most)
+            step = Step(frame.index, frame.time, (0.0, 0.0, float(width), float(height)))
+            if self._cuts.begins(frame.picture):
+                self._pieces.append(_Piece(goes_on=False))
+            elif frame.time - self._pieces[-1].steps[0].time >= self._piece:
+                self._pieces[-1].add(step, self._most)
+                self._pieces.append(_Piece(goes_on=True))
+            self._pieces[-1].add(step, self._most)
             yield frame
 
     def without(self, found: Sequence[Trajectory]) -> tuple[Trajectory, ...]:
@@ -75,49 +92,51 @@ class WholeShots:
             found: What a locator found in the clip's shots.
 
         Returns:
-            A trajectory for each other shot, in order, numbered from above those found. Shots
-            that are over in less than 0.3 s are left out, unless there is nothing else at all.
+            A trajectory for each piece of each other shot, in order, numbered from above those
+            found. Shots that are over in less than 0.29 s are left out, unless there is nothing
+            else at all.
         """
-        taken = {self._shot_of(trajectory.frames[0]) for trajectory in found}
-        empty = [shot for place, shot in enumerate(self._shots) if place not in taken]
-        lasting = [shot for shot in empty if self._lasts(shot)]
+        frames = np.array([trajectory.frames[0] for trajectory in found])
+        shots = self._shots()
+        starts = np.array([shot[0].steps[0].frame for shot in shots])
+        taken = set((np.searchsorted(starts, frames, side="right") - 1).tolist())
+        empty = [place for place in range(len(shots)) if place not in taken]
+        lasting = [place for place in empty if self._lasts(shots, place)]
         if not lasting and not found:
             lasting = empty
         after = max((trajectory.number for trajectory in found), default=0)
+        pieces = (piece for place in lasting for piece in shots[place])
         return tuple(
-            _trajectory(number, shot, self._most)
-            for number, shot in enumerate(lasting, start=after + 1)
+            _trajectory(number, piece, self._most)
+            for number, piece in enumerate(pieces, start=after + 1)
         )
 
-    def _shot_of(self, frame: int) -> int:
-        """Give the place of the shot that a frame is of."""
-        low, high = 0, len(self._shots)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._shots[middle].steps[0].frame <= frame:
-                low = middle
+    def _shots(self) -> list[list[_Piece]]:
+        shots: list[list[_Piece]] = []
+        for piece in self._pieces:
+            if piece.goes_on:
+                shots[-1].append(piece)
             else:
-                high = middle
-        return low
+                shots.append([piece])
+        return shots
 
-    def _lasts(self, shot: _Shot) -> bool:
+    @staticmethod
+    def _lasts(shots: Sequence[Sequence[_Piece]], place: int) -> bool:
         """Whether a shot is shown long enough; its last frame is shown until the next shot."""
-        place = self._shot_of(shot.steps[0].frame)
-        if place + 1 == len(self._shots):
-            return shot.count > 1 or len(self._shots) == 1 or self._rare
-        ends = self._shots[place + 1].steps[0].time
-        return ends - shot.steps[0].time >= _SHORTEST
-
-    @property
-    def _rare(self) -> bool:
-        """Whether frames are so rare that one alone may be a shot, as in a show of slides."""
-        first, last = self._shots[0].steps[0].time, self._shots[-1].steps[0].time
-        return last - first >= _SHORTEST * sum(shot.count for shot in self._shots[:-1])
+        first = shots[place][0].steps[0].time
+        if place + 1 < len(shots):
+            return shots[place + 1][0].steps[0].time - first >= _SHORTEST
+        # Nobody knows how long a clip's last frame is shown: as long as others, say.
+        last = shots[place][-1].last
+        assert last is not None
+        frames = sum(piece.count - (piece is not shot[-1]) for shot in shots for piece in shot)
+        usual = (last.time - shots[0][0].steps[0].time) / max(1, frames - 1)
+        return last.time + usual - first >= _SHORTEST or len(shots) == 1
 
 
-def _trajectory(number: int, shot: _Shot, most: int) -> Trajectory:
-    assert shot.last is not None
-    steps = shot.steps if shot.steps[-1] == shot.last else [*shot.steps, shot.last]
+def _trajectory(number: int, piece: _Piece, most: int) -> Trajectory:
+    assert piece.last is not None
+    steps = piece.steps if piece.steps[-1] == piece.last else [*piece.steps, piece.last]
     return even_steps(
         Trajectory(
             number,

@@ -90,8 +90,9 @@ def begins_like_clip(head: bytes) -> bool:
     """
     if head[4:8] == b"ftyp":
         return head[8:12] not in _STILLS
-    if any(head[at : at + 1] == b"G" == head[at + 188 : at + 189] for at in (0, 4)):
-        return True  # packets of a transport stream, with or without times before them
+    for at, packet in ((0, 188), (4, 192)):  # a transport stream, without or with times
+        if head[at::packet][:3] == b"GGG":
+            return True
     return any(head[at : at + len(magic)] == magic for at, magic in _CLIPS)
 
 

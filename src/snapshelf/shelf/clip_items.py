@@ -1,6 +1,6 @@
 """The items of a clip: trajectories that show the same thing are one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from snapshelf.media.encode import encode_jpeg
 from snapshelf.shelf.result import BestFrame
 from snapshelf.shelf.seen_trajectory import SeenTrajectory
 
-__all__ = ["THUMBNAIL", "ClipItem", "ClipItems"]
+__all__ = ["THUMBNAIL", "ClipItem", "ClipItems", "join_found"]
 
 THUMBNAIL = 320
 """Pixels of the longer side of a small picture."""
@@ -29,8 +29,8 @@ class ClipItem:
         confidence: In [0, 1], likewise.
         best: Likewise, the best frame.
         description: Likewise, by the system's re-ranker; b"" where there is none.
-        weightiest: Seconds times confidence of that trajectory.
-        weight: The same of all its trajectories together.
+        weight: Of all its trajectories: seconds times confidence, added up.
+        weightiest: Of the one: the same, times the detail of its best frame.
     """
 
     numbers: frozenset[int]
@@ -41,8 +41,8 @@ class ClipItem:
     confidence: float
     best: BestFrame
     description: bytes
-    weightiest: float
     weight: float
+    weightiest: float
 
     @property
     def embedding(self) -> NDArray[np.float32]:
@@ -55,7 +55,8 @@ class ClipItems:
     """Puts trajectories together to items, as they come.
 
     A trajectory is part of the item whose mean embedding is nearest to its own, if it is near
-    enough and the two are never seen at the same time; pieces of one trajectory always are.
+    enough and the two are never seen at the same time; pieces of one trajectory always are. Of an
+    item's trajectories the one that is seen longest, surest and sharpest is shown.
 
     Args:
         alike: In [-1, 1]. Cosine that is near enough.
@@ -107,6 +108,35 @@ class ClipItems:
         return place
 
 
+def join_found(
+    items: Sequence[ClipItem], nearest: Sequence[str | None], *, alike: float
+) -> tuple[ClipItem, ...]:
+    """Put items together that look the same and to which the same product is the nearest.
+
+    Args:
+        items: R of them, in the order in which they first appear.
+        nearest: R of them: the product's ID, None where there is none.
+        alike: In [-1, 1]. Cosine of mean embeddings that is near enough then.
+
+    Returns:
+        At most R, in that order again; two that are seen at the same time stay apart.
+    """
+    joined: list[tuple[ClipItem, str | None]] = []
+    for item, product in zip(items, nearest, strict=True):
+        for place, (other, theirs) in enumerate(joined):
+            if (
+                product is not None
+                and product == theirs
+                and not _seen_together(item, other)
+                and float(item.embedding @ other.embedding) >= alike
+            ):
+                joined[place] = (_joined(other, item), product)
+                break
+        else:
+            joined.append((item, product))
+    return tuple(item for item, _ in joined)
+
+
 def _item(seen: SeenTrajectory) -> ClipItem:
     """Make an item, not described yet, of one trajectory."""
     trajectory, view = seen.trajectory, seen.view
@@ -126,8 +156,8 @@ def _item(seen: SeenTrajectory) -> ClipItem:
             (view.picture.shape[1], view.picture.shape[0]),
         ),
         description=b"",
-        weightiest=weight,
         weight=weight,
+        weightiest=weight * view.detail,
     )
 
 
@@ -156,8 +186,12 @@ def _spans(one: ClipItem, other: ClipItem) -> tuple[tuple[float, float], ...]:
 
 
 def _seen_together(one: ClipItem, other: ClipItem) -> bool:
-    return any(
-        first <= until and since <= last
-        for first, last in one.spans
-        for since, until in other.spans
-    )
+    return any(_overlap(span, another) for span in one.spans for another in other.spans)
+
+
+def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two appearances have a time in common; where one begins as the other ends is none."""
+    since, until = max(one[0], other[0]), min(one[1], other[1])
+    if since == until and one[0] < one[1] and other[0] < other[1]:
+        return False
+    return since <= until

@@ -1,8 +1,9 @@
 """A search with a clip.
 
-frames ──► regions ──► trajectories, and shots where nothing is located
+frames ──► regions ──► trajectories, and pieces of shots where nothing is located
        ──► read again: embeddings of their steps, the best view of each
-       ──► items: trajectories that look the same ──► mean embedding ──► shortlist ──► re-ranking
+       ──► items: trajectories that look the same ──► mean embedding ──► shortlist
+       ──► items that look much the same and have the same nearest product are one ──► re-ranking
 
 The clip is read twice and never held: what trajectories show is known once their shot has ended,
 and then its frames are gone.
@@ -26,11 +27,12 @@ from snapshelf.matching.trajectory_reranker import TrajectoryReranker
 from snapshelf.media.encode import encode_jpeg
 from snapshelf.media.video import Video
 from snapshelf.media.video_frame import VideoFrame
-from snapshelf.shelf.clip_items import THUMBNAIL, ClipItem, ClipItems
+from snapshelf.shelf.clip_items import THUMBNAIL, ClipItem, ClipItems, join_found
 from snapshelf.shelf.clip_settings import ClipSettings
 from snapshelf.shelf.finding import find_items, find_shortlists
 from snapshelf.shelf.result import ClipFacts, FoundItem, SearchResult
 from snapshelf.shelf.seen_trajectory import SeenTrajectory, seen_trajectories
+from snapshelf.shelf.shortlists import Shortlists
 from snapshelf.store.filters import Filter
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
@@ -59,8 +61,9 @@ def search_video(
 ) -> SearchResult:
     """Find the products in a clip.
 
-    What the system's locator finds is followed through each shot; a shot in which it finds nothing
-    smaller than the picture is an item as a whole, as a photo would be.
+    What the locator finds is followed through each shot. Of a shot in which it finds nothing
+    smaller than the picture, pieces of 2 s count whole, as a photo would; what looks the same is
+    one item again.
 
     Args:
         store: Made with the system.
@@ -92,7 +95,15 @@ def search_video(
             f"only the {settings.most:,} items that are seen longest are given, {dropped:,} more "
             "were left out"
         )
-    found, seconds = _found(store, system, items, top=top, by_category=by_category, where=where)
+    found, seconds = _found(
+        store,
+        system,
+        items,
+        alike=settings.alike_found,
+        top=top,
+        by_category=by_category,
+        where=where,
+    )
     return SearchResult(
         query=name,
         size=seen.size,
@@ -150,12 +161,13 @@ def _trajectories(
     video: Video, system: System, settings: ClipSettings, seen: _Seen
 ) -> tuple[Trajectory, ...]:
     """Follow what is located; of each trajectory no more steps stay than are looked at."""
-    shots = WholeShots(settings.tracking.cut, most=settings.steps)
+    shots = WholeShots(settings.tracking.cut, most=settings.whole_steps)
+    locator = settings.locator or system.locator
     with closing(video.frames(settings.rate)) as frames:
         watched = shots.watch(seen.first_reading(frames))
         found = [
             even_steps(trajectory, settings.steps)
-            for trajectory in track(watched, system.locator, settings.tracking)
+            for trajectory in track(watched, locator, settings.tracking)
         ]
     return (*found, *shots.without(found))
 
@@ -195,6 +207,7 @@ def _found(
     system: System,
     items: tuple[ClipItem, ...],
     *,
+    alike: float,
     top: int,
     by_category: int | None,
     where: Filter | None,
@@ -203,10 +216,18 @@ def _found(
     if not items:
         return (), {"search": 0.0}
     start = time.perf_counter()
-    embeddings = np.stack([item.embedding for item in items])
-    shortlists = find_shortlists(
-        store, system, embeddings, top=top, by_category=by_category, where=where
-    )
+
+    def shortlisted(items: tuple[ClipItem, ...]) -> Shortlists:
+        embeddings = np.stack([item.embedding for item in items])
+        return find_shortlists(
+            store, system, embeddings, top=top, by_category=by_category, where=where
+        )
+
+    shortlists = shortlisted(items)
+    nearest = [hits[0].product_id if hits else None for hits in shortlists.hits]
+    joined = join_found(items, nearest, alike=alike)
+    if len(joined) < len(items):
+        items, shortlists = joined, shortlisted(joined)
     searched = time.perf_counter()
     found = find_items(
         store,

@@ -1,0 +1,48 @@
+"""Locators for clips by name or folder, for systems that take whole pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from snapshelf.errors import ModelError
+from snapshelf.locating.locator import Locator
+
+__all__ = ["CLIP_LOCATORS", "clip_locator"]
+
+
+def clip_locator(name_or_dir: str) -> Locator:
+    """Give what locates in a clip's frames.
+
+    Args:
+        name_or_dir: One of `CLIP_LOCATORS`, or a folder as `locator_from_folder` takes it.
+
+    Raises:
+        ModelError: If it is neither, or the folder's locator cannot be loaded.
+    """
+    if name_or_dir in CLIP_LOCATORS:
+        return CLIP_LOCATORS[name_or_dir]()
+    if not Path(name_or_dir).is_dir():
+        raise ModelError(
+            f"there is no locator {name_or_dir!r}: choose from {', '.join(CLIP_LOCATORS)}, or give "
+            "the folder of one that recipes/locating.py or recipes/detector.py trained"
+        )
+    from snapshelf.locating.locator_folder import locator_from_folder
+
+    return locator_from_folder(Path(name_or_dir))
+
+
+def _proposals() -> Locator:
+    """The three best EdgeBoxes of a frame, which need no training and know no things."""
+    from snapshelf.locating.edge_boxes import EdgeBoxes, EdgeBoxesSettings
+    from snapshelf.locating.ranked_proposals import RankedProposals
+
+    # Of a frame of 600 pixels; smaller parts of things are no items, and are proposed by dozens.
+    return RankedProposals(EdgeBoxes(EdgeBoxesSettings(least_side=80.0)), most=3, overlap=0.3)
+
+
+def _whole() -> Locator:
+    from snapshelf.locating.whole_picture import WholePicture
+
+    return WholePicture()
+
+
+CLIP_LOCATORS: dict[str, Callable[[], Locator]] = {"proposals": _proposals, "whole": _whole}
