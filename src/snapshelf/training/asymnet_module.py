@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from snapshelf.features.image_feature_network import ImageFeatureNetwork
 from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.step_features import features_of
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.features.video_feature_network import VideoFeatureNetwork
 from snapshelf.matching.expert_fusion import log_gates, node_features
@@ -100,11 +101,11 @@ class AsymNetModule(lightning.LightningModule):
             pictures: (B, M, 3, H, W) uint8, RGB, [0, 255], or (B, M, D) float.
 
         Returns:
-            (B, M, D) float.
+            (B, M, D) float, of the network at the scale of `features_of`.
         """
         if self.image is None or self.normalise is None:
             return pictures
-        found: Tensor = self.image(self.normalise(pictures.flatten(0, 1)))
+        found = features_of(self.image(self.normalise(pictures.flatten(0, 1))))
         return found.reshape(*pictures.shape[:2], found.shape[1])
 
     def accumulate(self, batch: TrajectoryBatch, backward: Callable[[Tensor], object]) -> Seen:

@@ -21,6 +21,7 @@ from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.torch_extra import torch_extra
 from snapshelf.training.augmentation import Backgrounds, DomainShift
 from snapshelf.training.batches import ViewLoader, default_workers
+from snapshelf.training.clip_training_set import ClipTrainingSet
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import PictureStore
 from snapshelf.training.sampling import Sampler
@@ -314,7 +315,9 @@ def process_place(devices: int) -> tuple[int, int]:
     return (0, 1) if devices == 1 else (int(os.environ.get("LOCAL_RANK", "0")), devices)
 
 
-def training_record(system: str, settings: Any, training_set: TrainingSet) -> dict[str, Any]:
+def training_record(
+    system: str, settings: Any, training_set: TrainingSet | ClipTrainingSet
+) -> dict[str, Any]:
     """Give what a training must be gone on with, and what its system notes.
 
     Args:
