@@ -115,6 +115,7 @@ def start_similarity(
     states: Tensor,
     pictures: Tensor,
     right: Tensor,
+    read: tuple[Tensor, Tensor] | None = None,
 ) -> None:
     """Let the similarity begin as a product of hidden states and pictures, along each axis.
 
@@ -131,18 +132,26 @@ def start_similarity(
         states: (N, H) float, hidden states of some trajectories.
         pictures: (N, M, D) float, pictures of each.
         right: (N, M) bool, which show its product; some do and some do not.
+        read: (K, H) and (K,) float: how the features along the axes are read from a state, by a
+            product and what is added to it. None where the first K units of a state hold them, as
+            `start_states` leaves them.
 
     Raises:
         ValueError: If the first layer has fewer units than one axis needs.
     """
     first, second = similarity.first, similarity.second
-    many = min(len(axes.axes), similarity.states, len(first.weight) // UNITS)
+    many = min(len(axes.axes), len(first.weight) // UNITS)
+    if read is None:
+        many = min(many, similarity.states)
     if not many:
         raise ValueError(f"hidden must be at least {UNITS}, got {len(first.weight)}")
     rows = torch.from_numpy(axes.axes[:many])
     middle = rows @ torch.from_numpy(axes.shop)
     shop = pictures @ rows.T - middle
-    own = states[:, :many]
+    if read is None:
+        read = torch.eye(many, similarity.states), torch.zeros(many)
+    reading, shift = read[0][:many], read[1][:many]
+    own = states @ reading.T + shift
     # Both sides are brought to one size: a running mean is the smaller, the fewer steps it has.
     spread = float(own.std(unbiased=False))
     gain = float(shop.std(unbiased=False)) / spread if spread > 0 else 1.0
@@ -150,11 +159,11 @@ def start_similarity(
     of_state = torch.tensor([1.0, -1.0, 1.0, -1.0]) * gain * unit
     of_shop = torch.tensor([1.0, -1.0, -1.0, 1.0]) * unit
     weights = torch.zeros(many, UNITS, similarity.states + similarity.features)
-    weights[torch.arange(many), :, torch.arange(many)] = of_state
+    weights[:, :, : similarity.states] = of_state[None, :, None] * reading[:, None]
     weights[:, :, similarity.states :] = of_shop[None, :, None] * rows[:, None]
     used = UNITS * many
     first.weight[:used] = weights.flatten(0, 1)
-    first.bias[:used] = -(middle[:, None] * of_shop).flatten()
+    first.bias[:used] = (shift[:, None] * of_state - middle[:, None] * of_shop).flatten()
     q, a = own[:, None] * gain * unit, shop * unit
     alike = ((q + a).abs() - (q - a).abs()).sum(-1)
     near, far = float(alike[right].mean()), float(alike[~right].mean())

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.features.image_feature_network import ImageFeatureNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.step_features import unit_scale
 from snapshelf.features.torch_extra import torch_extra
@@ -28,8 +29,16 @@ from snapshelf.training.trajectory_draws import TrajectoryDraws
 
 with torch_extra():
     import torch
+    from torch import nn
 
-__all__ = ["feature_source", "learn_asymnet", "make_draws", "new_parts", "start_as_product"]
+__all__ = [
+    "feature_source",
+    "learn_asymnet",
+    "learn_heads",
+    "make_draws",
+    "new_parts",
+    "start_as_product",
+]
 
 LOOKED_AT = 512
 """Trajectories that the start is fitted to, at most."""
@@ -142,14 +151,51 @@ def learn_asymnet(
         TrainingError: If training diverged, or the checkpoint cannot be used.
         TrainingStopped: If the monitor asked to stop.
     """
-    batches = TrajectoryBatches(draws, source, seed=settings.seed)
-    module = AsymNetModule(
-        parts.image,
+    learn_heads(
         parts.video,
         parts.similarity,
-        preprocessing,
+        source,
+        draws,
         settings,
-        steps_per_epoch=len(batches),
+        out,
+        monitor,
+        image=parts.image,
+        preprocessing=preprocessing,
+    )
+
+
+def learn_heads(
+    video: nn.Module,
+    similarity: SimilarityNetwork,
+    source: TrajectorySource,
+    draws: TrajectoryDraws,
+    settings: AsymNetSettings,
+    out: Path,
+    monitor: Monitor,
+    *,
+    image: ImageFeatureNetwork | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> None:
+    """Do the same with any network in the place of the video network.
+
+    Args:
+        video: Gives (B, T, H) hidden states of (B, T, D) features.
+        similarity: Of those states.
+        source: As `learn_asymnet`, and so are the others.
+        draws: Likewise.
+        settings: Likewise.
+        out: Likewise.
+        monitor: Likewise.
+        image: None where the source gives features.
+        preprocessing: Of the image network.
+
+    Raises:
+        TrainingError: As `learn_asymnet`.
+        TrainingStopped: As `learn_asymnet`.
+    """
+    batches = TrajectoryBatches(draws, source, seed=settings.seed)
+    module = AsymNetModule(
+        image, video, similarity, preprocessing, settings, steps_per_epoch=len(batches)
     )
     fit(
         module,
@@ -164,6 +210,6 @@ def learn_asymnet(
         pictures_per_batch=draws.pairs,
         monitor=monitor,
     )
-    for network in (parts.image, parts.video, parts.similarity):
+    for network in (image, video, similarity):
         if network is not None:
             network.eval()
