@@ -2,7 +2,7 @@
 
 import json as json_module
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -88,14 +88,15 @@ def reproduce(
     values = {} if config is None else read_toml(config)
     settings: Any = settings_from(reproducible.settings, values, str(config))
     folder = out or Path(f"reproduce-{system}")
-    searching = open_clip_dataset if reproducible.clips else open_dataset
+    searching: Callable[[str], Any] = open_clip_dataset if reproducible.clips else open_dataset
     training = open_clip_training_data if reproducible.clips else open_training_data
-    dataset: Any = searching(data[0])
+    dataset = searching(data[0])
+    name = dataset.name
     if isinstance(dataset, Incomplete) and dataset.missing:
-        tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
+        tell(f"missing pictures of {name}, left out: {dataset.missing}")
     is_needed = reproducible.needs_training or isinstance(dataset, TrainingData)
     others = data[1:] if reproducible.transferred else []
-    searched = [searching(place) for place in others]
+    searched: list[Any] = [searching(place) for place in others]
     if reproducible.transferred and not others:
         names = ", ".join(reproducible.transferred)
         tell(f"{names}: left out, give a second --data to search with nothing trained on it")
@@ -131,7 +132,7 @@ def reproduce(
                     note=reproducible.note,
                     monitor=_Shown(bar, stop),
                 )
-                for each in (dataset, *searched)
+                for each in [dataset, *searched]
             ]
         except TrainingStopped:
             if stop.signal is None:

@@ -38,4 +38,5 @@ def features_of(outputs: Tensor) -> Tensor:
     Returns:
         (..., D) float, as long as the root of D; zeros stay zeros.
     """
-    return normalize(outputs, dim=-1) * outputs.shape[-1] ** 0.5
+    scaled: Tensor = normalize(outputs, dim=-1) * outputs.shape[-1] ** 0.5
+    return scaled

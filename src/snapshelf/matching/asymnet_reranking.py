@@ -137,7 +137,8 @@ class AsymNetReranker:
         steps = torch.from_numpy(unit_scale(embeddings)[places])
         with torch.inference_mode():
             states = self._video(steps).numpy()
-        return states.astype("<f4").tobytes()
+        described: bytes = states.astype("<f4").tobytes()
+        return described
 
     def rerank(self, query: bytes, candidates: Sequence[Candidate]) -> Sequence[Reranked]:
         """Compare a trajectory with candidates, all of them at once.
