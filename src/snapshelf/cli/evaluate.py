@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snapshelf.cli.console import print_json, printer, progress, tell
+from snapshelf.cli.console import EXIT_USAGE, fail, print_json, printer, progress, tell
 from snapshelf.cli.output_file import JSON, PAGE, check_output
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ class Products(StrEnum):
 
 
 def evaluate(
-    data: Annotated[str, typer.Option(help="NAME:DIR: the data set and its folder.")],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="NAME:DIR: the data set and its folder; or one of clips, as clips:NAME:DIR."
+        ),
+    ],
     system: Annotated[str, typer.Option(help="Name or folder of the system.")] = "standard",
     split: Annotated[str, typer.Option(help="Which of the data set's queries.")] = "test",
     products: Annotated[
@@ -40,6 +45,8 @@ def evaluate(
 ) -> None:
     """Measure how well a system finds the right products of a data set."""
     from snapshelf.datasets import Incomplete, open_dataset
+    from snapshelf.datasets.clips import ClipDataset
+    from snapshelf.datasets.clips.registry import is_of_clips, open_clip_dataset
     from snapshelf.evaluation import evaluate as run
     from snapshelf.evaluation.report import write_report
     from snapshelf.systems import System
@@ -48,7 +55,9 @@ def evaluate(
         check_output(json, "--json", begins=JSON)
     if html is not None:
         check_output(html, "--html", begins=PAGE)
-    dataset = open_dataset(data)
+    if is_of_clips(data) and html is not None:
+        fail("--html: the report shows photos, and clips have none; use --json", EXIT_USAGE)
+    dataset = open_clip_dataset(data) if is_of_clips(data) else open_dataset(data)
     if isinstance(dataset, Incomplete) and dataset.missing:
         tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
     loaded = System.load(system)
@@ -60,7 +69,7 @@ def evaluate(
             bar.update(steps[step], completed=done, total=total)
 
         evaluation = run(loaded, dataset, split=split, products=products.value, progress=show)
-    if html is not None:
+    if html is not None and not isinstance(dataset, ClipDataset):
         write_report(evaluation, dataset, html)
         tell(f"wrote {html}")
     if json is None:

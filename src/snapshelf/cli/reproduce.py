@@ -2,7 +2,7 @@
 
 import json as json_module
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ __all__ = ["reproduce"]
 
 def reproduce(
     system: Annotated[
-        str, typer.Argument(help="Whose paper: hybrid, mtv, studio2shop or three-level.")
+        str, typer.Argument(help="Whose paper: asymnet, hybrid, mtv, studio2shop or three-level.")
     ],
     data: Annotated[
         list[str],
@@ -71,10 +71,12 @@ def reproduce(
         check_output(html, "--html", begins=PAGE)
     from snapshelf.cli.table_text import print_tables
     from snapshelf.datasets import Incomplete
+    from snapshelf.datasets.clips.registry import open_clip_dataset, open_clip_training_data
     from snapshelf.datasets.registry import open_dataset, open_training_data
     from snapshelf.datasets.training_item import TrainingData
     from snapshelf.evaluation.paper_tables import choose_rows
     from snapshelf.evaluation.reproduce import reproduce as run
+    from snapshelf.evaluation.table_plots import draw_tables
     from snapshelf.evaluation.table_report import write_tables
     from snapshelf.training.freed_memory import keep_freed_memory
     from snapshelf.training.settings import read_toml, settings_from, settings_to_dict
@@ -86,17 +88,20 @@ def reproduce(
     values = {} if config is None else read_toml(config)
     settings: Any = settings_from(reproducible.settings, values, str(config))
     folder = out or Path(f"reproduce-{system}")
-    dataset = open_dataset(data[0])
+    searching: Callable[[str], Any] = open_clip_dataset if reproducible.clips else open_dataset
+    training = open_clip_training_data if reproducible.clips else open_training_data
+    dataset = searching(data[0])
+    name = dataset.name
     if isinstance(dataset, Incomplete) and dataset.missing:
-        tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
+        tell(f"missing pictures of {name}, left out: {dataset.missing}")
     is_needed = reproducible.needs_training or isinstance(dataset, TrainingData)
     others = data[1:] if reproducible.transferred else []
-    searched = [open_dataset(place) for place in others]
+    searched: list[Any] = [searching(place) for place in others]
     if reproducible.transferred and not others:
         names = ", ".join(reproducible.transferred)
         tell(f"{names}: left out, give a second --data to search with nothing trained on it")
     trained = data[: len(data) - len(others)]
-    opened = [open_training_data(place) for place in trained[0 if is_needed else 1 :]]
+    opened: list[Any] = [training(place) for place in trained[0 if is_needed else 1 :]]
     pages = _pages(html, [dataset, *searched])
     first_seed = settings.seed if reproducible.is_random else 0
     count = (seeds or 3) if reproducible.is_random else 1
@@ -127,15 +132,18 @@ def reproduce(
                     note=reproducible.note,
                     monitor=_Shown(bar, stop),
                 )
-                for each in (dataset, *searched)
+                for each in [dataset, *searched]
             ]
         except TrainingStopped:
             if stop.signal is None:
                 raise
             name = signal.Signals(stop.signal).name
             fail(f"stopped by {name}; the same command goes on", 128 + stop.signal)
+    plots = draw_tables(results[0], reproducible.plotted, folder / "figures")
+    for name in plots:
+        tell(f"drew {folder / 'figures' / name}.png")
     for page, result in zip(pages, results, strict=bool(pages)):
-        write_tables(result, page)
+        write_tables(result, page, plots if result is results[0] else None)
         tell(f"wrote {page}")
     found = replace(results[0], transfers=tuple(results[1:]))
     if json is None:

@@ -21,7 +21,7 @@ def print_tables(reproduction: Reproduction) -> None:
         if table.note:
             console.print(table.note)
         if table.has_run:
-            for choice, queries in reproduction.queries.items():
+            for choice, queries in (table.queries or reproduction.queries).items():
                 _print_part(table, choice, f"{choice} products, {queries} queries")
         else:
             _print_part(table, None, NOT_RUN)

@@ -24,7 +24,11 @@ __all__ = ["train"]
 def train(
     system: Annotated[str, typer.Argument(help="What to train, such as mtv.")],
     data: Annotated[
-        list[str], typer.Option(help="NAME:DIR: a data set and its folder; may be repeated.")
+        list[str],
+        typer.Option(
+            help="NAME:DIR: a data set and its folder; may be repeated. For asymnet one of clips, "
+            "as clips:NAME:DIR."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to write the system to.")],
     config: Annotated[
@@ -46,6 +50,7 @@ def train(
             f"there is no system {system!r} to train; choose from {', '.join(TRAINABLE)}",
             EXIT_USAGE,
         )
+    from snapshelf.datasets.clips.registry import open_clip_training_data
     from snapshelf.datasets.registry import open_training_data
     from snapshelf.training.freed_memory import keep_freed_memory
     from snapshelf.training.settings import read_toml, settings_from
@@ -57,7 +62,8 @@ def train(
     if is_first_process():
         check_folder(out, resume=resume)
     was_finished = is_finished(out)
-    opened = [open_training_data(place) for place in data]
+    opening = open_clip_training_data if trainable.clips else open_training_data
+    opened = [opening(place) for place in data]
     began = time.perf_counter()
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signal())

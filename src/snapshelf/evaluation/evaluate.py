@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
+from snapshelf.datasets.clips.clip_dataset import ClipDataset
 from snapshelf.datasets.dataset import Dataset, Query
 from snapshelf.errors import DatasetError
+from snapshelf.evaluation.clip_search import clip_queries, clips_of, search_clips
 from snapshelf.evaluation.evaluation import Evaluation, Found, Outcome, ProductChoice
 from snapshelf.evaluation.gallery_search import Progress, SearchedQueries, search_gallery
 from snapshelf.evaluation.metrics import (
@@ -21,12 +23,12 @@ from snapshelf.evaluation.metrics import (
 from snapshelf.evaluation.query_ranks import QueryRanks
 from snapshelf.systems.system import System
 
-__all__ = ["evaluate", "evaluate_by_products", "measure"]
+__all__ = ["by_products", "evaluate", "evaluate_by_products", "measure"]
 
 
 def evaluate(
     system: System,
-    dataset: Dataset,
+    dataset: Dataset | ClipDataset,
     *,
     split: str = "test",
     products: ProductChoice = "all",
@@ -40,7 +42,8 @@ def evaluate(
     ties count against the system. Where the system has a re-ranker, it judges the first products
     that each of a query's regions finds, as in a search. A query that has a box is cut to it
     first. A query whose picture is an image of its right product as well is not compared with
-    that image. No query is ever left out of the figures: one unreadable picture is an error.
+    that image. No query is ever left out of the figures: one unreadable picture is an error. Of a
+    data set of clips each clip is a query, see `search_clips`.
 
     Args:
         system: What finds.
@@ -65,19 +68,18 @@ def evaluate(
         raise ValueError(f"products must be one of {choices}, got {products!r}")
     queries = _queries(dataset, split)
     takes_part = _takes_part(dataset, queries, products)
-    chosen = [queries[number] for number in np.flatnonzero(takes_part).tolist()]
-    if not chosen:
+    if not takes_part.any():
         raise DatasetError(
             f"the split {split} of the data set {dataset.name} has no query of {products} "
             "products, expected at least one"
         )
-    searched = search_gallery(system, dataset, chosen, batch_size, progress)
-    return _evaluation(system, dataset, split, products, searched)
+    searched = _search(system, dataset, split, queries, takes_part, batch_size, progress)
+    return _evaluation(system.name, dataset, split, products, searched)
 
 
 def evaluate_by_products(
     system: System,
-    dataset: Dataset,
+    dataset: Dataset | ClipDataset,
     *,
     split: str = "test",
     batch_size: int = 32,
@@ -101,25 +103,64 @@ def evaluate_by_products(
         DatasetError: As `evaluate`.
     """
     queries = _queries(dataset, split)
-    searched = search_gallery(system, dataset, queries, batch_size, progress)
+    everything = np.ones(len(queries), np.bool_)
+    searched = _search(system, dataset, split, queries, everything, batch_size, progress)
+    return by_products(system.name, dataset, split, searched)
+
+
+def by_products(
+    name: str, dataset: Dataset | ClipDataset, split: str, searched: SearchedQueries
+) -> dict[ProductChoice, Evaluation]:
+    """Measure what a search gave, for each choice of products that has a query.
+
+    Args:
+        name: Of what found.
+        dataset: Says which products are seen.
+        split: Where the queries come from.
+        searched: All of them, or some.
+    """
     choices: tuple[ProductChoice, ...] = get_args(ProductChoice)
-    taking = {choice: _takes_part(dataset, queries, choice) for choice in choices}
+    taking = {choice: _takes_part(dataset, searched.queries, choice) for choice in choices}
     return {
-        choice: _evaluation(system, dataset, split, choice, searched.select(takes))
+        choice: _evaluation(name, dataset, split, choice, searched.select(takes))
         for choice, takes in taking.items()
         if takes.any()
     }
 
 
+def _search(
+    system: System,
+    dataset: Dataset | ClipDataset,
+    split: str,
+    queries: Sequence[Query],
+    takes_part: NDArray[np.bool_],
+    batch_size: int,
+    progress: Progress | None,
+) -> SearchedQueries:
+    """Search with those queries that take part, or with their clips."""
+    numbers = np.flatnonzero(takes_part).tolist()
+    if isinstance(dataset, ClipDataset):
+        clips = clips_of(dataset, split)
+        return search_clips(
+            system, dataset, [clips[number] for number in numbers], batch_size, progress
+        )
+    chosen = [queries[number] for number in numbers]
+    return search_gallery(system, dataset, chosen, batch_size, progress)
+
+
 def _evaluation(
-    system: System, dataset: Dataset, split: str, products: ProductChoice, searched: SearchedQueries
+    name: str,
+    dataset: Dataset | ClipDataset,
+    split: str,
+    products: ProductChoice,
+    searched: SearchedQueries,
 ) -> Evaluation:
     """Measure what a search gave."""
     categories = np.array([query.category for query in searched.queries])
     return Evaluation(
         data=dataset.name,
         split=split,
-        system=system.name,
+        system=name,
         products=products,
         queries=len(searched.queries),
         gallery=len(searched.gallery),
@@ -159,8 +200,10 @@ def measure(ranks: QueryRanks) -> dict[str, float]:
     }
 
 
-def _queries(dataset: Dataset, split: str) -> Sequence[Query]:
-    """Give the queries of a split; there must be one."""
+def _queries(dataset: Dataset | ClipDataset, split: str) -> Sequence[Query]:
+    """Give the queries of a split, or its clips as queries; there must be one."""
+    if isinstance(dataset, ClipDataset):
+        return clip_queries(dataset, clips_of(dataset, split))
     if split not in dataset.splits:
         raise DatasetError(
             f"the data set {dataset.name} has no split {split!r}, "
@@ -176,7 +219,7 @@ def _queries(dataset: Dataset, split: str) -> Sequence[Query]:
 
 
 def _takes_part(
-    dataset: Dataset, queries: Sequence[Query], products: ProductChoice
+    dataset: Dataset | ClipDataset, queries: Sequence[Query], products: ProductChoice
 ) -> NDArray[np.bool_]:
     """Say which queries take part, (Q,) bool."""
     if products == "all":

@@ -25,7 +25,15 @@ from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
 from snapshelf.systems.system import System
 
-__all__ = ["SHOWN", "Progress", "SearchedQueries", "read_picture", "search_gallery"]
+__all__ = [
+    "SHOWN",
+    "Progress",
+    "SearchedQueries",
+    "embed_gallery",
+    "read_picture",
+    "right_products",
+    "search_gallery",
+]
 
 Progress = Callable[[str, int, int], None]
 """Told the step (``gallery``, ``queries``, and ``rerank`` where the system does), the pictures of
@@ -90,7 +98,7 @@ def search_gallery(
             or has no image but the query's own picture.
     """
     gallery = dataset.products()
-    right = _right_products(queries, gallery)
+    right = right_products(queries, gallery)
     images = [dataset.root / image for product in gallery for image in product.images]
     product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
     own_images = _own_images(queries, right, images, product_of_image)
@@ -157,8 +165,44 @@ def read_picture(path: Path) -> RGB:
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
 
 
-def _right_products(queries: Sequence[Query], gallery: Sequence[Product]) -> list[list[int]]:
-    """Give the gallery's index of every query's right products; all must be findable."""
+def embed_gallery(
+    system: System,
+    gallery: Sequence[Product],
+    root: Path,
+    batch_size: int,
+    tell: Progress,
+    reranking: GalleryReranking | None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Embed the images of all products.
+
+    Args:
+        system: Its locator and encoder are used.
+        gallery: The products.
+        root: What their images are relative to.
+        batch_size: Most regions embedded at once, at least 1.
+        tell: Called after each picture.
+        reranking: Keeps the descriptions; None where there is no re-ranking.
+
+    Returns:
+        (R, D) float32, a row for each region, and (R,) int64, the product that each shows.
+
+    Raises:
+        DatasetError: If a picture cannot be read.
+    """
+    pictures = [
+        _Part(root / image, None, product.id) for product in gallery for image in product.images
+    ]
+    product_of_image = np.repeat(np.arange(len(gallery)), [len(p.images) for p in gallery])
+    shop, image_of_row = _embed(system, pictures, Domain.SHOP, batch_size, tell, reranking)
+    return shop, product_of_image[image_of_row]
+
+
+def right_products(queries: Sequence[Query], gallery: Sequence[Product]) -> list[list[int]]:
+    """Give the gallery's index of every query's right products.
+
+    Raises:
+        DatasetError: If one cannot be found, since it is not there or has no image.
+    """
     index = {product.id: number for number, product in enumerate(gallery) if product.images}
     for query in queries:
         missing = sorted(query.products - index.keys())

@@ -10,8 +10,9 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipItem, ClipTrainingData
 from snapshelf.datasets.dataset import Dataset
-from snapshelf.datasets.training_item import TrainingData
+from snapshelf.datasets.training_item import TrainingData, TrainingItem
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
 from snapshelf.evaluation.query_ranks import group_starts
@@ -113,10 +114,11 @@ def digest_of(values: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def training_digest(data: Sequence[TrainingData]) -> str:
+def training_digest(data: Sequence[TrainingData] | Sequence[ClipTrainingData]) -> str:
     """Give a hex digest of what is trained on, wherever its folder is.
 
-    It covers the products, their attributes and boxes, and the names and sizes of their pictures.
+    It covers the products, their attributes and boxes, and the names and sizes of their pictures;
+    of clips, how many there are of each product.
 
     Args:
         data: The data sets, in order.
@@ -128,23 +130,34 @@ def training_digest(data: Sequence[TrainingData]) -> str:
         [
             {
                 "name": one.name,
-                "items": [
-                    [
-                        item.product_id,
-                        [_file(path) for path in item.street],
-                        [_file(path) for path in item.shop],
-                        sorted(item.attributes.items()),
-                        sorted((path.name, box) for path, box in item.boxes.items()),
-                    ]
-                    for item in one.training_items()
-                ],
+                "items": (
+                    [_clip_item(item) for item in one.training_clips()]
+                    if isinstance(one, ClipTrainingData)
+                    else [_item(item) for item in one.training_items()]
+                ),
             }
             for one in data
         ]
     )
 
 
-def queries_digest(dataset: Dataset, split: str) -> str:
+def _item(item: TrainingItem) -> list[Any]:
+    return [
+        item.product_id,
+        [_file(path) for path in item.street],
+        [_file(path) for path in item.shop],
+        sorted(item.attributes.items()),
+        sorted((path.name, box) for path, box in item.boxes.items()),
+    ]
+
+
+def _clip_item(item: ClipItem) -> list[Any]:
+    """Tell of clips by their number and the first one's ID, since there may be endless many."""
+    shop = [[*_file(path), box] for path, box in item.shop]
+    return [item.product_id, item.category, shop, len(item.clips), item.clips[0].id]
+
+
+def queries_digest(dataset: Dataset | ClipDataset, split: str) -> str:
     """Give a hex digest of what is searched, and with what, wherever its folder is.
 
     Args:
@@ -161,10 +174,14 @@ def queries_digest(dataset: Dataset, split: str) -> str:
                 [product.id, [_file(dataset.root / image) for image in product.images]]
                 for product in dataset.products()
             ],
-            "queries": [
-                [_file(query.picture), sorted(query.products), query.box]
-                for query in dataset.queries(split)
-            ],
+            "queries": (
+                [[clip.id, sorted(clip.products)] for clip in dataset.clips(split)]
+                if isinstance(dataset, ClipDataset)
+                else [
+                    [_file(query.picture), sorted(query.products), query.box]
+                    for query in dataset.queries(split)
+                ]
+            ),
             "seen": [product.id for product in dataset.products() if dataset.is_seen(product.id)],
         }
     )

@@ -4,13 +4,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from snapshelf.datasets.clips.clip_dataset import ClipDataset
+    from snapshelf.datasets.dataset import Dataset
+    from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
+    from snapshelf.evaluation.gallery_search import Progress
     from snapshelf.systems.system import System
     from snapshelf.training.monitor import Monitor
 
-__all__ = ["Claim", "PaperRow", "PaperTable", "Training", "choose_rows"]
+__all__ = ["Claim", "Measured", "PaperRow", "PaperTable", "Training", "choose_rows"]
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What is no system, and knows how it is to be measured."""
+
+    def evaluate_by_products(
+        self,
+        dataset: "Dataset | ClipDataset",
+        *,
+        split: str,
+        progress: "Progress | None" = None,
+    ) -> "dict[ProductChoice, Evaluation]":
+        """Give what `snapshelf.evaluation.evaluate_by_products` gives of a system."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +42,8 @@ class Training:
             hold it.
         make: Called with a seed, a folder that nothing else uses (its parent is there) and who
             hears how it goes. Trains, goes on with what is in the folder, or loads it if it is
-            finished. Raises `MissingWeightsError` where it needs weights that cannot be had.
+            finished. Gives a system, or what measures itself. Raises `MissingWeightsError` where
+            it needs weights that cannot be had.
         seeded: Whether the seed makes a difference.
         trained: Whether the training data make a difference.
         cost: Above 0, how long it takes in relation to the others.
@@ -31,7 +51,7 @@ class Training:
 
     name: str
     identity: Mapping[str, Any]
-    make: "Callable[[int, Path, Monitor], System]"
+    make: "Callable[[int, Path, Monitor], System | Measured]"
     seeded: bool = True
     trained: bool = True
     cost: float = 1.0

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipTrainingData
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import DatasetError, MissingWeightsError
 from snapshelf.evaluation.evaluate import evaluate_by_products
+from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.kept_ranks import (
     KeptRanks,
     digest_of,
@@ -19,7 +21,7 @@ from snapshelf.evaluation.kept_ranks import (
     training_digest,
     write_json,
 )
-from snapshelf.evaluation.paper_tables import PaperTable, Training, choose_rows
+from snapshelf.evaluation.paper_tables import Measured, PaperTable, Training, choose_rows
 from snapshelf.evaluation.query_values import LABELS
 from snapshelf.evaluation.table_making import make_table
 from snapshelf.evaluation.tables import Reproduction
@@ -54,8 +56,8 @@ class _Work:
 def reproduce(
     system: str,
     tables: Sequence[PaperTable],
-    dataset: Dataset,
-    data: Sequence[TrainingData],
+    dataset: Dataset | ClipDataset,
+    data: Sequence[TrainingData] | Sequence[ClipTrainingData],
     *,
     out: Path,
     seeds: Sequence[int] = (0, 1, 2),
@@ -135,15 +137,22 @@ def reproduce(
         )
         for table in tables
     )
-    any_ranks = kept[0][0] if kept else None
+    # A table may have queries of its own, such as a category's.
+    any_ranks = max((ranks for ranks, _, _ in kept), key=_count, default=None)
+    of_all = {} if any_ranks is None else _counts(any_ranks)
+    of_tables = {table: _counts(ranks) for ranks, _, used_by in kept for table, _ in used_by}
+    filled = tuple(
+        replace(table, queries=of_tables[table.name])
+        if of_tables.get(table.name, of_all) != of_all
+        else table
+        for table in filled
+    )
     is_random = any(row.training.seeded for table in tables for row in table.rows)
     return Reproduction(
         system=system,
         data=tuple(dict.fromkeys([dataset.name, *(one.name for one in data)])),
         split=split,
-        queries=(
-            {choice: len(ranks) for choice, ranks in any_ranks.ranks.items()} if any_ranks else {}
-        ),
+        queries=of_all,
         gallery=len(dataset.products()),
         seeds=tuple(sorted(seeds)) if is_random else (),
         settings=dict(settings or {}),
@@ -152,10 +161,18 @@ def reproduce(
     )
 
 
+def _count(ranks: KeptRanks) -> int:
+    return len(ranks.ranks.get("all", ()))
+
+
+def _counts(ranks: KeptRanks) -> dict[ProductChoice, int]:
+    return {choice: len(own) for choice, own in ranks.ranks.items()}
+
+
 def _plan(
     tables: Sequence[PaperTable],
-    dataset: Dataset,
-    data: Sequence[TrainingData],
+    dataset: Dataset | ClipDataset,
+    data: Sequence[TrainingData] | Sequence[ClipTrainingData],
     *,
     out: Path,
     seeds: Sequence[int],
@@ -189,7 +206,7 @@ def _plan(
 
 
 def _run(
-    works: Sequence[_Work], dataset: Dataset, split: str, monitor: Monitor
+    works: Sequence[_Work], dataset: Dataset | ClipDataset, split: str, monitor: Monitor
 ) -> Mapping[Path, str]:
     """Do the trainings and evaluations; give what those that had to be left out lack, by folder."""
     left_out: dict[Path, str] = {}
@@ -212,7 +229,10 @@ def _run(
             left_out[work.folder] = sentence
             clock.skip()
             continue
-        evaluations = evaluate_by_products(made, dataset, split=split, progress=heard.evaluated)
+        if isinstance(made, Measured):
+            evaluations = made.evaluate_by_products(dataset, split=split, progress=heard.evaluated)
+        else:
+            evaluations = evaluate_by_products(made, dataset, split=split, progress=heard.evaluated)
         KeptRanks.of(evaluations).write(
             work.ranks,
             of=dict(work.identity) | {"searched": dataset.name, "split": split},

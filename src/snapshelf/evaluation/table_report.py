@@ -1,7 +1,7 @@
 """A paper's tables as a page: figures with their spread, the paper's beside, and the order."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -9,7 +9,7 @@ from typing import get_args
 from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.query_values import LABELS, RANKS
 from snapshelf.evaluation.tables import Cell, Difference, Reproduction, Row, Table, Verdict
-from snapshelf.pages.render import render
+from snapshelf.pages.render import data_uri, render
 
 __all__ = ["NOT_RUN", "figure_text", "left_out", "percent", "sum_up", "write_tables"]
 
@@ -104,12 +104,15 @@ class _Section:
     pairs: tuple[_Pair, ...]
 
 
-def write_tables(reproduction: Reproduction, path: Path) -> None:
+def write_tables(
+    reproduction: Reproduction, path: Path, plots: Mapping[str, bytes] | None = None
+) -> None:
     """Write the tables as one HTML file that needs no other.
 
     Args:
         reproduction: What to show.
         path: Where to write; an existing file is replaced.
+        plots: PNG files of tables that are drawn as well, by their names; None for none.
 
     Raises:
         OSError: If the file cannot be written.
@@ -122,6 +125,7 @@ def write_tables(reproduction: Reproduction, path: Path) -> None:
         "sections": [_section(table, reproduction) for table in reproduction.tables],
         "shared": _shared(reproduction),
         "tags": TAGS,
+        "plots": {name: data_uri(data, "png") for name, data in (plots or {}).items()},
     }
     path.write_text(render("tables.html.jinja", context), encoding="utf-8")
 
@@ -186,7 +190,7 @@ def sum_up(table: Table, claim: str, choice: ProductChoice, metric: str) -> str:
 
 def _section(table: Table, reproduction: Reproduction) -> _Section:
     titles = {row.name: row.title for row in table.rows}
-    queries = reproduction.queries if table.has_run else {}
+    queries = (table.queries or reproduction.queries) if table.has_run else {}
     parts = [
         part
         for choice, count in queries.items()

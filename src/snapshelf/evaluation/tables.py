@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from snapshelf.evaluation.evaluation import ProductChoice
@@ -176,6 +176,8 @@ class Table:
         claims: What has been looked for in it, by title.
         differences: Of the rows that are compared and have been run, by claim, choice of products
             and metric.
+        queries: Number of queries by choice of products, where they are other than those of the
+            other tables; empty where they are not.
     """
 
     name: str
@@ -185,6 +187,7 @@ class Table:
     rows: tuple[Row, ...]
     claims: tuple[str, ...]
     differences: tuple[Difference, ...]
+    queries: Mapping[ProductChoice, int] = field(default_factory=dict)
 
     @property
     def has_run(self) -> bool:
@@ -222,7 +225,7 @@ class Table:
 
     def to_json(self, choices: Iterable[ProductChoice]) -> dict[str, Any]:
         """Give the table as plain values, with the verdicts for each choice of products."""
-        return {
+        return ({"queries": dict(self.queries)} if self.queries else {}) | {
             "table": self.name,
             "title": self.title,
             "note": self.note,
@@ -288,7 +291,7 @@ class Reproduction:
             "seeds": list(self.seeds),
             "settings": dict(self.settings),
             "note": self.note,
-            "tables": [table.to_json(self.queries) for table in self.tables],
+            "tables": [table.to_json(table.queries or self.queries) for table in self.tables],
         }
 
 

@@ -1,5 +1,7 @@
 """`SimilarityGallery`: pictures of a shop, matched with trajectories by AsymNet's network."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,9 +57,7 @@ class SimilarityGallery:
             raise ValueError(f"features must be (N, {length}), got {features.shape}")
         if not np.isfinite(features).all():
             raise ValueError("features must be finite, got NaN or infinity")
-        self._parts = torch.from_numpy(
-            np.ascontiguousarray(similarity.shop_parts(features), np.float32)
-        )
+        self._take(similarity.shop_parts(features))
         # For each step the second layer, and of each level the node that the step is below.
         rows = [np.broadcast_to(similarity.output, (tree.leaves, len(similarity.output)))]
         level_start = 0
@@ -67,6 +67,24 @@ class SimilarityGallery:
             rows.append(np.repeat(level, below, axis=0))
             level_start += size
         self._weights = torch.from_numpy(np.ascontiguousarray(np.stack(rows, axis=1)))
+
+    @classmethod
+    def of_parts(cls, similarity: FoldedSimilarity, parts: FloatArray) -> Self:
+        """Make a gallery of what `FoldedSimilarity.shop_parts` gave before.
+
+        Args:
+            similarity: Of trajectories and pictures.
+            parts: (N, K) float32.
+
+        Raises:
+            ValueError: If the parts are of another length or not finite.
+        """
+        width = len(similarity.bias)
+        if parts.ndim != 2 or parts.shape[1] != width or not np.isfinite(parts).all():
+            raise ValueError(f"parts must be finite, of shape (N, {width}), got {parts.shape}")
+        gallery = cls(similarity, np.empty((0, len(similarity.shop)), np.float32))
+        gallery._take(parts)
+        return gallery
 
     def __len__(self) -> int:
         """Give the number N of pictures."""
@@ -122,6 +140,9 @@ class SimilarityGallery:
         """
         (own,) = self._checked(states[None])
         return probabilities_of(self._odds(own, self._parts[torch.from_numpy(rows)]))
+
+    def _take(self, parts: FloatArray) -> None:
+        self._parts = torch.from_numpy(np.ascontiguousarray(parts, np.float32))
 
     def _best(self, states: FloatArray, count: int) -> Found:
         odds = self._odds(states, self._parts)

@@ -25,11 +25,12 @@ def render(template: str, context: Mapping[str, object]) -> str:
     return _environment().get_template(template).render(context)
 
 
-def data_uri(jpeg: bytes) -> str:
-    """Put a JPEG into a URI, so that a page needs no other file.
+def data_uri(picture: bytes, kind: str = "jpeg") -> str:
+    """Put a picture into a URI, so that a page needs no other file.
 
     Args:
-        jpeg: The file's bytes.
+        picture: The file's bytes.
+        kind: ``jpeg`` or ``png``, whichever it is.
 
     Returns:
         A ``data:`` URI.
@@ -38,7 +39,7 @@ def data_uri(jpeg: bytes) -> str:
         >>> data_uri(bytes([255, 216, 255]))
         'data:image/jpeg;base64,/9j/'
     """
-    return f"data:image/jpeg;base64,{b64encode(jpeg).decode('ascii')}"
+    return f"data:image/{kind};base64,{b64encode(picture).decode('ascii')}"
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from snapshelf.errors import ModelError
+from snapshelf.systems.asymnet_loading import asymnet_from_folder
 from snapshelf.systems.backbone import backbone_from_folder, backbone_from_name
 from snapshelf.systems.classical import classical
 from snapshelf.systems.codebook import fisher_from_folder, vlad_from_folder
@@ -47,6 +48,7 @@ SYSTEMS: Mapping[str, Callable[[], System]] = {
 """Systems that come with the package, by name."""
 
 FOLDER_SYSTEMS: Mapping[str, Callable[[Path, Mapping[str, Any]], System]] = {
+    "asymnet": asymnet_from_folder,
     "compact": network_from_folder,
     "corrected": corrected_from_folder,
     "fashion-dna": fashion_dna_from_folder,

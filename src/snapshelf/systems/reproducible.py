@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from snapshelf.datasets.training_item import TrainingData
     from snapshelf.evaluation.paper_tables import PaperTable
 
 __all__ = ["REPRODUCIBLE", "Reproducible"]
 
-Tables = Callable[
-    [Sequence["TrainingData"], Any, Path], AbstractContextManager[tuple["PaperTable", ...]]
-]
+Tables = Callable[[Sequence[Any], Any, Path], AbstractContextManager[tuple["PaperTable", ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,8 @@ class Reproducible:
         note: What is to be known of all tables; may be empty.
         transferred: Names of the tables of data that nothing is trained on. Where there are any,
             the data sets after the first are searched for them, and not trained on.
+        clips: Whether the data are clips, see `open_clip_dataset`.
+        plotted: Names of the tables that are drawn as well.
     """
 
     settings: type
@@ -40,6 +39,15 @@ class Reproducible:
     needs_training: bool = True
     note: str = ""
     transferred: tuple[str, ...] = ()
+    clips: bool = False
+    plotted: tuple[str, ...] = ()
+
+
+def _asymnet() -> Reproducible:
+    from snapshelf.systems.asymnet_tables import PLOTTED, asymnet_tables
+    from snapshelf.training.asymnet_tables_settings import AsymNetTablesSettings
+
+    return Reproducible(AsymNetTablesSettings, asymnet_tables, clips=True, plotted=PLOTTED)
 
 
 def _hybrid() -> Reproducible:
@@ -73,6 +81,7 @@ def _three_level() -> Reproducible:
 
 
 REPRODUCIBLE: Mapping[str, Callable[[], Reproducible]] = {
+    "asymnet": _asymnet,
     "hybrid": _hybrid,
     "mtv": _mtv,
     "studio2shop": _studio2shop,

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from snapshelf.systems.system import System
 
 if TYPE_CHECKING:
-    from snapshelf.datasets.training_item import TrainingData
     from snapshelf.training.monitor import Monitor
 
 __all__ = ["TRAINABLE", "Trainable"]
 
-Train = Callable[[Sequence["TrainingData"], Any, Path, bool, "Monitor"], System]
+Train = Callable[[Sequence[Any], Any, Path, bool, "Monitor"], System]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,25 @@ class Trainable:
         settings: Its settings dataclass; every field has a default.
         train: Called with the data, the settings, the folder to write, whether to go on with
             what is there, and who hears how it goes. Gives the system.
+        clips: Whether the data are clips, see `open_clip_training_data`.
     """
 
     settings: type
     train: Train
+    clips: bool = False
+
+
+def _asymnet() -> Trainable:
+    from snapshelf.systems.asymnet import train_asymnet
+    from snapshelf.training.asymnet_settings import AsymNetSettings
+
+    return Trainable(
+        AsymNetSettings,
+        lambda data, settings, out, resume, monitor: train_asymnet(
+            data, settings, out, resume=resume, monitor=monitor
+        ),
+        clips=True,
+    )
 
 
 def _mtv() -> Trainable:
@@ -160,6 +174,7 @@ def _corrected() -> Trainable:
 
 
 TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
+    "asymnet": _asymnet,
     "compact": _compact,
     "corrected": _corrected,
     "fashion-dna": _fashion_dna,

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from snapshelf.features.image_feature_network import ImageFeatureNetwork
 from snapshelf.features.preprocessing import Preprocessing
+from snapshelf.features.step_features import features_of
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.features.video_feature_network import VideoFeatureNetwork
 from snapshelf.matching.expert_fusion import log_gates, node_features
 from snapshelf.matching.fusion_posteriors import fusion_gradients, fusion_posteriors
 from snapshelf.matching.similarity_network import Leaves, SimilarityNetwork
@@ -24,7 +24,7 @@ from snapshelf.training.trajectory_batches import TrajectoryBatch
 with torch_extra():
     import lightning
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["AsymNetModule", "Seen"]
 
@@ -61,7 +61,7 @@ class AsymNetModule(lightning.LightningModule):
 
     Args:
         image: To be trained; None where the batches hold features.
-        video: To be trained.
+        video: To be trained; a `VideoFeatureNetwork`, or what stands in its place.
         similarity: To be trained.
         preprocessing: Its mean and standard deviation, applied on the device; None for features.
         settings: The recipe.
@@ -74,7 +74,7 @@ class AsymNetModule(lightning.LightningModule):
     def __init__(
         self,
         image: ImageFeatureNetwork | None,
-        video: VideoFeatureNetwork,
+        video: nn.Module,
         similarity: SimilarityNetwork,
         preprocessing: Preprocessing | None,
         settings: AsymNetSettings,
@@ -100,11 +100,11 @@ class AsymNetModule(lightning.LightningModule):
             pictures: (B, M, 3, H, W) uint8, RGB, [0, 255], or (B, M, D) float.
 
         Returns:
-            (B, M, D) float.
+            (B, M, D) float, of the network at the scale of `features_of`.
         """
         if self.image is None or self.normalise is None:
             return pictures
-        found: Tensor = self.image(self.normalise(pictures.flatten(0, 1)))
+        found = features_of(self.image(self.normalise(pictures.flatten(0, 1))))
         return found.reshape(*pictures.shape[:2], found.shape[1])
 
     def accumulate(self, batch: TrajectoryBatch, backward: Callable[[Tensor], object]) -> Seen:

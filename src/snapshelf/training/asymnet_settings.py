@@ -34,6 +34,12 @@ class AsymNetSettings:
     project's choice.
 
     Attributes:
+        features: Name or folder of a system without a re-ranker, whose embeddings are the
+            features and stay as they are; None for the image network that `backbone` tells of.
+        frozen: Whether that network stays as it is too. Then it is the backbone with its last map
+            averaged, as any backbone is a system, and the features of all clips are made once.
+            Else it is the paper's, with a pyramid and dense layers, and all of it is trained.
+        clips: Training clips of each product at most, at least 1, where a data set has more.
         backbone: A timm name, or ``torchvision/NAME``; the paper's is VGG16.
         weights: A safetensors file of the backbone's, ``"hub"`` for the published ones, or
             ``"random"`` for none. None: for ``mobilenetv2_100`` those of the system `mobilenetv2`,
@@ -52,6 +58,9 @@ class AsymNetSettings:
         tree: Branches from the leaves to the root, such as ``2-4-4``; its leaves are the steps of
             a trajectory.
         fusion: One of `FUSIONS`.
+        product_start: Whether the networks begin as a product of features, see
+            `start_similarity`; the paper's begin at random.
+        memory: In (0, 1), the part that a step has in the running mean that hidden states begin as.
         fusion_rate: Above 0, alpha of Eq. 10 and 11, whose sum is taken as a mean over the pairs.
         regularisation: At least 0, lambda of Eq. 5.
         pairs: One of `PAIRS`.
@@ -61,6 +70,7 @@ class AsymNetSettings:
         start: Folder of a trained AsymNet that the weights begin from; None for none.
         category: The one category that is learned, for a model of its own; None for all. With
             `start` it is fine-tuned from a general model, as the paper's are.
+        depth: Candidates that a search compares, at least 1.
         epochs: At least 1.
         optimizer: ``sgd`` or ``adamw``.
         momentum: Of SGD, in [0, 1).
@@ -75,10 +85,13 @@ class AsymNetSettings:
         seed: At least 0; decides the initial weights, the batches and the views.
     """
 
+    features: str | None = None
+    frozen: bool = True
+    clips: int = 20
     backbone: str = "mobilenetv2_100"
     weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    size: tuple[int, ...] = (128, 128)
+    size: tuple[int, ...] = (96, 96)
     grids: tuple[int, ...] = (3, 2, 1)
     pyramid: Pyramid = "max"
     dense: tuple[int, ...] = (512,)
@@ -90,6 +103,8 @@ class AsymNetSettings:
     hidden: int = 256
     tree: str = "2-2-2-2-2"
     fusion: Fusion = "posterior"
+    product_start: bool = True
+    memory: float = 0.15
     fusion_rate: float = 0.1
     regularisation: float = 1e-5
 
@@ -99,11 +114,12 @@ class AsymNetSettings:
     within_category: bool = False
     start: str | None = None
     category: str | None = None
+    depth: int = 1000
 
     epochs: int = 10
     optimizer: Optimizer = "adamw"
     momentum: float = 0.9
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-5
     head_rate: float = 10.0
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
@@ -125,8 +141,8 @@ class AsymNetSettings:
             raise ValueError(f"grids must be at least one number in [1, 64], got {self.grids}")
         if not self.dense or min(self.dense) < 1:
             raise ValueError(f"dense must be at least one length from 1, got {self.dense}")
-        if self.start == "" or self.category == "":
-            raise ValueError("start and category must be left out or named, got ''")
+        if "" in (self.start, self.category, self.features):
+            raise ValueError("start, category and features must be left out or named, got ''")
         FusionTree.from_text(self.tree)
         one_of(self, PYRAMIDS, "pyramid")
         one_of(self, BATCH_NORMS, "batch_norm")
@@ -135,6 +151,9 @@ class AsymNetSettings:
         in_range(self, 1, MOST_LEVELS, "levels")
         in_range(self, 0, self.epochs, "warmup_epochs")
         at_least(self, 1, "states", "hidden", "batch", "positives", "epochs")
+        at_least(self, 1, "clips", "depth")
         at_least(self, 0, "regularisation", "weight_decay", "keep_checkpoints", "seed")
         above_zero(self, "fusion_rate", "learning_rate", "head_rate", "gradient_clip")
         below_one(self, "dropout", "momentum")
+        if not 0 < self.memory < 1:
+            raise ValueError(f"memory must be in (0, 1), got {self.memory}")

@@ -54,9 +54,13 @@ class ClipFeatures:
         found = np.empty((len(clips), self._steps, self._encoder.dimension), np.float32)
         for start in range(0, len(clips), BLOCK):
             block = clips[start : start + BLOCK]
-            found[start : start + BLOCK] = self._block(
-                block, lambda done, first=start: _tell(monitor, name, first + done, len(clips))
-            )
+
+            def tell(done: int, first: int = start) -> None:
+                monitor.step(name, first + done, len(clips))
+                if monitor.should_stop():
+                    raise TrainingStopped
+
+            found[start : start + BLOCK] = self._block(block, tell)
         return found
 
     def _block(self, clips: Sequence[Clip], tell: Callable[[int], None]) -> NDArray[np.float16]:
@@ -86,9 +90,3 @@ class ClipFeatures:
         if first is not None:
             seen.update(np.ascontiguousarray(first.picture).tobytes())
         return seen.hexdigest()
-
-
-def _tell(monitor: Monitor, name: str, done: int, total: int) -> None:
-    monitor.step(name, done, total)
-    if monitor.should_stop():
-        raise TrainingStopped

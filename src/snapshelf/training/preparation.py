@@ -21,6 +21,7 @@ from snapshelf.features.torch_extra import torch_extra
 from snapshelf.process_rank import process_rank
 from snapshelf.training.augmentation import Backgrounds, DomainShift
 from snapshelf.training.batches import ViewLoader, default_workers
+from snapshelf.training.clip_training_set import ClipTrainingSet
 from snapshelf.training.monitor import Monitor, TrainingStopped
 from snapshelf.training.picture_store import PictureStore
 from snapshelf.training.processes import launched
@@ -307,7 +308,9 @@ def make_loader(
     )
 
 
-def training_record(system: str, settings: Any, training_set: TrainingSet) -> dict[str, Any]:
+def training_record(
+    system: str, settings: Any, training_set: TrainingSet | ClipTrainingSet
+) -> dict[str, Any]:
     """Give what a training must be gone on with, and what its system notes.
 
     Args:

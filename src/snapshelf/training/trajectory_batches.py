@@ -49,6 +49,10 @@ class FeatureSource:
         trajectories: (N, T, D) float32.
         pictures: (P, D) float32.
 
+    Attributes:
+        trajectories: As given.
+        pictures: As given.
+
     Raises:
         ValueError: If the shapes are others or a value is not finite.
     """
@@ -61,15 +65,15 @@ class FeatureSource:
             )
         if not (torch.isfinite(trajectories).all() and torch.isfinite(pictures).all()):
             raise ValueError("features must be finite, got NaN or infinity")
-        self._trajectories, self._pictures = trajectories, pictures
+        self.trajectories, self.pictures = trajectories, pictures
 
     def trajectory(self, number: int, seed: tuple[int, ...]) -> Tensor:  # noqa: ARG002
         """Give (T, D) float32, whatever the seed."""
-        return self._trajectories[number]
+        return self.trajectories[number]
 
     def picture(self, number: int, seed: tuple[int, ...]) -> Tensor:  # noqa: ARG002
         """Give (D,) float32, whatever the seed."""
-        return self._pictures[number]
+        return self.pictures[number]
 
 
 class TrajectoryBatches(ResumableBatches[TrajectoryBatch]):

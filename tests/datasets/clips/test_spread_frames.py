@@ -20,7 +20,8 @@ def test_places_are_even_and_ascending():
         for wanted in range(1, 40):
             places = stretched(given, wanted)
             assert len(places) == wanted
-            assert places.min() >= 0 and places.max() < given
+            assert places.min() >= 0
+            assert places.max() < given
             counts = np.bincount(places, minlength=given)
             if wanted >= given:
                 assert counts.max() - counts.min() <= 1

@@ -14,7 +14,7 @@ COLOURS = (30, 90, 150, 210)
 
 @pytest.fixture
 def film():
-    """A clip with a side beyond what searches scale down to, a colour for each tenth of a second."""
+    """Frames longer than searches take them, a colour for each tenth of a second."""
     frames = [np.full((32, 1440, 3), colour, np.uint8) for colour in COLOURS]
     return written_clip(frames, rate=10)
 

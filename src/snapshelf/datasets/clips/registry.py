@@ -11,7 +11,13 @@ from snapshelf.datasets.clips.video_reader import read_video as every_frame
 from snapshelf.datasets.registry import open_dataset
 from snapshelf.errors import DatasetError
 
-__all__ = ["RENDERED", "VIDEO_DATASETS", "open_clip_dataset", "open_clip_training_data"]
+__all__ = [
+    "RENDERED",
+    "VIDEO_DATASETS",
+    "is_of_clips",
+    "open_clip_dataset",
+    "open_clip_training_data",
+]
 
 RENDERED = "clips"
 """``clips:NAME:DIR`` renders clips of the photos of the data set ``NAME:DIR``."""
@@ -34,6 +40,11 @@ VIDEO_DATASETS: dict[str, Callable[[Path, VideoReader], ClipDataset]] = {
     "moving-fashion": _moving_fashion,
 }
 """Opens the data set of videos of each name in a folder."""
+
+
+def is_of_clips(place: str) -> bool:
+    """Whether a data set's place names one of clips."""
+    return place.partition(":")[0] in (RENDERED, *VIDEO_DATASETS)
 
 
 def open_clip_dataset(

@@ -1,0 +1,154 @@
+"""`AsymNetBench`: features of all clips and pictures, made once, that rows of tables share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipTrainingData
+from snapshelf.datasets.dataset import Dataset
+from snapshelf.errors import DatasetError
+from snapshelf.evaluation.clip_search import clip_queries, clips_of
+from snapshelf.evaluation.evaluate import by_products
+from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
+from snapshelf.evaluation.gallery_search import (
+    Progress,
+    SearchedQueries,
+    embed_gallery,
+    right_products,
+)
+from snapshelf.evaluation.similarity_ranks import similarity_ranks
+from snapshelf.features.encoder import Domain
+from snapshelf.systems.system import System
+from snapshelf.systems.wrapping import embed_pictures_of
+from snapshelf.training.clip_features import ClipFeatures
+from snapshelf.training.clip_training_set import ClipTrainingSet
+from snapshelf.training.monitor import Monitor
+
+__all__ = ["AsymNetBench", "Compare", "TrajectoryMatcher"]
+
+FloatArray = NDArray[np.float32]
+
+Compare = Callable[[FloatArray, FloatArray], FloatArray]
+"""Called with the embeddings of trajectories, (Q, T, D), and of the gallery, (G, D); gives
+similarities, (Q, G)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gallery:
+    rows: FloatArray
+    products: NDArray[np.int64]
+
+
+class AsymNetBench:
+    """Embeddings of one system, of what is trained on and of what is searched.
+
+    Args:
+        base: The system; its own re-ranker, if any, is left out.
+        data: What is trained on.
+        clips: Of each product at most.
+        steps: Of a trajectory.
+        folder: Keeps the embeddings of clips.
+    """
+
+    def __init__(
+        self,
+        base: System,
+        data: Sequence[ClipTrainingData],
+        *,
+        clips: int,
+        steps: int,
+        folder: Path,
+    ) -> None:
+        self.base, self.steps = base, steps
+        self.training_set = ClipTrainingSet.collect(data, clips=clips)
+        self._features = ClipFeatures(base.encoder, folder, steps)
+        self._trained: tuple[FloatArray, FloatArray] | None = None
+        self._queries: dict[tuple[str, str], FloatArray] = {}
+        self._galleries: dict[str, _Gallery] = {}
+
+    def trained_on(self, monitor: Monitor) -> tuple[FloatArray, FloatArray]:
+        """Give the embeddings of the training clips, (N, T, D), and shop pictures, (P, D)."""
+        if self._trained is None:
+            trajectories = self._features("clips", self.training_set.clips, monitor)
+            pictures = embed_pictures_of(self.base, self.training_set.pictures, Domain.SHOP)
+            self._trained = trajectories, pictures
+        return self._trained
+
+    def search(
+        self, compare: Compare, dataset: ClipDataset, split: str, progress: Progress | None
+    ) -> SearchedQueries:
+        """Search the gallery with every clip of a split.
+
+        Args:
+            compare: What is searched by.
+            dataset: What is searched, and with what.
+            split: Of the clips.
+            progress: Called after each clip.
+
+        Raises:
+            DatasetError: If a picture or video cannot be read.
+        """
+        start = perf_counter()
+        tell = progress or (lambda step, done, total: None)  # noqa: ARG005
+        gallery, clips = dataset.products(), clips_of(dataset, split)
+        if dataset.name not in self._galleries:
+            rows, products = embed_gallery(self.base, gallery, dataset.root, 32, tell, None)
+            self._galleries[dataset.name] = _Gallery(rows, products)
+        shown = self._galleries[dataset.name]
+        if (dataset.name, split) not in self._queries:
+            self._queries[dataset.name, split] = self._features("queries", clips, _Told(tell))
+        steps = self._queries[dataset.name, split]
+        queries = clip_queries(dataset, clips)
+        similarities = compare(steps, shown.rows)
+        ranks = similarity_ranks(similarities, shown.products, right_products(queries, gallery))
+        return SearchedQueries(queries, ranks, gallery, {"ranking": perf_counter() - start})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrajectoryMatcher:
+    """A row of a table: a bench, and how its trajectories and pictures are compared.
+
+    Attributes:
+        name: Of the row.
+        bench: Of its features.
+        compare: Of embeddings.
+        category: Whose clips alone are searched with; None for all.
+    """
+
+    name: str
+    bench: AsymNetBench
+    compare: Compare
+    category: str | None = None
+
+    def evaluate_by_products(
+        self, dataset: Dataset | ClipDataset, *, split: str, progress: Progress | None = None
+    ) -> dict[ProductChoice, Evaluation]:
+        """Measure on all, seen and unseen products, as `evaluate_by_products` does of systems.
+
+        Raises:
+            DatasetError: If the data set is not one of clips, has none of the category, or a
+                picture or video cannot be read.
+        """
+        if not isinstance(dataset, ClipDataset):
+            raise DatasetError(f"{dataset.name} has photos, expected clips, as clips:NAME:DIR")
+        searched = self.bench.search(self.compare, dataset, split, progress)
+        if self.category is not None:
+            own = np.array([query.category == self.category for query in searched.queries])
+            if not own.any():
+                raise DatasetError(f"no clip of the split {split} is of {self.category!r}")
+            searched = searched.select(own)
+        return by_products(self.name, dataset, split, searched)
+
+
+class _Told(Monitor):
+    """Tells progress of an evaluation."""
+
+    def __init__(self, tell: Progress) -> None:
+        self._tell = tell
+
+    def step(self, name: str, done: int, total: int) -> None:
+        self._tell(name, done, total)
