@@ -1,4 +1,4 @@
-"""The head of a request: refused where two readers could understand it differently, or too large."""
+"""The head of a request: refused where it can be read in two ways, or is too large."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
