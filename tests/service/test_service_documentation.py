@@ -88,3 +88,14 @@ def test_every_table_and_bound_of_the_document_is_so() -> None:
     told = set(re.findall(r"`(snapshelf_\w+)`", text))
     typed = set(re.findall(r"^# TYPE (\S+)", Measures().text().decode(), re.M))
     assert told == {name for name in typed if not name.endswith("_created")}
+
+
+def test_every_attack_of_the_list_has_its_test() -> None:
+    text = (DOCUMENT.parent / "security.md").read_text()
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 60
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)` \|$", text, re.M)
+    assert len(named) == len(numbers)
+    for file, name in named:
+        assert f"def {name}(" in (Path(__file__).parent / file).read_text(), (file, name)

@@ -23,6 +23,7 @@ from snapshelf.service.page_routes import page_routes
 from snapshelf.service.parts import assemble
 from snapshelf.service.picture_routes import picture_routes
 from snapshelf.service.product_routes import product_routes
+from snapshelf.service.request_head import RequestHead
 from snapshelf.service.request_record import RequestRecord
 from snapshelf.service.search_routes import search_routes
 from snapshelf.service.security_headers import SecurityHeaders
@@ -101,6 +102,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
     app.add_middleware(BoundedBody, settings=settings)
+    app.add_middleware(RequestHead)
     app.add_middleware(Failures, measures=measures)
     if settings.allowed_origins or access.has_keys:
         app.add_middleware(

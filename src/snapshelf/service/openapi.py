@@ -29,7 +29,7 @@ def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """
     usual = ("not-understood", "key-missing", "not-allowed", "too-slow", "too-large", "invalid")
     told: dict[int | str, list[str]] = {}
-    for kind in (*usual, "too-many-requests", "failed", "unavailable", *kinds):
+    for kind in (*usual, "head-too-large", "too-many-requests", "failed", "unavailable", *kinds):
         status, title = KINDS[kind]
         if title not in told.setdefault(status, []):
             told[status].append(title)

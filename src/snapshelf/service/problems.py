@@ -32,6 +32,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "picture-refused": (422, "The picture cannot be used"),
     "too-many-requests": (429, "Too many requests"),
     "busy": (429, "The service has all the work it can take"),
+    "head-too-large": (431, "The head of the request is too large"),
     "failed": (500, "The service failed"),
     "unavailable": (503, "The shelf cannot be used at the moment"),
     "locked": (503, "The shelf is being written to"),

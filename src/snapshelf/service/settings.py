@@ -24,6 +24,7 @@ class Settings:
         limits: Of a picture: 10 MiB and 50 million pixels.
         json_bytes: Largest body of a request that holds no picture.
         buffered_bytes: Most bytes of bodies in memory at a time, over all requests.
+        headers_s: Longest time for the headers of a request.
         silence_s: Longest silence of a client that sends a body.
         upload_s: Longest time for a whole body.
         answer_s: Longest time from a whole body to the answer of a search.
@@ -77,6 +78,7 @@ class Settings:
     )
     json_bytes: int = 2 * MIB
     buffered_bytes: int = 256 * MIB
+    headers_s: float = 10.0
     silence_s: float = 10.0
     upload_s: float = 30.0
     answer_s: float = 30.0
