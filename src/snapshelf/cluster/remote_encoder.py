@@ -1,6 +1,5 @@
 """`RemoteEncoder`: an encoder whose network runs in replicas of its own."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ class EncoderReplica:
 
     def __init__(self, shelf: str, system: str | None, where: Computing) -> None:
         with computing(where):
-            self._encoder = system_for(Path(shelf), system).encoder
+            self._encoder = system_for(shelf, system).encoder
 
     def __call__(self, inputs: NDArray[np.uint8], domain: str) -> NDArray[np.float32]:
         """Embed a batch; see `Encoder.encode`."""

@@ -14,8 +14,10 @@ from snapshelf.cluster.remote_encoder import EncoderReplica, RemoteEncoder
 from snapshelf.cluster.replicas import Replicas
 from snapshelf.features.computing import Computing, computing
 from snapshelf.service.app import create_app
+from snapshelf.service.parts import own_events
 from snapshelf.service.settings import Settings
 from snapshelf.shelf.shelf import Shelf, system_for
+from snapshelf.store.opening import shelf_place
 
 with ray_extra():
     from ray import serve
@@ -29,7 +31,7 @@ class ShelfReplica:
     """One replica: a shelf, opened where it runs, and the application that serves it.
 
     Args:
-        shelf: The shelf's folder, the same on each machine.
+        shelf: The shelf's folder, the same on each machine, or its address.
         system: Name or folder of the system; None for the shelf's.
         settings: Bounds, of each replica.
         encoders: Handle of the encoder's replicas; None to embed here.
@@ -39,14 +41,14 @@ class ShelfReplica:
         self, shelf: str, system: str | None, settings: Settings, encoders: Any = None
     ) -> None:
         with computing(Computing(threads=settings.threads)):
-            loaded = system_for(Path(shelf), system)
+            loaded = system_for(shelf, system)
         if encoders is not None:
             remote = RemoteEncoder(loaded.encoder, encoders)
             loaded = dataclasses.replace(loaded, encoder=remote)
         self._shelf = Shelf.open(shelf, loaded)
         if settings.events is None:
             # Replicas of one machine must not write the same file.
-            events = Path(shelf) / f"shelf.events.{os.getpid()}.jsonl"
+            events = own_events(shelf_place(shelf)).with_suffix(f".{os.getpid()}.jsonl")
             settings = dataclasses.replace(settings, events=events)
         self._settings = settings
 
@@ -60,7 +62,7 @@ class ShelfReplica:
 
 
 def service(
-    shelf: Path,
+    shelf: str,
     settings: Settings,
     replicas: Replicas,
     *,
@@ -69,7 +71,7 @@ def service(
     """Put the deployments of a service together.
 
     Args:
-        shelf: The shelf's folder, on every machine that replicas may run on.
+        shelf: The shelf's folder, on every machine that replicas may run on, or its address.
         settings: Bounds, of each replica.
         replicas: How many.
         system: Name or folder of the system; None for the shelf's.
@@ -78,6 +80,9 @@ def service(
         What `ray.serve.run` takes.
     """
     settings = dataclasses.replace(settings, workers=replicas.cpus)
+    place = shelf_place(shelf)
+    # Replicas work in folders of their own.
+    shelf = str(place.resolve()) if isinstance(place, Path) else shelf
     encoders = None
     if replicas.encoders:
         encoders = serve.deployment(
@@ -87,7 +92,7 @@ def service(
             ray_actor_options={"num_cpus": replicas.cpus, "num_gpus": replicas.encoder_gpus},
             max_ongoing_requests=4,
         ).bind(
-            str(shelf),
+            shelf,
             system,
             Computing("cuda" if replicas.encoder_gpus else "cpu", replicas.cpus),
         )
@@ -107,7 +112,7 @@ def service(
         health_check_timeout_s=20,
         graceful_shutdown_timeout_s=settings.stop_s,
     )
-    return deployment.bind(str(shelf.resolve()), system, settings, encoders)
+    return deployment.bind(shelf, system, settings, encoders)
 
 
 def application(given: dict[str, Any]) -> Any:
@@ -124,7 +129,7 @@ def application(given: dict[str, Any]) -> Any:
         ValueError: If something in it is unknown.
     """
     rest = dict(given)
-    shelf, system = Path(rest.pop("shelf")), rest.pop("system", None)
+    shelf, system = rest.pop("shelf"), rest.pop("system", None)
     names = {field.name for field in dataclasses.fields(Replicas)}
     replicas = Replicas(**{name: rest.pop(name) for name in names & rest.keys()})
     options: dict[str, Any] = {}

@@ -3,7 +3,6 @@
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from snapshelf.cluster.ray_extra import ray_extra
 from snapshelf.cluster.replicas import Replicas
@@ -26,7 +25,7 @@ NAME = "snapshelf"
 
 def run_on_ray(
     address: str,
-    shelf: Path,
+    shelf: str,
     settings: Settings,
     replicas: Replicas,
     *,
@@ -39,7 +38,7 @@ def run_on_ray(
 
     Args:
         address: Of the cluster; see `ray_session`.
-        shelf: The shelf's folder.
+        shelf: The shelf's folder or address.
         settings: Bounds, of each replica.
         replicas: How many.
         system: Name or folder of the system; None for the shelf's.

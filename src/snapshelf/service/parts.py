@@ -19,7 +19,7 @@ from snapshelf.service.team_work import TeamWork
 from snapshelf.shelf.shelf import Shelf
 from snapshelf.store.opening import Place
 
-__all__ = ["Parts", "assemble"]
+__all__ = ["Parts", "assemble", "own_events"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,7 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         searching=Searching(shelf, settings, measures, pool),
         changes=ProductChanges(shelf.place, shelf.system, settings, measures, fetcher),
         events=EventLog(
-            settings.events or _own_events(shelf.place),
+            settings.events or own_events(shelf.place),
             most_bytes=settings.event_bytes,
             most_files=settings.event_files,
         ),
@@ -106,8 +106,12 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
     )
 
 
-def _own_events(place: Place) -> Path:
-    """Name the file of events of a shelf: in its folder, or this user's where it has none."""
+def own_events(place: Place) -> Path:
+    """Name the file of events of a shelf: in its folder, or this user's where it has none.
+
+    Args:
+        place: The shelf's folder or address.
+    """
     if isinstance(place, Path):
         return place / "shelf.events.jsonl"
     folder = user_data_path("snapshelf") / "events"
