@@ -444,6 +444,10 @@ def test_nothing_that_is_sent_makes_a_line_of_the_log(begin) -> None:
         client.request("FORGED", "/v1/shelf")
         client.post("/v1/search", params={"filter": forged}, content=png(1), headers=TYPE)
         client.post("/v1/search", files={"picture": (forged, png(1))})
+        # A request is noted after it was answered.
+        ends = time.monotonic() + 10
+        while stream.getvalue().count("\n") < 8 and time.monotonic() < ends:
+            time.sleep(0.02)
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
