@@ -117,11 +117,12 @@ def test_a_lost_block_goes_back_to_the_step_that_was_under_way() -> None:
         State.EMBEDDING: State.TO_EMBED,
     }
     for state, expected in after.items():
-        worker = Worker(None, "machine", {1, 2}, alone=True)
-        block = Block(1, [], state, worker)
+        works = state in (State.READING, State.EMBEDDING)
+        worker = Worker(None, "machine", {1, 2}, {1} if works else set(), alone=works)
+        block = Block(1, [], state, worker, object() if works else None)
         block.lose()
-        assert (block.state, block.worker, block.losses) == (expected, None, 1)
-        assert worker.blocks == {2}
+        assert (block.state, block.worker, block.losses) == (expected, None, int(works))
+        assert (worker.blocks, worker.busy, worker.alone) == ({2}, set(), False)
 
 
 def test_blocks_are_drawn_lazily_and_none_is_empty() -> None:
@@ -133,13 +134,17 @@ def test_blocks_are_drawn_lazily_and_none_is_empty() -> None:
 
 
 def test_the_worker_with_the_least_to_do_is_chosen() -> None:
-    busy, idle = Worker(None, "a", {1, 2}), Worker(None, "b", set())
-    assert _free([busy, idle], alone=False) is idle
-    idle.blocks, idle.alone = {3}, True
-    assert _free([busy, idle], alone=False) is busy
-    assert _free([busy, idle], alone=True) is None
-    busy.blocks.add(4)
-    assert _free([busy, idle], alone=False) is None
+    holding, idle = Worker(None, "a", {1, 2, 5}, {1, 2}), Worker(None, "b")
+    assert _free([holding, idle], alone=False) is idle
+    assert _free([holding, idle], alone=True) is idle
+    idle.busy, idle.alone = {3}, True
+    assert _free([holding, idle], alone=False) is holding
+    assert _free([holding, idle], alone=True) is None
+    holding.busy.add(4)
+    assert _free([holding, idle], alone=False) is None
+    # What it only holds keeps it from nothing, or two could wait for each other for ever.
+    holding.busy.clear()
+    assert _free([holding, idle], alone=True) is holding
 
 
 def test_throughput_and_cost() -> None:
