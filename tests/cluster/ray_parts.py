@@ -17,6 +17,15 @@ import pytest
 
 HERE = Path(__file__).parent
 
+# The small encoder and the feeds of the tests of a shelf.
+sys.path.append(str(HERE.parent / "shelf"))
+
+BLOCK = 4
+"""Pictures of a block in `ray_index.py`."""
+
+DEADLY = 7
+"""The red of the first pixel of a picture that ends whoever embeds it there."""
+
 ROWS = """
     SELECT product.id, product.digest, product.body, picture.position, picture.source,
         picture.signature, picture.content, region.x0, region.y0, region.x1, region.y1,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import ray_parts  # noqa: F401 - it finds the next
 from shelf_parts import product
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray_parts  # noqa: F401 - it finds the next
 from shelf_parts import FakeEncoder, Reversing, embed, fake_system, pixels, png
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
