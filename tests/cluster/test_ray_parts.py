@@ -16,11 +16,14 @@ from snapshelf.cluster.indexing import open_source
 from snapshelf.cluster.picture_job import PictureJob
 from snapshelf.cluster.picture_worker import PictureWorker, WorkerPlan
 from snapshelf.cluster.ray_embedder import _free
+from snapshelf.cluster.ray_extra import ray_extra
+from snapshelf.cluster.remote_encoder import RemoteEncoder
 from snapshelf.cluster.session import ray_session
 from snapshelf.cluster.throughput import Throughput
 from snapshelf.cluster.worker_pool import Worker, WorkerSettings
 from snapshelf.errors import ClusterError, SystemMismatchError
 from snapshelf.features.computing import Computing, computing, current
+from snapshelf.features.encoder import Domain
 from snapshelf.features.onnx_encoder import OnnxEncoder
 from snapshelf.media.limits import Limits
 from snapshelf.media.source import PictureSource
@@ -196,3 +199,38 @@ def test_networks_are_loaded_for_the_device_that_is_told(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="device must be cpu or cuda, got 'tpu'"):
         Computing("tpu")
     assert OnnxEncoder.__init__.__kwdefaults__ == {"provider": None, "threads": None}
+
+
+class Handle:
+    """Serve's handle of encoder replicas, played."""
+
+    def __init__(self, answers: bool = True) -> None:
+        self.answers = answers
+
+    def remote(self, inputs: np.ndarray, domain: str) -> "Handle":
+        self.asked = (inputs, domain)
+        return self
+
+    def result(self, timeout_s: float) -> np.ndarray:
+        if not self.answers:
+            raise TimeoutError
+        return FakeEncoder().encode(self.asked[0], Domain(self.asked[1]))
+
+
+def test_a_remote_encoder_is_the_encoder_but_for_where_it_computes() -> None:
+    own = FakeEncoder()
+    remote = RemoteEncoder(own, Handle())
+    assert (remote.dimension, remote.fingerprint) == (own.dimension, own.fingerprint)
+    inputs = np.stack([remote.prepare(pixels(seed), Domain.STREET) for seed in range(3)])
+    np.testing.assert_array_equal(
+        remote.encode(inputs, Domain.STREET), own.encode(inputs, Domain.STREET)
+    )
+    with pytest.raises(ClusterError, match="gave no embeddings within 30 s; are they up"):
+        RemoteEncoder(own, Handle(answers=False)).encode(inputs, Domain.STREET)
+
+
+def test_without_the_extra_it_says_how_to_install_it() -> None:
+    with pytest.raises(ClusterError, match=r"pip install 'snapshelf\[cluster\]'"), ray_extra():
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
+    with pytest.raises(ModuleNotFoundError), ray_extra():
+        raise ModuleNotFoundError("No module named 'other'", name="other")

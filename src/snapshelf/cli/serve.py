@@ -69,6 +69,15 @@ def serve(
     from snapshelf.shelf import Shelf
     from snapshelf.systems import System
 
+    given = (replicas, most_replicas, ray_cpus, encoder_replicas, encoder_gpus)
+    if ray is None and given != (1, None, 1, 0, 0.0):
+        fail("options of replicas go with --ray", EXIT_USAGE)
+    if ray is not None and port == 0:
+        fail("--port: with --ray expected a port, got 0", EXIT_USAGE)
+    if encoder_gpus and not encoder_replicas:
+        fail("--encoder-gpus goes with --encoder-replicas", EXIT_USAGE)
+    if most_replicas is not None and most_replicas < replicas:
+        fail(f"--most-replicas: expected at least {replicas}, got {most_replicas}", EXIT_USAGE)
     settings = Settings(
         keys=keys,
         allowed_origins=tuple(allow_origin or ()),
@@ -87,7 +96,7 @@ def serve(
         try:
             wanted = Replicas(
                 least=replicas,
-                most=max(replicas, most_replicas or replicas),
+                most=most_replicas or replicas,
                 cpus=ray_cpus,
                 encoders=encoder_replicas,
                 encoder_gpus=encoder_gpus,
