@@ -103,16 +103,16 @@ class Run:
             pytest.fail(self.process.communicate(timeout=30)[1])
 
     def finish(self) -> dict[str, Any]:
-        out, errors = self.process.communicate(timeout=120)
+        out, errors = self.process.communicate(timeout=240)
         assert self.process.returncode == 0, errors
         found: dict[str, Any] = json.loads(out)
         return found
 
     def fail(self) -> str:
-        """Wait for its error; gives the last line."""
-        _, errors = self.process.communicate(timeout=120)
-        assert self.process.returncode == 1
-        return errors.strip().rpartition("\n")[2]
+        """Wait for its error; gives all that it wrote, since Ray may write after it."""
+        _, errors = self.process.communicate(timeout=240)
+        assert self.process.returncode == 1, errors
+        return errors
 
 
 def wait_until(log: Path, count: int, run: Run) -> None:
