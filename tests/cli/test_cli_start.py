@@ -10,13 +10,14 @@ import pytest
 
 HEAVY = (
     *("numpy", "torch", "faiss", "cv2", "PIL", "timm", "pyarrow", "httpx", "jinja2", "sklearn"),
-    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "prometheus_client"),
+    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "prometheus_client", "ray"),
 )
 
 OPTIONS = {
     "index": (
         *("--shelf", "--system", "--format", "--column", "--encoding", "--currency", "--recheck"),
         *("--allow-private", "--problems", "--json"),
+        *("--ray", "--ray-workers", "--ray-cpus", "--ray-gpus", "--cost-per-hour"),
     ),
     "search": (
         *("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
@@ -26,6 +27,8 @@ OPTIONS = {
         *("--shelf", "--host", "--port", "--system", "--keys", "--allow-origin", "--per-minute"),
         *("--fetch-urls", "--allow-private", "--events", "--proxies"),
         *("--page", "--theme", "--keep-links"),
+        *("--ray", "--replicas", "--most-replicas", "--ray-cpus", "--encoder-replicas"),
+        "--encoder-gpus",
     ),
     "key": ("--keys", "--scope", "--per-minute"),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),

@@ -1,4 +1,4 @@
-"""A Ray cluster and a shelf in a Milvus server, and what goes wrong with them."""
+"""A shelf in a Milvus server, and what goes wrong with it."""
 
 import sys
 from collections.abc import Iterator
@@ -7,20 +7,9 @@ from typing import Any
 
 import pytest
 
-# The small encoder and the feeds of the tests of a shelf; the slow reference store.
-sys.path.append(str(Path(__file__).parent.parent / "shelf"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "store"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "store"))  # the slow reference store
 
 from milvus_place import MilvusPlace
-from ray_parts import Nodes
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    """Three nodes with room for one worker each."""
-    pytest.importorskip("ray", reason="needs the extra `cluster`")
-    with Nodes(1, 1, 1) as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

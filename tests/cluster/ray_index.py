@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from ray_parts import BLOCK, DEADLY
 from shelf_parts import FakeEncoder, Reversing, fake_system
 
 from snapshelf.catalog import Catalog
@@ -21,13 +22,6 @@ from snapshelf.cluster.indexing import open_source, ray_embedder
 from snapshelf.cluster.worker_pool import WorkerSettings
 from snapshelf.shelf import Shelf, update
 from snapshelf.systems import System
-
-# Small steps, so that what ends in the middle does end in the middle.
-update.COMMIT_PICTURES = 8
-BLOCK = embedder_module.BLOCK = 4
-
-DEADLY = 7
-"""The red of the first pixel of a picture that ends whoever embeds it."""
 
 
 class Deadly(FakeEncoder):
@@ -56,6 +50,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--patience", type=float, default=60.0)
     options = parser.parse_args()
+    # Small steps, so that what ends in the middle does end in the middle.
+    update.COMMIT_PICTURES, embedder_module.BLOCK = 8, BLOCK
     catalog, problems = Catalog.open(options.feed), []
     system = make_system(options.log, options.seconds)
     build = partial(

@@ -17,6 +17,15 @@ import pytest
 
 HERE = Path(__file__).parent
 
+# The small encoder and the feeds of the tests of a shelf.
+sys.path.append(str(HERE.parent / "shelf"))
+
+BLOCK = 4
+"""Pictures of a block in `ray_index.py`."""
+
+DEADLY = 7
+"""The red of the first pixel of a picture that ends whoever embeds it there."""
+
 ROWS = """
     SELECT product.id, product.digest, product.body, picture.position, picture.source,
         picture.signature, picture.content, region.x0, region.y0, region.x1, region.y1,
@@ -94,16 +103,16 @@ class Run:
             pytest.fail(self.process.communicate(timeout=30)[1])
 
     def finish(self) -> dict[str, Any]:
-        out, errors = self.process.communicate(timeout=120)
+        out, errors = self.process.communicate(timeout=240)
         assert self.process.returncode == 0, errors
         found: dict[str, Any] = json.loads(out)
         return found
 
     def fail(self) -> str:
-        """Wait for its error; gives the last line."""
-        _, errors = self.process.communicate(timeout=120)
-        assert self.process.returncode == 1
-        return errors.strip().rpartition("\n")[2]
+        """Wait for its error; gives all that it wrote, since Ray may write after it."""
+        _, errors = self.process.communicate(timeout=240)
+        assert self.process.returncode == 1, errors
+        return errors
 
 
 def wait_until(log: Path, count: int, run: Run) -> None:

@@ -11,6 +11,9 @@ import psutil
 import pytest
 from ray_parts import ENVIRONMENT, rows
 from shelf_parts import write_feed
+from typer.testing import CliRunner
+
+from snapshelf.cli.main import app
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
 pytestmark = pytest.mark.cluster
@@ -63,6 +66,26 @@ def _commands(process: psutil.Process) -> list[str]:
         except psutil.Error:
             continue
     return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index", "feed", "--cost-per-hour", "2"], "--cost-per-hour go with --ray"),
+        (["index", "feed", "--ray-workers", "2"], "--cost-per-hour go with --ray"),
+        (["serve", "--replicas", "2"], "options of replicas go with --ray"),
+        (["serve", "--ray", "local", "--port", "0"], "with --ray expected a port, got 0"),
+        (["serve", "--ray", "local", "--encoder-gpus", "1"], "goes with --encoder-replicas"),
+        (
+            ["serve", "--ray", "local", "--replicas", "3", "--most-replicas", "2"],
+            "--most-replicas: expected at least 3, got 2",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments: list[str], message: str) -> None:
+    found = CliRunner().invoke(app, [*arguments, "--shelf", "none"])
+    assert found.exit_code == 2
+    assert message in found.stderr
 
 
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:

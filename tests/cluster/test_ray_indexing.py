@@ -4,14 +4,14 @@ import json
 import re
 import signal
 import time
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from ray_index import BLOCK, DEADLY
-from ray_parts import Nodes, Run, embedded, rows, wait_until
+from ray_parts import BLOCK, DEADLY, Nodes, Run, embedded, rows, wait_until
 from shelf_parts import write_feed
 
 pytestmark = pytest.mark.cluster
@@ -21,6 +21,14 @@ IMAGES = (1, 2, 3)
 REGIONS = 2
 AHEAD = 3
 SECONDS = "0.02"
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """Three nodes with room for one worker each."""
+    pytest.importorskip("ray", reason="needs the extra `cluster`")
+    with Nodes(1, 1, 1) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

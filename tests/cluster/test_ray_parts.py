@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray_parts  # noqa: F401 - it finds the next
 from shelf_parts import FakeEncoder, Reversing, embed, fake_system, pixels, png
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
@@ -15,11 +16,14 @@ from snapshelf.cluster.indexing import open_source
 from snapshelf.cluster.picture_job import PictureJob
 from snapshelf.cluster.picture_worker import PictureWorker, WorkerPlan
 from snapshelf.cluster.ray_embedder import _free
+from snapshelf.cluster.ray_extra import ray_extra
+from snapshelf.cluster.remote_encoder import RemoteEncoder
 from snapshelf.cluster.session import ray_session
 from snapshelf.cluster.throughput import Throughput
 from snapshelf.cluster.worker_pool import Worker, WorkerSettings
 from snapshelf.errors import ClusterError, SystemMismatchError
 from snapshelf.features.computing import Computing, computing, current
+from snapshelf.features.encoder import Domain
 from snapshelf.features.onnx_encoder import OnnxEncoder
 from snapshelf.media.limits import Limits
 from snapshelf.media.source import PictureSource
@@ -117,11 +121,12 @@ def test_a_lost_block_goes_back_to_the_step_that_was_under_way() -> None:
         State.EMBEDDING: State.TO_EMBED,
     }
     for state, expected in after.items():
-        worker = Worker(None, "machine", {1, 2}, alone=True)
-        block = Block(1, [], state, worker)
+        works = state in (State.READING, State.EMBEDDING)
+        worker = Worker(None, "machine", {1, 2}, {1} if works else set(), alone=works)
+        block = Block(1, [], state, worker, object() if works else None)
         block.lose()
-        assert (block.state, block.worker, block.losses) == (expected, None, 1)
-        assert worker.blocks == {2}
+        assert (block.state, block.worker, block.losses) == (expected, None, int(works))
+        assert (worker.blocks, worker.busy, worker.alone) == ({2}, set(), False)
 
 
 def test_blocks_are_drawn_lazily_and_none_is_empty() -> None:
@@ -133,13 +138,17 @@ def test_blocks_are_drawn_lazily_and_none_is_empty() -> None:
 
 
 def test_the_worker_with_the_least_to_do_is_chosen() -> None:
-    busy, idle = Worker(None, "a", {1, 2}), Worker(None, "b", set())
-    assert _free([busy, idle], alone=False) is idle
-    idle.blocks, idle.alone = {3}, True
-    assert _free([busy, idle], alone=False) is busy
-    assert _free([busy, idle], alone=True) is None
-    busy.blocks.add(4)
-    assert _free([busy, idle], alone=False) is None
+    holding, idle = Worker(None, "a", {1, 2, 5}, {1, 2}), Worker(None, "b")
+    assert _free([holding, idle], alone=False) is idle
+    assert _free([holding, idle], alone=True) is idle
+    idle.busy, idle.alone = {3}, True
+    assert _free([holding, idle], alone=False) is holding
+    assert _free([holding, idle], alone=True) is None
+    holding.busy.add(4)
+    assert _free([holding, idle], alone=False) is None
+    # What it only holds keeps it from nothing, or two could wait for each other for ever.
+    holding.busy.clear()
+    assert _free([holding, idle], alone=True) is holding
 
 
 def test_throughput_and_cost() -> None:
@@ -190,3 +199,38 @@ def test_networks_are_loaded_for_the_device_that_is_told(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="device must be cpu or cuda, got 'tpu'"):
         Computing("tpu")
     assert OnnxEncoder.__init__.__kwdefaults__ == {"provider": None, "threads": None}
+
+
+class Handle:
+    """Serve's handle of encoder replicas, played."""
+
+    def __init__(self, answers: bool = True) -> None:
+        self.answers = answers
+
+    def remote(self, inputs: np.ndarray, domain: str) -> "Handle":
+        self.asked = (inputs, domain)
+        return self
+
+    def result(self, timeout_s: float) -> np.ndarray:
+        if not self.answers:
+            raise TimeoutError
+        return FakeEncoder().encode(self.asked[0], Domain(self.asked[1]))
+
+
+def test_a_remote_encoder_is_the_encoder_but_for_where_it_computes() -> None:
+    own = FakeEncoder()
+    remote = RemoteEncoder(own, Handle())
+    assert (remote.dimension, remote.fingerprint) == (own.dimension, own.fingerprint)
+    inputs = np.stack([remote.prepare(pixels(seed), Domain.STREET) for seed in range(3)])
+    np.testing.assert_array_equal(
+        remote.encode(inputs, Domain.STREET), own.encode(inputs, Domain.STREET)
+    )
+    with pytest.raises(ClusterError, match="gave no embeddings within 30 s; are they up"):
+        RemoteEncoder(own, Handle(answers=False)).encode(inputs, Domain.STREET)
+
+
+def test_without_the_extra_it_says_how_to_install_it() -> None:
+    with pytest.raises(ClusterError, match=r"pip install 'snapshelf\[cluster\]'"), ray_extra():
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
+    with pytest.raises(ModuleNotFoundError), ray_extra():
+        raise ModuleNotFoundError("No module named 'other'", name="other")

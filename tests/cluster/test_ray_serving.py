@@ -8,8 +8,9 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ pytest.importorskip("ray", reason="needs the extra `cluster`")
 
 import httpx
 import psutil
+import yaml
 from ray_parts import ENVIRONMENT
 from shelf_parts import write_feed
 
@@ -162,9 +164,34 @@ def test_numbers_without_sense_are_refused(given: dict[str, int], message: str) 
         Replicas(**given)
 
 
-def test_a_manifest_with_something_unknown_is_refused() -> None:
+@pytest.fixture
+def application() -> Callable[[dict[str, Any]], Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Serve's own, of pydantic
         from snapshelf.cluster.serving import application
+    return application
+
+
+def test_the_manifest_describes_a_service(application: Callable[[dict[str, Any]], Any]) -> None:
+    from ray.serve.schema import ServeDeploySchema
+
+    deploy = Path(__file__).parent.parent.parent / "deploy"
+    manifest = yaml.safe_load((deploy / "ray-service.yaml").read_text())
+    config = ServeDeploySchema.model_validate(yaml.safe_load(manifest["spec"]["serveConfigV2"]))
+    (one,) = config.applications
+    module, _, name = one.import_path.partition(":")
+    assert (module, name) == (application.__module__, application.__name__)
+    deployment = application(one.args)._bound_deployment
+    assert deployment.name == "Shelf"
+    scaling = deployment._deployment_config.autoscaling_config
+    assert (scaling.min_replicas, scaling.max_replicas) == (2, 4)
+    assert deployment.ray_actor_options["num_cpus"] == 2
+    for other in ("ray-cluster-values.yaml", "ray-index-job.yaml"):
+        assert yaml.safe_load((deploy / other).read_text())
+
+
+def test_a_manifest_with_something_unknown_is_refused(
+    application: Callable[[dict[str, Any]], Any],
+) -> None:
     with pytest.raises(ValueError, match="args: unknown replica"):
         application({"shelf": "shelf", "replica": 2})

@@ -78,6 +78,8 @@ def index(
     from snapshelf.shelf.shelf import system_for
 
     _check_name(feed)
+    if ray is None and (ray_workers, ray_cpus, ray_gpus, cost_per_hour) != (None, 1, None, None):
+        fail("--ray-workers, --ray-cpus, --ray-gpus and --cost-per-hour go with --ray", EXIT_USAGE)
     try:
         catalog = Catalog.open(
             feed, format=format, columns=_columns(column), encoding=encoding, currency=currency

@@ -97,6 +97,15 @@ def serve(
         raise typer.BadParameter(
             f"must have at least {LEAST_SECRET} letters", param_hint="SNAPSHELF_SESSION_SECRET"
         )
+    given = (replicas, most_replicas, ray_cpus, encoder_replicas, encoder_gpus)
+    if ray is None and given != (1, None, 1, 0, 0.0):
+        fail("options of replicas go with --ray", EXIT_USAGE)
+    if ray is not None and port == 0:
+        fail("--port: with --ray expected a port, got 0", EXIT_USAGE)
+    if encoder_gpus and not encoder_replicas:
+        fail("--encoder-gpus goes with --encoder-replicas", EXIT_USAGE)
+    if most_replicas is not None and most_replicas < replicas:
+        fail(f"--most-replicas: expected at least {replicas}, got {most_replicas}", EXIT_USAGE)
     settings = Settings(
         keys=keys,
         allowed_origins=tuple(allow_origin or ()),
@@ -119,7 +128,7 @@ def serve(
         try:
             wanted = Replicas(
                 least=replicas,
-                most=max(replicas, most_replicas or replicas),
+                most=most_replicas or replicas,
                 cpus=ray_cpus,
                 encoders=encoder_replicas,
                 encoder_gpus=encoder_gpus,

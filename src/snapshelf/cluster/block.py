@@ -65,16 +65,23 @@ class Block:
 
     def leave(self) -> None:
         """Take the block from its worker."""
+        self.rest()
         if self.worker is not None:
             self.worker.blocks.discard(self.number)
-            if not self.worker.blocks:
-                self.worker.alone = False
-        self.worker = self.reference = None
+        self.worker = None
+
+    def rest(self) -> None:
+        """Note that the worker does nothing for the block now."""
+        if self.worker is not None and self.number in self.worker.busy:
+            self.worker.busy.discard(self.number)
+            self.worker.alone = False
+        self.reference = None
 
     def lose(self) -> None:
-        """Go back to the last step that needs a worker."""
+        """Go back to the last step that needs a worker; it has lost the one that it was with."""
+        # What was only held had no part in the worker's end.
+        self.losses += self.reference is not None
         self.leave()
-        self.losses += 1
         if self.state in (State.READING, State.READ):
             self.state = State.TO_READ
         elif self.state is State.EMBEDDING:

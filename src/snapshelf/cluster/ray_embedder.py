@@ -36,7 +36,7 @@ BLOCK = 32
 """Pictures of a block: what is lost with a worker, and a batch of most encoders."""
 
 AHEAD = 3
-"""Blocks with a worker at a time: one is embedded, one is read, one is on its way."""
+"""Blocks that a worker works on at a time: one is embedded, one is read, one is on its way."""
 
 MOST_LOSSES = 3
 """Workers that may be lost with one block before it is cut in two, or its only picture given up."""
@@ -155,13 +155,16 @@ class RayEmbedder:
         for block in window:
             if block.state not in (State.TO_READ, State.TO_EMBED):
                 continue
-            if block.worker is None:
-                block.worker = _free(pool.ready, alone=block.losses > 0)
-                if block.worker is None:
-                    continue
-                block.worker.blocks.add(block.number)
-                block.worker.alone = block.losses > 0
-            actor = block.worker.actor
+            # A block that was with a lost worker is done alone: if it ends the next one too, it
+            # takes no innocent ones along.
+            alone = block.losses > 0
+            worker = block.worker or _free(pool.ready, alone=alone)
+            if worker is None or not worker.takes(AHEAD, alone=alone):
+                continue
+            block.worker, worker.alone = worker, alone
+            worker.blocks.add(block.number)
+            worker.busy.add(block.number)
+            actor = worker.actor
             if block.state is State.TO_READ:
                 method = actor.read.options(concurrency_group="reading")
                 block.reference = method.remote(block.number, block.jobs(block.to_read()))
@@ -206,7 +209,7 @@ class RayEmbedder:
             for other in [each for each in window if each.worker is worker]:
                 self._lose(other, window)
             return
-        block.reference = None
+        block.rest()
         if block.state is State.READING:
             for task, read in zip(block.to_read(), found, strict=True):
                 task.content, task.error = read.content, read.error
@@ -218,7 +221,7 @@ class RayEmbedder:
 
     def _lose(self, block: Block, window: deque[Block]) -> None:
         """Have a block done again; one that ends its workers, in parts."""
-        self._redone += 1
+        self._redone += block.reference is not None
         decided = block.state in (State.TO_EMBED, State.EMBEDDING)
         block.lose()
         if block.losses < MOST_LOSSES:
@@ -266,13 +269,6 @@ class RayEmbedder:
 
 
 def _free(workers: list[Worker], *, alone: bool) -> Worker | None:
-    """Give the worker with the least to do that has room; None if there is none.
-
-    A block that was with a lost worker goes alone: if it ends the next one too, it takes no
-    innocent ones along.
-    """
-    room = [worker for worker in workers if not worker.alone]
-    if alone:
-        room = [worker for worker in room if not worker.blocks]
-    room = [worker for worker in room if len(worker.blocks) < AHEAD]
+    """Give the worker with the least to do that has room; None if there is none."""
+    room = [worker for worker in workers if worker.takes(AHEAD, alone=alone)]
     return min(room, key=lambda worker: len(worker.blocks), default=None)

@@ -70,14 +70,27 @@ class Worker:
     Attributes:
         actor: Ray's handle of it.
         machine: The name of its machine.
-        blocks: Numbers of the blocks that are with it.
-        alone: Whether its block must be the only one with it.
+        blocks: Numbers of the blocks that are with it, those whose bytes it only holds too.
+        busy: Numbers of those that it works on.
+        alone: Whether it must work on nothing else now.
     """
 
     actor: Any
     machine: str
     blocks: set[int] = field(default_factory=set)
+    busy: set[int] = field(default_factory=set)
     alone: bool = False
+
+    def takes(self, most: int, *, alone: bool) -> bool:
+        """Whether it may be given work.
+
+        Args:
+            most: Blocks that it may work on at a time.
+            alone: Whether the work must be all that it does.
+        """
+        if self.alone:
+            return False
+        return not self.busy if alone else len(self.busy) < most
 
 
 class WorkerPool:
