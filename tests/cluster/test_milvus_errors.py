@@ -117,7 +117,7 @@ def test_no_shelf_and_something_else_of_its_name(place, milvus_server) -> None:
         assert connection.describe("other") is not None
         connection.drop("other")
         before = set(connection.collections())
-        with pytest.raises(ShelfError, match="there is a shelf .* already"):
+        with pytest.raises(ShelfError, match=r"there is a shelf .* already"):
             MilvusStore.create(place.address, dimension=3, properties={})
         with pytest.raises(ShelfError, match="which Milvus does not"):
             MilvusStore.create(other, dimension=3, properties={}, distance="l1")
@@ -183,6 +183,7 @@ def test_rows_that_are_missing_are_not_passed_over(place, monkeypatch: pytest.Mo
         found = find_head(connection, place.address)
         assert found is not None
         connection.delete(found[1].embeddings, "region", [hits[0].region])
+        assert connection.count(found[1].embeddings, "added >= 0", connection.now()) >= 2
     with (
         closing(MilvusStore(place.address)) as reader,
         pytest.raises(ShelfError, match="2 of 3 embeddings and 3 of 3 products at hand"),
