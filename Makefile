@@ -37,5 +37,5 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # Everything: PyTorch and what the tests and checks use.
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,dev]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,cluster,dev]'
 	touch $(VENV)/.base $@

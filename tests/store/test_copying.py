@@ -73,20 +73,21 @@ def test_a_target_of_another_system_is_refused(source: Path, tmp_path: Path) -> 
 def test_a_copy_that_differs_is_found_out(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     copy_shelf(source, target)
-    with closing(EmbeddedStore(source)) as ours:
-        with closing(EmbeddedStore(target, write=True)) as theirs:
-            one = theirs.records(most=1).records[0]
-            shown = one.pictures[0]
-            # The same picture with another embedding: its content must not tell, so as a new one.
-            theirs.delete([one.product.id])
-            with pytest.raises(ShelfError, match="the copy is not the same: the source holds"):
-                check_copy(ours, theirs)
-            turned = type(shown)(
-                shown.source, shown.signature, shown.content, shown.regions, -shown.embeddings
-            )
-            theirs.upsert([record(one.product, turned, *one.pictures[1:])], run=1)
-            with pytest.raises(ShelfError, match=r"embeddings of product 'p\d+' differ"):
-                check_copy(ours, theirs)
+    with (
+        closing(EmbeddedStore(source)) as ours,
+        closing(EmbeddedStore(target, write=True)) as theirs,
+    ):
+        one = theirs.records(most=1).records[0]
+        shown = one.pictures[0]
+        theirs.delete([one.product.id])
+        with pytest.raises(ShelfError, match="the copy is not the same: the source holds"):
+            check_copy(ours, theirs)
+        turned = type(shown)(
+            shown.source, shown.signature, shown.content, shown.regions, -shown.embeddings
+        )
+        theirs.upsert([record(one.product, turned, *one.pictures[1:])], run=1)
+        with pytest.raises(ShelfError, match=r"embeddings of product 'p\d+' differ"):
+            check_copy(ours, theirs)
 
 
 def test_an_empty_shelf_and_one_that_is_not_there(make_store, tmp_path: Path) -> None:
