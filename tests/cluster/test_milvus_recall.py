@@ -16,7 +16,7 @@ from snapshelf.store.milvus.address import parse_milvus_address
 pytestmark = pytest.mark.cluster
 
 DIMENSION = 64
-PRODUCTS = 1_500
+PRODUCTS = 2_500
 QUERIES = 50
 TOP = 20
 
@@ -60,7 +60,14 @@ def test_recall_and_filters_against_the_exact_store(folder: Path, milvus_server)
         queries = held[rng.integers(len(held), size=QUERIES)]
         queries = queries + 0.3 * rng.standard_normal(queries.shape).astype(np.float32)
         queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-        for text in (None, "category=shoes", "brand=acme,price<50", "colour!=red", "id=p7|p8"):
+        for text in (
+            None,
+            "category=shoes",
+            "brand=acme,price<50",
+            "colour!=red",
+            "availability=preorder",
+            "id=p7|p8",
+        ):
             where = None if text is None else parse_filter(text)
             assert cluster.count(where) == exact.count(where)
             found = total = 0

@@ -295,7 +295,7 @@ class Connection:
         limit: int,
         expression: str,
         fields: Sequence[str],
-        plan: IndexPlan,
+        parameters: Mapping[str, int],
         timestamp: int,
     ) -> list[list[dict[str, Any]]]:
         """Find the rows whose embeddings are most similar.
@@ -306,7 +306,7 @@ class Connection:
             limit: Rows for each query, at most `MOST_ROWS`.
             expression: True of the rows that may be found.
             fields: What to read of them.
-            plan: How the index is searched.
+            parameters: How the index is searched, see `IndexPlan.search`.
             timestamp: Everything written up to then is seen.
 
         Returns:
@@ -321,7 +321,7 @@ class Connection:
                 limit=limit,
                 filter=expression,
                 output_fields=list(fields),
-                search_params={"metric_type": "IP", "params": plan.search(limit)},
+                search_params={"metric_type": "IP", "params": dict(parameters)},
                 retry_times=0,
                 consistency_level="Customized",
                 guarantee_timestamp=max(timestamp, 1),
