@@ -19,6 +19,14 @@ DIMENSION = 64
 PRODUCTS = 2_500
 QUERIES = 50
 TOP = 20
+FILTERS = (
+    None,
+    "category=shoes",
+    "brand=acme,price<50",
+    "colour!=red",
+    "availability=preorder",
+    "id=p7|p8",
+)
 
 
 @pytest.fixture(scope="module")
