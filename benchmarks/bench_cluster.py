@@ -112,6 +112,9 @@ def compare(
     times: dict[str, list[float]] = {}
     found = total = filtered = filtered_total = 0
     similarities = queries @ vectors.T
+    for store in (embedded, cluster):  # warm, and everything written is waited for
+        store.search(queries[:8], TOP)
+        store.search(queries[:8], TOP, where)
     for query, all_similarities in zip(queries, similarities, strict=True):
         exact = {f"p{n}" for n in np.argsort(-all_similarities)[:TOP]}
         hits = {}
