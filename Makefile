@@ -37,7 +37,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # Everything: PyTorch, the clients of clusters and what the tests and checks use.
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,dev,cluster]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[torch,ocr,cluster,dev]'
 	touch $(VENV)/.base $@
 
 # A browser for the tests of the pages, which are skipped where none can be had.

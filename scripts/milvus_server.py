@@ -70,7 +70,8 @@ class MilvusServer:
         config = MilvusServerConfig()
         config.update(data_dir=str(folder))
         config.set("authorization_enabled", True)
-        config.resolve()
+        config.resolve_storage()
+        config.write_config()
         _initialize_data_files(str(folder))
         self.logs = folder / "logs"
         listener = socket.socket()

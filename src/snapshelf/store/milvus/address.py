@@ -84,9 +84,7 @@ def parse_milvus_address(text: str) -> MilvusAddress:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", DEFAULT_PORT if parts.port is None else parts.port
-        given = dict(
-            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        )
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError as error:
         raise _bad(text, str(error)) from None
     if "@" in parts.netloc:

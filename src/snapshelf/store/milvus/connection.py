@@ -117,9 +117,14 @@ class Connection:
         return found["collection_name"], found.get("properties", {})
 
     def alter(self, name: str, properties: Mapping[str, str]) -> None:
-        """Set properties of a collection, all of them or none."""
+        """Set properties of a collection, all of them or none.
+
+        They are set twice: what Milvus 2.3 writes to its disk is as of before each change, so that
+        a server that is killed has lost the last one (but none before it).
+        """
         with self._errors(f"cannot note in {name}"):
-            self._client.alter_collection_properties(name, dict(properties), retry_times=0)
+            for _ in range(2):
+                self._client.alter_collection_properties(name, dict(properties), retry_times=0)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a collection; of two that try at once, one finds it gone."""
@@ -290,7 +295,7 @@ class Connection:
         limit: int,
         expression: str,
         fields: Sequence[str],
-        plan: IndexPlan,
+        parameters: Mapping[str, int],
         timestamp: int,
     ) -> list[list[dict[str, Any]]]:
         """Find the rows whose embeddings are most similar.
@@ -301,7 +306,7 @@ class Connection:
             limit: Rows for each query, at most `MOST_ROWS`.
             expression: True of the rows that may be found.
             fields: What to read of them.
-            plan: How the index is searched.
+            parameters: How the index is searched, see `IndexPlan.search`.
             timestamp: Everything written up to then is seen.
 
         Returns:
@@ -316,7 +321,7 @@ class Connection:
                 limit=limit,
                 filter=expression,
                 output_fields=list(fields),
-                search_params={"metric_type": "IP", "params": plan.search(limit)},
+                search_params={"metric_type": "IP", "params": dict(parameters)},
                 retry_times=0,
                 consistency_level="Customized",
                 guarantee_timestamp=max(timestamp, 1),
@@ -357,19 +362,14 @@ class Connection:
 
 
 _AWAY_HINT = (
-    "is the server running, and is this its address? Nothing that was committed is lost: run the "
-    "same command again once it answers"
+    "is the server running, is this its address, and does SNAPSHELF_MILVUS_TOKEN hold the right "
+    "USER:PASSWORD? Nothing that was committed is lost: run the same command again once it answers"
 )
 
 
 def _hint(text: str) -> str | None:
     """Tell what to do about an error; None where it is that the server is away."""
     folded = text.casefold()
-    if "illegal connection params" in folded:  # said of a wrong password too
-        return (
-            "is the server running, is this its address, and does SNAPSHELF_MILVUS_TOKEN hold the "
-            "right USER:PASSWORD?"
-        )
     for word, hint in _HINTS:
         if word in folded:
             return hint

@@ -16,6 +16,11 @@ HNSW_UP_TO = 20_000_000
 """Above, the graph's memory (embeddings as floats, and 32 links each) is the larger cost, and
 IVF_SQ8 keeps a byte a number instead."""
 
+MOST_BREADTH = 32_768
+"""The widest search of a graph that Milvus takes."""
+
+LEAST_SHARE = 0.05
+
 GROWN = 1.25
 """A shelf must outgrow its index's bound by this much before it is built anew as another kind, so
 that one whose size sways about the bound does not change at every run."""
@@ -33,19 +38,26 @@ class IndexPlan:
     type: str
     build: Mapping[str, int]
 
-    def search(self, limit: int) -> dict[str, int]:
+    def search(self, limit: int, share: float = 1.0) -> dict[str, int]:
         """Give its parameters for a search.
+
+        A graph is walked past the embeddings that a filter leaves out, so that it is looked at more
+        widely the fewer pass: with the same breadth, 14% of the matches were missed where one in
+        fourteen did. Below 7%, Milvus compares those that pass, all of them.
 
         Args:
             limit: Embeddings asked for.
+            share: Of all embeddings, those that may be found, in (0, 1].
         """
+        breadth = max(limit, min(MOST_BREADTH, int(max(128, 2 * limit) / max(share, LEAST_SHARE))))
         match self.type:
             case "HNSW":
-                return {"ef": max(128, 2 * limit)}
+                return {"ef": breadth}
             case "IVF_SQ8":
-                return {"nprobe": 64}
+                lists = self.build["nlist"]
+                return {"nprobe": min(lists, int(64 / max(share, LEAST_SHARE)))}
             case "DISKANN":
-                return {"search_list": max(128, 2 * limit)}
+                return {"search_list": breadth}
         return {}
 
 

@@ -51,13 +51,19 @@ def nearest_products(
     counts = head.counts
     if not counts.embeddings:
         return [[] for _ in queries]
-    expression = embedding_expression(head, where)
+    expression, passing = embedding_expression(head, where), counts.embeddings
+    if where is not None and head.index != "flat":
+        passing = connection.count(head.embeddings, expression, head.timestamp)
+        if not passing:
+            return [[] for _ in queries]
+    share = passing / counts.embeddings
     crowding = -(-counts.embeddings // max(1, counts.products))
-    fetch = min(counts.embeddings, top * crowding, MOST_ROWS)
+    fetch = min(passing, top * crowding, MOST_ROWS)
     block = max(1, min(QUERY_BLOCK, BLOCK_ROWS // fetch))
     found: list[list[Hit]] = []
     for start in range(0, len(queries), block):
-        found += _search(connection, head, queries[start : start + block], top, expression, fetch)
+        asked = queries[start : start + block]
+        found += _search(connection, head, asked, top, expression, fetch, share)
     return found
 
 
@@ -68,22 +74,23 @@ def _search(
     top: int,
     expression: str,
     fetch: int,
+    share: float,
 ) -> list[list[Hit]]:
     """Search for a block of queries; those that got too few products look again, wider."""
     most = min(head.counts.embeddings, MOST_ROWS)
     found: list[list[Hit]] = []
-    for number, rows in enumerate(_ask(connection, head, queries, expression, fetch)):
+    for number, rows in enumerate(_ask(connection, head, queries, expression, fetch, share)):
         query, limit = queries[number : number + 1], fetch
         hits, seen = _grouped(rows, top)
         # A product with many pictures may have crowded out others.
         while len(hits) < top and len(rows) >= limit and limit < most:
             limit = min(4 * limit, most)
-            (rows,) = _ask(connection, head, query, expression, limit)
+            (rows,) = _ask(connection, head, query, expression, limit, share)
             hits, seen = _grouped(rows, top)
         # Where Milvus gives no more rows at once: go on with the other products.
         while len(hits) < top and len(rows) >= limit and limit < head.counts.embeddings:
             others = all_of([expression, f"product not in {numbers_text(sorted(seen))}"])
-            (rows,) = _ask(connection, head, query, others, limit)
+            (rows,) = _ask(connection, head, query, others, limit, share)
             more, new = _grouped(rows, top - len(hits))
             hits, seen = hits + more, seen | new
         found.append(hits)
@@ -91,7 +98,12 @@ def _search(
 
 
 def _ask(
-    connection: Connection, head: Head, queries: NDArray[np.float32], expression: str, limit: int
+    connection: Connection,
+    head: Head,
+    queries: NDArray[np.float32],
+    expression: str,
+    limit: int,
+    share: float,
 ) -> list[list[dict[str, Any]]]:
     return connection.search(
         head.embeddings,
@@ -99,7 +111,7 @@ def _ask(
         limit,
         expression,
         ("product", "shows"),
-        index_plan(head.index),
+        index_plan(head.index).search(limit, share),
         head.timestamp,
     )
 
