@@ -52,11 +52,13 @@ class Caller:
             session its ID, else the address.
         name: Of the key, for logs; ``page`` of a session that anybody may have, None of nobody.
         scope: ``read`` or ``write``.
+        is_anybody: Whether it is a session that anybody may have, of a service with keys.
     """
 
     owner: str
     name: str | None
     scope: str
+    is_anybody: bool = False
 
 
 class Access:
@@ -140,7 +142,7 @@ class Access:
                 "not-allowed",
                 "this session may only look; open /team and give a key that may write",
             )
-        return Caller(f"session {session.id}", name, session.scope)
+        return Caller(f"session {session.id}", name, session.scope, is_anybody=not session.key)
 
     def begin_open(self, address: str) -> tuple[Session, str]:
         """Begin a session that anybody may have; gives it and its cookie's value.
@@ -241,6 +243,7 @@ def _let_in(request: Request, credentials: Credentials, *, write: bool) -> None:
             caller = replace(caller, owner=f"session {session.id}")
     request.state.caller = caller
     request.state.key = caller.name
+    request.state.owner = caller.owner
 
 
 def _read(request: Request, credentials: Credentials) -> None:
@@ -260,7 +263,7 @@ def _missing(told: str) -> ProblemError:
 def _read_by_key(request: Request, credentials: Credentials) -> None:
     """Let in who may read, but no session that anybody may have."""
     _let_in(request, credentials, write=False)
-    if request.state.caller.name == OPEN_PAGE:
+    if request.state.caller.is_anybody:
         raise _missing(f"this is nothing for the page: {HOW}")
 
 
