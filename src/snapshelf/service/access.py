@@ -19,6 +19,7 @@ __all__ = [
     "address_of",
     "needs_picture",
     "needs_read",
+    "needs_read_by_key",
     "needs_write",
     "refuse_other_pages",
 ]
@@ -36,6 +37,9 @@ HOW = "send the header `Authorization: Bearer KEY`; `snapshelf key` makes keys"
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 
+OPEN_PAGE = "page"
+"""Names in logs the sessions that anybody may have."""
+
 READ_S = 12 * 3600.0
 WRITE_S = 8 * 3600.0
 """How long sessions last, seconds."""
@@ -51,12 +55,14 @@ class Caller:
         name: Of the key, for logs; ``page`` of a session that anybody may have, None of nobody.
         scope: ``read`` or ``write``.
         key: Hash of the key; "" of nobody, and of sessions without one.
+        is_anybody: Whether it is a session that anybody may have, of a service with keys.
     """
 
     owner: str
     name: str | None
     scope: str
     key: str = ""
+    is_anybody: bool = False
 
 
 class Access:
@@ -134,7 +140,7 @@ class Access:
             ProblemError: If it may not, has asked too often, or its key was withdrawn.
         """
         settings = self._settings
-        name, rate = "page", settings.requests_per_minute
+        name, rate = OPEN_PAGE, settings.requests_per_minute
         if session.key:
             key = None if self._keys is None else self._keys.find_hash(session.key)
             if key is None:
@@ -150,7 +156,13 @@ class Access:
                 "not-allowed",
                 "this session may only look; open /team and give a key that may write",
             )
-        return Caller(f"session {session.id}", name, session.scope, session.key)
+        return Caller(
+            f"session {session.id}",
+            name,
+            session.scope,
+            session.key,
+            is_anybody=not session.key,
+        )
 
     def begin_open(self, address: str) -> tuple[Session, str]:
         """Begin a session that anybody may have; gives it and its cookie's value.
@@ -279,6 +291,7 @@ def _let_in(request: Request, credentials: Credentials, *, write: bool) -> None:
             caller = replace(caller, owner=f"session {session.id}")
     request.state.caller = caller
     request.state.key = caller.name
+    request.state.owner = caller.owner
 
 
 def _read(request: Request, credentials: Credentials) -> None:
@@ -317,6 +330,14 @@ def _missing(told: str) -> ProblemError:
     return ProblemError("key-missing", told, headers={"WWW-Authenticate": "Bearer"})
 
 
+def _read_by_key(request: Request, credentials: Credentials) -> None:
+    """Let in who may read, but no session that anybody may have."""
+    _let_in(request, credentials, write=False)
+    if request.state.caller.is_anybody:
+        raise _missing(f"this is nothing for the page: {HOW}")
+
+
 needs_read = Depends(_read)
+needs_read_by_key = Depends(_read_by_key)
 needs_write = Depends(_write)
 needs_picture = Depends(_picture)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from snapshelf.service.access import Caller, needs_read
+from snapshelf.service.access import needs_read
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.parts import Parts
@@ -26,14 +26,16 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
     """
     router = APIRouter(prefix="/v1", include_in_schema=False, dependencies=[needs_read])
     rates = Rates()
+    fetcher = parts.fetcher if parts.settings.fetch_urls else None
 
     @router.post("/upright")
     async def upright(request: Request) -> Response:
         """Give a picture back as a JPEG, upright and not too large.
 
-        For pictures that a browser cannot show, as most cannot those of some phones.
+        For pictures that a browser cannot show, as most cannot those of some phones, and for those
+        that a link names by their address.
         """
-        answer = await parts.searching.upright(await read_detection(request, None))
+        answer = await parts.searching.upright(await read_detection(request, fetcher))
         return Response(answer.found, media_type="image/jpeg")
 
     if kept is None:
@@ -43,8 +45,7 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
     @router.post("/links")
     async def keep(request: Request) -> Any:
         """Keep a picture for a link, because the customer has asked for one."""
-        caller: Caller = request.state.caller
-        wait = rates.take(caller.owner, LINKS_PER_MINUTE)
+        wait = rates.take(request.state.owner, LINKS_PER_MINUTE)
         if wait:
             raise ProblemError(
                 "too-many-requests",
