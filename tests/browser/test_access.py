@@ -122,8 +122,8 @@ def test_everything_can_be_done_by_keys(open_page, photos):
     with page.expect_response("**/v1/search"):
         page.keyboard.press("Enter")
     wait_for_answer(page)
-    expect(page.locator("#item-title")).to_have_text("Your box 2")
-    expect(page.locator("#said")).to_contain_text("Your box 2")
+    expect(page.locator("#item-title")).to_have_text("Box 2")
+    expect(page.locator("#said")).to_contain_text("Box 2")
     first = titles(page)[0]
     tab_to(page, first)
     page.keyboard.press("Enter")
@@ -162,7 +162,7 @@ def test_a_finger_draws_only_when_it_is_told_to(open_page, photos):
             touch.send("Input.dispatchTouchEvent", {"type": name, "touchPoints": [at]})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     wait_for_answer(page)
-    expect(page.locator("#item-title")).to_have_text("Your box 2")
+    expect(page.locator("#item-title")).to_have_text("Box 2")
 
 
 def test_the_look_can_be_chosen_and_is_remembered(open_page):

@@ -98,10 +98,10 @@ def test_a_box_of_ones_own_is_searched(open_page, photos):
     wanted = [0.2 * width, 0.25 * height, 0.8 * width, 0.75 * height]
     assert item["item"]["box"] == pytest.approx(wanted, abs=4)
     wait_for_answer(page)
-    expect(page.locator("#item-title")).to_have_text("Your box 2")
+    expect(page.locator("#item-title")).to_have_text("Box 2")
     drag(page, (0.1, 0.1, 0.5, 0.5))
     wait_for_answer(page)
-    expect(page.locator("#item-title")).to_have_text("Your box 3")
+    expect(page.locator("#item-title")).to_have_text("Box 3")
     page.get_by_role("button", name="Remove this box").click()
     expect(page.locator("#stage .box")).to_have_count(2)
 
@@ -196,7 +196,7 @@ def test_links_show_the_same_again(open_page, photos, shop):
     assert "kept" not in page.url
     drag(page, (0.2, 0.25, 0.8, 0.75))
     wait_for_answer(page)
-    expect(page.locator("#item-title")).to_have_text("Your box 2")
+    expect(page.locator("#item-title")).to_have_text("Box 2")
     found = titles(page)
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("#toasts")).to_contain_text("kept for 30 days")
@@ -204,7 +204,7 @@ def test_links_show_the_same_again(open_page, photos, shop):
     assert "kept=" in link
     again = open_page(link)
     wait_for_answer(again)
-    expect(again.locator("#item-title")).to_have_text("Your box 2")
+    expect(again.locator("#item-title")).to_have_text("Box 2")
     # The kept picture is compressed anew, so what is far down the list may stand otherwise.
     assert titles(again)[:3] == found[:3]
 

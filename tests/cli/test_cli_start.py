@@ -25,6 +25,7 @@ OPTIONS = {
     "serve": (
         *("--shelf", "--host", "--port", "--system", "--keys", "--allow-origin", "--per-minute"),
         *("--fetch-urls", "--allow-private", "--events", "--proxies"),
+        *("--page", "--theme", "--keep-links"),
     ),
     "key": ("--keys", "--scope", "--per-minute"),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),

@@ -1,5 +1,7 @@
 """Themes: what they may say, and what the errors say."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,12 @@ def test_contrast_is_that_of_known_pairs():
     assert contrast("#fff", "#0000ff") == contrast("#0000ff", "#fff")
     assert read_colour("#FFd400") == (255, 212, 0)
     assert readable_on("#ffffff") == "#111111"
+
+
+def test_the_theme_that_the_page_of_the_documentation_shows_is_one(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "page.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    theme = read_theme(written(tmp_path, shown))
+    assert theme.name == "Nook & Row"
+    # It names all that there is.
+    assert all(f"{each.name} =" in shown or f"[{each.name}]" in shown for each in fields(Theme))

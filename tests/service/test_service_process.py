@@ -125,3 +125,26 @@ def test_the_command_makes_keys(tmp_path) -> None:
     )
     assert (again.returncode, again.stdout) == (1, "")
     assert "has a key named 'page'" in again.stderr
+
+
+def test_what_the_page_cannot_be_is_told_before_anything_is_served(shelf, tmp_path) -> None:
+    theme = tmp_path / "theme.toml"
+    theme.write_text("nam = 'Shop'", encoding="utf-8")
+    command = [sys.executable, "-m", "snapshelf", "serve", "--shelf", str(shelf), "--port", "0"]
+    for options, code, told in (
+        (["--page", "all"], 2, "must be one of open, key, off, got 'all'"),
+        (["--page", "key"], 2, "key needs --keys FILE"),
+        (["--theme", str(theme)], 1, "has no 'nam'; it may have currency"),
+    ):
+        done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=240)
+        assert done.returncode == code, done.stderr
+        assert told in re.sub(r"[\s│]+", " ", done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_processes_with_the_same_secret_share_sessions(shelf, monkeypatch) -> None:
+    monkeypatch.setenv("SNAPSHELF_SESSION_SECRET", "s" * 32)
+    with process(shelf) as (_, one), process(shelf) as (_, other):
+        cookie = one.get("/").cookies["snapshelf_session"]
+        headers = {"Cookie": f"snapshelf_session={cookie}"}
+        assert other.get("/v1/session", headers=headers).json()["scope"] == "read"

@@ -1,5 +1,7 @@
 """``snapshelf demo``: the main job from end to end on a generated shop."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -67,3 +69,13 @@ def demo(
     tell(f"evaluation: {report.resolve()}")
     tell("search results, to be opened in a browser:")
     typer.echo(page.resolve())
+    tell(f"the shop's page: {_command()} serve --shelf {place}, then open http://127.0.0.1:8000")
+
+
+def _command() -> str:
+    """Give what starts this program again: its name, or where it is if no shell finds it."""
+    started = Path(sys.argv[0])
+    if shutil.which("snapshelf") or started.name != "snapshelf":
+        return "snapshelf"
+    here = Path.cwd()
+    return str(started.relative_to(here) if started.is_relative_to(here) else started)

@@ -67,7 +67,7 @@ def serve(
     """
     from snapshelf.service.logs import log_to
     from snapshelf.service.running import run_service
-    from snapshelf.service.settings import PAGES, Settings
+    from snapshelf.service.settings import LEAST_SECRET, PAGES, Settings
     from snapshelf.shelf import Shelf
     from snapshelf.systems import System
 
@@ -77,6 +77,11 @@ def serve(
         )
     if page == "key" and keys is None:
         raise typer.BadParameter("key needs --keys FILE", param_hint="--page")
+    secret = os.environ.get("SNAPSHELF_SESSION_SECRET", "")
+    if 0 < len(secret) < LEAST_SECRET:
+        raise typer.BadParameter(
+            f"must have at least {LEAST_SECRET} letters", param_hint="SNAPSHELF_SESSION_SECRET"
+        )
     settings = Settings(
         keys=keys,
         allowed_origins=tuple(allow_origin or ()),
@@ -87,7 +92,7 @@ def serve(
         page=page or "",
         theme=theme,
         links=keep_links,
-        session_secret=os.environ.get("SNAPSHELF_SESSION_SECRET", ""),
+        session_secret=secret,
     )
     if host not in LOOPBACK and keys is None:
         tell(f"warning: anybody who reaches {host} may search; --keys FILE asks for a key")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from snapshelf.media.limits import Limits
 
-__all__ = ["PAGES", "Settings"]
+__all__ = ["LEAST_SECRET", "PAGES", "Settings"]
 
 MIB = 1024 * 1024
 
 PAGES = ("open", "key", "off")
 """Who may have the page."""
+
+LEAST_SECRET = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ class Settings:
         page: Who may have the page: ``open`` for anybody, ``key`` for who has a key, ``off`` for
             nobody; "" for anybody where there are no keys, and else for who has one.
         theme: How the pages look; None for the usual look.
-        session_secret: Signs the sessions of the pages; "" for one of the process, which several
-            processes behind one address do not share.
+        session_secret: Signs the sessions of the pages, at least 32 letters; "" for one of the
+            process, which several processes behind one address do not share.
         links: Folder of the pictures that customers ask to be kept for a link; None to keep none.
         link_days: How long they are kept.
         link_bytes: Of all of them; the oldest go first.
@@ -120,6 +122,8 @@ class Settings:
             raise ValueError(f"page must be one of {', '.join(PAGES)}, got {self.page!r}")
         if self.page == "key" and self.keys is None:
             raise ValueError("page is 'key', but there are no keys; give keys, or page 'open'")
+        if 0 < len(self.session_secret) < LEAST_SECRET:
+            raise ValueError(f"session_secret must have at least {LEAST_SECRET} letters")
         may_be_zero = ("batch_wait_s", "cached_bytes", "cached_pictures")
         for name in self.__slots__:
             value = getattr(self, name)

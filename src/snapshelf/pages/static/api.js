@@ -45,7 +45,8 @@ export function problemOf(status, text, header) {
       : status >= 500
         ? "The shop's search does not answer at the moment. Please try again."
         : `The request was refused (${status}).`;
-  return new Problem(told.detail || usual, {
+  const detail = String(told.detail || usual);
+  return new Problem(detail[0].toUpperCase() + detail.slice(1), {
     status,
     kind: String(told.type ?? "").replace("urn:snapshelf:problem:", ""),
     requestId: told.request_id ?? header("X-Request-ID") ?? "",

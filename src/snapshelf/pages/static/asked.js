@@ -66,7 +66,7 @@ export function showChips(items, chosen, picture, onChoose) {
 
 /** What an item is called; `photo` is the picture that it is in, null of a clip. */
 export function nameOf(found, index, photo) {
-  if (found.own) return `Your box ${index + 1}`;
+  if (found.own) return `Box ${index + 1}`;
   if (photo && isWhole(found.item.box, photo)) return "Whole photo";
   return found.item.label ? `${index + 1}. ${found.item.label}` : `Item ${index + 1}`;
 }

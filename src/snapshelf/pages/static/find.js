@@ -20,6 +20,8 @@ import { countText, percentText, sureText } from "./words.js";
 
 const TOP = 24;
 const MOST_BOXES = 8;
+const SHOWN = 12;
+const SURE = 0.35;
 const page = byId("find");
 const mostBytes = Number(page.dataset.mostBytes);
 const linkDays = Number(page.dataset.linkDays);
@@ -249,12 +251,25 @@ function showItems() {
   const list = byId("matches");
   if (!found) {
     heading("Nothing to search for was found", "Try another photo, or draw a box around what you mean.", "");
+    byId("more").hidden = true;
     return list.replaceChildren();
   }
-  heading(titleOf(found, chosen), noteOf(found), found.likes ? "" : found.in_catalogue ? "here" : "absent");
+  heading(titleOf(found, chosen), noteOf(found), stateOf(found));
   list.classList.toggle("absent", !found.in_catalogue);
-  list.replaceChildren(...cards(found, openDetail, wrong));
+  showMatches(found, SHOWN);
   return undefined;
+}
+
+function showMatches(found, most) {
+  const shown = cards(found, openDetail, wrong);
+  byId("matches").replaceChildren(...shown.slice(0, most));
+  byId("more").hidden = shown.length <= most;
+}
+
+function stateOf(found) {
+  if (found.likes) return "";
+  if (!found.in_catalogue) return "absent";
+  return found.matches[0].confidence < SURE ? "perhaps" : "here";
 }
 
 function titleOf(found, index) {
@@ -275,8 +290,8 @@ function heading(title, note, state) {
   byId("item-note").textContent = note;
   const tag = byId("item-tag");
   tag.hidden = !state;
-  tag.className = `tag ${state === "here" ? "good" : "bad"}`;
-  tag.textContent = state === "here" ? "In our shop" : "Not in this shop";
+  tag.className = `tag ${state === "absent" ? "bad" : "good"}`;
+  tag.textContent = { here: "In our shop", perhaps: "Perhaps in our shop" }[state] ?? "Not in this shop";
 }
 
 function spoken() {
@@ -368,6 +383,7 @@ function busy(text) {
   byId("stage").classList.add("searching");
   byId("answers").setAttribute("aria-busy", "true");
   byId("answer-head").hidden = true;
+  byId("more").hidden = true;
   const list = byId("matches");
   if (!list.querySelector(".skeleton")) list.replaceChildren(...skeletons());
 }
@@ -392,6 +408,7 @@ function failed(error) {
   quiet();
   byId("answer-head").hidden = true;
   byId("matches").replaceChildren();
+  byId("more").hidden = true;
   byId("trouble").hidden = false;
   byId("trouble-text").textContent = error instanceof Problem ? error.message : "Something went wrong on this page.";
   byId("trouble-id").textContent = error.requestId ? `Request ${error.requestId}` : "";
@@ -505,6 +522,10 @@ byId("stop").addEventListener("click", () => {
     quiet();
     showItems();
   } else home();
+});
+byId("more").addEventListener("click", () => {
+  showMatches(answer.items[answer.chosen], Infinity);
+  byId("matches").children[SHOWN]?.querySelector("button").focus();
 });
 byId("remove-box").addEventListener("click", removeBox);
 byId("trouble-again").addEventListener("click", () => again());
