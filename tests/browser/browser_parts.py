@@ -21,7 +21,7 @@ from snapshelf.shelf import Shelf
 from snapshelf.systems import System
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCTS = 16
+PRODUCTS = 14
 
 
 class Halves:

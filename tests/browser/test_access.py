@@ -47,8 +47,10 @@ STATES: dict[str, Callable[[Page, object], None]] = {
 }
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(
+    ("state", "look"),
+    [*((state, "light") for state in STATES), ("start", "dark"), ("detail", "dark")],
+)
 def test_axe_finds_nothing_serious(open_page, photos, state, look):
     page = open_page(color_scheme=look, reduced_motion="reduce", bypass_csp=True)
     STATES[state](page, photos)
@@ -142,6 +144,7 @@ def test_everything_can_be_done_by_keys(open_page, photos):
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     expect(page.locator(".box.own")).to_have_count(0)
+    expect(page.locator("#draw")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_finger_draws_only_when_it_is_told_to(open_page, photos):

@@ -2,14 +2,25 @@
 
 import json
 import re
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import quote
 
 import pytest
-from browser_parts import beside, noise, titles, upload, wait_for_answer
+from browser_parts import beside, noise, titles, two_items, upload, wait_for_answer, watched
 from PIL import Image
 from playwright.sync_api import Page, expect
+from service_parts import serving
 
 from snapshelf.datasets.demo import DemoShop, StreetPhoto
+from snapshelf.service import Settings
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def title_of(shop: DemoShop, photo: StreetPhoto) -> str:
@@ -221,6 +232,41 @@ def test_a_link_that_has_ended_says_so(open_page):
     page.goto(f"/?kept={'0' * 32}")
     wait_for_answer(page)
     expect(page.locator("#trouble-text")).to_contain_text("kept no more")
+
+
+def test_a_link_by_address_shows_the_picture_that_lies_there(browser, built, photos, tmp_path):
+    folder = photos[0].picture.parent
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as web:
+        Thread(target=web.serve_forever, daemon=True).start()
+        far = f"http://127.0.0.1:{web.server_port}/{photos[0].picture.name}"
+        settings = Settings(
+            fetch_urls=True,
+            allow_private=True,
+            events=tmp_path / "events.jsonl",
+            requests_per_minute=100_000,
+        )
+        # What is watched is that the browser itself asks the service only.
+        with (
+            serving(built[0], settings, two_items()) as client,
+            watched(browser, str(client.base_url).rstrip("/")) as page,
+        ):
+            page.goto(f"/?url={quote(far, safe='')}&brand=none")
+            wait_for_answer(page)
+            expect(page.locator("#item-note")).to_contain_text("Try other filters")
+            page.goto(f"/?url={quote(far, safe='')}")
+            wait_for_answer(page)
+            expect(page.locator("#item-tag")).to_have_text("In our shop")
+            expect(page.locator("#photo-image")).to_be_visible()
+            assert quote(far, safe="") in page.url
+        web.shutdown()
+
+
+def test_a_link_by_address_is_refused_where_nothing_is_fetched(open_page):
+    page = open_page("about:blank")
+    page.expected.append("403")
+    page.goto("/?url=https%3A%2F%2Fshop.example%2F1.jpg")
+    wait_for_answer(page)
+    expect(page.locator("#trouble-text")).to_contain_text("fetches no pictures")
 
 
 def test_a_large_photo_is_made_smaller_before_it_is_sent(open_page, photos, tmp_path: Path):

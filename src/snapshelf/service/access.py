@@ -19,6 +19,7 @@ __all__ = [
     "address_of",
     "needs_picture",
     "needs_read",
+    "needs_read_by_key",
     "needs_write",
     "refuse_other_pages",
 ]
@@ -35,6 +36,9 @@ HOW = "send the header `Authorization: Bearer KEY`; `snapshelf key` makes keys"
 
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
+
+OPEN_PAGE = "page"
+"""Names in logs the sessions that anybody may have."""
 
 READ_S = 12 * 3600.0
 WRITE_S = 8 * 3600.0
@@ -134,7 +138,7 @@ class Access:
             ProblemError: If it may not, has asked too often, or its key was withdrawn.
         """
         settings = self._settings
-        name, rate = "page", settings.requests_per_minute
+        name, rate = OPEN_PAGE, settings.requests_per_minute
         if session.key:
             key = None if self._keys is None else self._keys.find_hash(session.key)
             if key is None:
@@ -317,6 +321,14 @@ def _missing(told: str) -> ProblemError:
     return ProblemError("key-missing", told, headers={"WWW-Authenticate": "Bearer"})
 
 
+def _read_by_key(request: Request, credentials: Credentials) -> None:
+    """Let in who may read, but no session that anybody may have."""
+    _let_in(request, credentials, write=False)
+    if request.state.caller.name == OPEN_PAGE:
+        raise _missing(f"this is nothing for the page: {HOW}")
+
+
 needs_read = Depends(_read)
+needs_read_by_key = Depends(_read_by_key)
 needs_write = Depends(_write)
 needs_picture = Depends(_picture)

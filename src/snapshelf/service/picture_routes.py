@@ -26,14 +26,16 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
     """
     router = APIRouter(prefix="/v1", include_in_schema=False, dependencies=[needs_read])
     rates = Rates()
+    fetcher = parts.fetcher if parts.settings.fetch_urls else None
 
     @router.post("/upright")
     async def upright(request: Request) -> Response:
         """Give a picture back as a JPEG, upright and not too large.
 
-        For pictures that a browser cannot show, as most cannot those of some phones.
+        For pictures that a browser cannot show, as most cannot those of some phones, and for those
+        that a link names by their address.
         """
-        answer = await parts.searching.upright(await read_detection(request, None))
+        answer = await parts.searching.upright(await read_detection(request, fetcher))
         return Response(answer.found, media_type="image/jpeg")
 
     if kept is None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from snapshelf.service.access import needs_read
+from snapshelf.service.access import needs_read, needs_read_by_key
 from snapshelf.service.answers import EventAnswer, FacetsAnswer, Health, ShelfAnswer
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
@@ -141,7 +141,7 @@ def shelf_routes(parts: Parts) -> APIRouter:
     @router.get(
         "/metrics",
         summary="Measures for Prometheus",
-        dependencies=[needs_read],
+        dependencies=[needs_read_by_key],
         response_class=Response,
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
     )

@@ -1,6 +1,6 @@
 // What is searched for, as it is shown: the photo with its items, the product, or the clip.
 
-import { address, askJson } from "./api.js";
+import { askJson } from "./api.js";
 import { isWhole, rounded } from "./boxes.js";
 import { byId, el } from "./dom.js";
 import { productPicture } from "./results.js";
@@ -74,11 +74,6 @@ export function nameOf(found, index, photo) {
 /** The query part of an address that searches for a box again. */
 export function boxesOf(items) {
   return items.filter((found) => found.own).map((found) => rounded(found.item.box));
-}
-
-/** Where a link's picture is. */
-export function keptPicture(name) {
-  return address(`v1/links/${name}`);
 }
 
 function cutOut({ url, width, height }, [x0, y0, x1, y1]) {

@@ -13,11 +13,14 @@ export function listen(onFile, onRefused) {
   const input = byId("file");
   const capture = byId("capture");
   for (const field of [input, capture]) {
-    field.addEventListener("change", () => {
+    const took = () => {
       if (field.files.length) onFile(field.files[0]);
       // So that the same file can be chosen again.
       field.value = "";
-    });
+    };
+    field.addEventListener("change", took);
+    // On a slow network somebody may have chosen before this ran.
+    took();
   }
   for (const button of document.querySelectorAll("[data-does=choose]")) {
     button.addEventListener("click", () => input.click());

@@ -15,7 +15,8 @@ const CORNERS = [
  * Draws boxes over a picture that is shown at any size.
  *
  * @param {HTMLElement} stage Holds the picture and nothing else; as large as it.
- * @param {{onChoose: (index: number) => void, onDrawn: (box: number[]) => void}} listeners
+ * @param {{onChoose: (index: number) => void, onDrawn: (box: number[]) => void,
+ *   onDropped: () => void}} listeners
  */
 export class Overlay {
   #stage;
@@ -205,6 +206,7 @@ export class Overlay {
       this.#finish(this.#own.box);
     } else if (event.key === "Escape" || event.key === "Delete") {
       this.#drop();
+      this.#listeners.onDropped();
       announce("The box is taken away.");
       this.#stage.querySelector(".box")?.focus();
     } else return;
