@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
 from snapshelf.service.job_answer import begun
-from snapshelf.service.job_routes import job_routes
 from snapshelf.service.jobs import Job
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.listing_routes import listed_product
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.team_answers import DuplicatesAnswer, JobAnswer
+from snapshelf.service.team_answers import DuplicatesAnswer, WorkAnswer
+from snapshelf.service.team_job_routes import team_job_routes
 from snapshelf.shelf.as_json import group_json
 from snapshelf.shelf.changing import picture_source
 from snapshelf.shelf.duplicates import (
@@ -63,7 +63,7 @@ def duplicate_routes(parts: Parts) -> APIRouter:
         summary="Find the products that look the same",
         responses={
             200: {"model": DuplicatesAnswer},
-            202: {"model": JobAnswer, "description": "It is being worked out; ask again."},
+            202: {"model": WorkAnswer, "description": "It is being worked out; ask again."},
             **problems("busy"),
         },
     )
@@ -87,7 +87,7 @@ def duplicate_routes(parts: Parts) -> APIRouter:
             under[asked] = job.id
         return begun(job, f"/v1/duplicates/{job.id}", request)
 
-    router.include_router(job_routes(jobs, "/duplicates", "a comparison"))
+    router.include_router(team_job_routes(jobs, "/duplicates", "a comparison"))
     return router
 
 

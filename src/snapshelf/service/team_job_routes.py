@@ -9,9 +9,9 @@ from snapshelf.service.job_answer import found, state
 from snapshelf.service.jobs import Jobs
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
-from snapshelf.service.team_answers import JobState
+from snapshelf.service.team_answers import WorkState
 
-__all__ = ["JobId", "job_routes"]
+__all__ = ["JobId", "team_job_routes"]
 
 JobId = Annotated[
     str,
@@ -24,7 +24,7 @@ JobId = Annotated[
 ]
 
 
-def job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
+def team_job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
     """Make the routes of a kind of jobs, for whoever may write: they are about the shelf.
 
     Args:
@@ -37,7 +37,7 @@ def job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
     @router.get(
         f"{address}/{{job_id}}",
         summary=f"Look how far {work} is",
-        responses={200: {"model": JobState}, **problems("not-found")},
+        responses={200: {"model": WorkState}, **problems("not-found")},
     )
     def look(request: Request, job_id: JobId) -> Any:
         """Give the job: its progress, and its result once it is done."""
@@ -47,7 +47,7 @@ def job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
     @router.delete(
         f"{address}/{{job_id}}",
         summary=f"Give up {work}",
-        responses={200: {"model": JobState}, **problems("not-found")},
+        responses={200: {"model": WorkState}, **problems("not-found")},
     )
     def cancel(request: Request, job_id: JobId) -> Any:
         """Have it end as soon as it can, and give the job; nothing happens to one that is over."""
