@@ -84,6 +84,7 @@ def serving(
                 time.sleep(0.01)
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             with httpx.Client(base_url=address, timeout=240, trust_env=False) as client:
+                client.stop = lambda: setattr(server, "should_exit", True)
                 yield client
         finally:
             server.should_exit = True

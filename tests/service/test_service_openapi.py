@@ -17,6 +17,9 @@ from snapshelf.service.api_keys import add_key
 OPERATIONS = {
     ("post", "/v1/search"),
     ("post", "/v1/detect"),
+    ("get", "/v1/jobs/{job_id}"),
+    ("delete", "/v1/jobs/{job_id}"),
+    ("get", "/v1/jobs/{job_id}/events"),
     ("get", "/v1/products/{product_id}"),
     ("put", "/v1/products/{product_id}"),
     ("delete", "/v1/products/{product_id}"),

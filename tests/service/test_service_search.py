@@ -144,9 +144,3 @@ def test_fetched_urls_may_not_be_private(start) -> None:
     for url in ("http://127.0.0.1:9/x.png", "http://[::1]/", "file:///etc/passwd", "gopher://x"):
         answer = allowed.post("/v1/search", json={"url": url})
         is_problem(answer, 422, "picture-refused")
-
-
-def test_clips_are_refused_and_told_so(client: httpx.Client) -> None:
-    for path in ("/v1/search", "/v1/detect"):
-        answer = client.post(path, content=b"x", headers={"Content-Type": "video/mp4"})
-        assert "pictures only" in is_problem(answer, 415, "wrong-type")

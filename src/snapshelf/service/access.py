@@ -100,6 +100,7 @@ def _let_in(request: Request, credentials: Credentials, *, write: bool) -> None:
     secret = None if credentials is None else credentials.credentials
     key = access.check(address, secret, write=write)
     request.state.key = None if key is None else key.name
+    request.state.owner = "" if key is None else key.hash
 
 
 def _read(request: Request, credentials: Credentials) -> None:

@@ -1,7 +1,9 @@
 """The service's application: its parts, its routes, and what stands before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -11,6 +13,7 @@ from snapshelf import __version__
 from snapshelf.service.access import Access
 from snapshelf.service.bounded_body import BoundedBody
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.job_routes import job_routes
 from snapshelf.service.measures import Measures
 from snapshelf.service.openapi import describe
 from snapshelf.service.parts import assemble
@@ -26,7 +29,7 @@ from snapshelf.shelf.shelf import Shelf
 __all__ = ["create_app"]
 
 DESCRIPTION = (
-    "Find the exact product in a shop's catalogue from a photo. Errors are "
+    "Find the exact product in a shop's catalogue from a photo or a clip. Errors are "
     "`application/problem+json` and say what to do; every answer names its request in the header "
     "`X-Request-ID`."
 )
@@ -55,11 +58,24 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     parts = assemble(shelf, settings, measures)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await run_in_threadpool(parts.searching.warm_up)
+        await run_in_threadpool(parts.clip_folder.prepare)
+        stopping = asyncio.Event()
+
+        async def end_clips() -> None:
+            await stopping.wait()
+            parts.stopping.set()
+            await parts.clips.stop()
+
+        ending = asyncio.create_task(end_clips())
         try:
-            yield
+            # Set by the server as soon as it is about to stop, see `prompt_protocol`: whoever
+            # follows a clip's job would keep it from stopping.
+            yield {"stopping": stopping}
         finally:
+            stopping.set()
+            await ending
             await run_in_threadpool(parts.close)
 
     app = FastAPI(
@@ -76,7 +92,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     )
     app.state.access = access
     app.state.parts = parts
-    for routes in (search_routes, product_routes, shelf_routes):
+    for routes in (search_routes, job_routes, product_routes, shelf_routes):
         app.include_router(routes(parts))
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
@@ -89,8 +105,8 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After", "Location"],
             max_age=600,
         )
     app.add_middleware(SecurityHeaders)
