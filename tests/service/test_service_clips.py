@@ -207,7 +207,7 @@ def test_clips_beyond_their_bounds_are_refused(server, start, clip, folder, own)
     assert not left(own)
 
 
-def test_a_clip_cut_short_gives_what_was_read_and_a_warning(server) -> None:
+def test_a_clip_cut_short_gives_what_was_read(server) -> None:
     pictures = [np.array(draw(1, 96)) for _ in range(30)]
     whole = written_clip(pictures, kind="mpegts", codec="mpeg2video", rate=25)
     told = ended(
