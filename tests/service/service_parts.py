@@ -5,10 +5,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -67,12 +68,14 @@ def write_shop(folder: Path) -> Path:
 
 
 @contextmanager
-def serving(path: Path, settings: Settings, system: System | None = None) -> Iterator[httpx.Client]:
+def serving(
+    path: Path, settings: Settings, system: System | None = None, *, proxies: str = "127.0.0.1"
+) -> Iterator[httpx.Client]:
     """Serve a shelf with uvicorn on a free port of this machine; gives a client of it."""
     with Shelf.open(path, system) as shelf:
         app = create_app(shelf, settings)
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(server_config(app, settings, proxies="127.0.0.1"))
+        server = uvicorn.Server(server_config(app, settings, proxies=proxies))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -83,11 +86,36 @@ def serving(path: Path, settings: Settings, system: System | None = None) -> Ite
                 time.sleep(0.01)
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             with httpx.Client(base_url=address, timeout=240, trust_env=False) as client:
+                client.stop = lambda: setattr(server, "should_exit", True)
                 yield client
         finally:
             server.should_exit = True
             thread.join(timeout=240)
             listening.close()
+
+
+def raw(client: httpx.Client, head: str, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Send a request byte by byte as given, and read until the server closes."""
+    sent = head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n"
+    return raw_bytes(client, sent, *parts, pause=pause)
+
+
+def raw_bytes(client: httpx.Client, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Send bytes, with pauses between, and read until the server closes."""
+    place = urlsplit(str(client.base_url))
+    with closing(socket.create_connection((place.hostname, place.port), timeout=20)) as wire:
+        received = b""
+        with suppress(ConnectionError):
+            for number, part in enumerate(parts):
+                if number > 1:
+                    time.sleep(pause)
+                wire.sendall(part)
+        try:
+            while got := wire.recv(65536):
+                received += got
+        except (ConnectionError, TimeoutError):
+            pass
+    return received
 
 
 def ids(answer: Any, item: int = 0) -> list[str]:

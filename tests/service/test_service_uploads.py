@@ -2,34 +2,16 @@
 
 import socket
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from service_parts import is_problem, png
+from service_parts import is_problem, png, raw
 
 from snapshelf.media.limits import Limits
 
 TYPE = {"Content-Type": "image/png"}
-
-
-def raw(client: httpx.Client, head: str, *parts: bytes, pause: float = 0.0) -> bytes:
-    """Send a request byte by byte as given, and read until the server closes."""
-    place = urlsplit(str(client.base_url))
-    with closing(socket.create_connection((place.hostname, place.port), timeout=20)) as wire:
-        wire.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
-        received = b""
-        with suppress(ConnectionError):
-            for part in parts:
-                wire.sendall(part)
-                time.sleep(pause)
-        try:
-            while got := wire.recv(65536):
-                received += got
-        except (ConnectionError, TimeoutError):
-            pass
-    return received
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snapshelf.cli.console import printable, printer
+from snapshelf.media.clock_text import spans_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +18,8 @@ __all__ = ["print_found"]
 def print_found(file: Path, result: "SearchResult", nothing: str) -> None:
     """Print the matches of each item, and those of each category where they were asked for.
 
+    An item of a clip has the times at which it is seen, and one line if it is not sold here.
+
     Args:
         file: The query.
         result: What was found for it.
@@ -26,8 +29,13 @@ def print_found(file: Path, result: "SearchResult", nothing: str) -> None:
     for number, found in enumerate(result.items, start=1):
         title = file.name if len(result.items) == 1 else f"{file.name}, item {number}"
         title = printable(title)
+        if found.item.spans:
+            title += f", {spans_text(found.item.spans)}"
         if not found.matches:
             console.print(f"{title}: {nothing}")
+            continue
+        if found.item.spans and not found.in_catalogue:
+            console.print(f"{title}: not in this shop{_nearest(found.matches[0])}")
             continue
         if not found.in_catalogue:
             title += " (probably not in this catalogue)"
@@ -38,6 +46,13 @@ def print_found(file: Path, result: "SearchResult", nothing: str) -> None:
                 printable(" > ".join(group.category)) or "without a category", style="bold"
             )
             console.print(_table(group.matches, ("id", "title", "brand")))
+
+
+def _nearest(match: "Match") -> str:
+    """Name the match of an item that is not sold: a clip may have many, too many for tables."""
+    product = match.product
+    named = printable(f"{product.id}, {product.title}" if product.title else product.id)
+    return f" (nearest: {named}, similarity {match.similarity:.3f})"
 
 
 def _table(matches: "Sequence[Match]", names: Sequence[str]) -> "Table":

@@ -1,15 +1,20 @@
-"""``snapshelf search``: photos in, products out."""
+"""``snapshelf search``: photos and clips in, products out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
-from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, progress, tell
+from snapshelf.cli.console import EXIT_SKIPPED, print_json, printable, printer, progress, tell
 from snapshelf.cli.found_table import print_found
+from snapshelf.cli.naming import named
 from snapshelf.cli.output_file import PAGE, check_output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress, TaskID
+
     from snapshelf.locating.region import Box, Point
     from snapshelf.shelf import SearchResult, Shelf
 
@@ -26,7 +31,7 @@ class Chosen(TypedDict, total=False):
 
 
 def search(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos and clips.")],
     shelf: Annotated[Path, typer.Option(help="The shelf's folder.")],
     top: Annotated[int, typer.Option(min=1, max=1000, help="Matches for each item.")] = 20,
     by_category: Annotated[
@@ -46,6 +51,14 @@ def search(
     point: Annotated[
         str | None, typer.Option(metavar="X,Y", help="A point on the one item, in pixels.")
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Clips: frames looked at each second, at most (default 10)."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(help="Clips: search this much of each (default: refuse more than an hour)."),
+    ] = None,
     system: Annotated[
         str | None, typer.Option(help="Name or folder of the system (default: the shelf's)")
     ] = None,
@@ -58,11 +71,12 @@ def search(
         typer.Option("--allow-private", help="Fetch the page's pictures from private addresses."),
     ] = False,
 ) -> None:
-    """Find the products that photos show.
+    """Find the products that photos and clips show.
 
-    Ends with 0, with 3 if a photo could not be read, or with 1 on an error.
+    Ends with 0, with 3 if a file could not be read, or with 1 on an error.
     """
-    from snapshelf.errors import PictureError
+    from snapshelf.cli.clip_options import clip_settings
+    from snapshelf.errors import PictureError, VideoError
     from snapshelf.shelf import Shelf
     from snapshelf.shelf.as_json import items_json
     from snapshelf.store import parse_filter
@@ -71,25 +85,43 @@ def search(
     where = None if filter is None else parse_filter(filter)
     best = per_category or (PER_CATEGORY if by_category else None)
     chosen = _chosen(files, box, point)
+    clip = clip_settings(rate, max_seconds)
     if html is not None:
         check_output(html, "--html", begins=PAGE, inputs=files)
     printed: list[dict[str, Any]] = []
     results: list[tuple[Path, SearchResult]] = []
     with Shelf.open(shelf, None if system is None else System.load(system)) as opened:
         with progress(counted=True) as bar:
-            for file in bar.track(files, description="searching"):
+            task = bar.add_task("searching", total=len(files))
+            for file in files:
+                told = _told(bar, task, file)
                 try:
-                    result = opened.search(file, top=top, by_category=best, filter=where, **chosen)
-                except PictureError as error:
-                    printed.append({"file": str(file), "error": str(error), "items": []})
-                    tell(f"skipped: {error}")
+                    result = opened.search(
+                        file,
+                        top=top,
+                        by_category=best,
+                        filter=where,
+                        clip=clip,
+                        on_progress=told,
+                        **chosen,
+                    )
+                except (PictureError, VideoError) as error:
+                    text = named(file, error)
+                    printed.append({"file": str(file), "error": text, "items": []})
+                    tell(f"skipped: {text}")
                     continue
                 except ValueError as error:
                     # Whether it lies in the photo is known once the photo is read.
                     if not chosen:
                         raise
                     raise typer.BadParameter(str(error), param_hint="--box, --point") from error
+                finally:
+                    bar.update(task, advance=1, description="searching")
                 printed.append({"file": str(file), "items": items_json(result)})
+                if result.clip is not None and result.clip.warnings:
+                    printed[-1]["warnings"] = list(result.clip.warnings)
+                    for warning in result.clip.warnings:
+                        tell(f"warning: {file}: {warning}")
                 results.append((file, result))
         if html is not None:
             write_page(html, opened, results, where=str(shelf), allow_private=allow_private)
@@ -99,16 +131,28 @@ def search(
     else:
         nothing = "this shelf is empty" if where is None else "nothing here passes the filter"
         for file, result in results:
+            if not result.items:
+                printer().print(f"{printable(file.name)}: no item was found in it")
             print_found(file, result, nothing)
     if len(results) < len(files):
         raise typer.Exit(EXIT_SKIPPED)
+
+
+def _told(bar: "Progress", task: "TaskID", file: Path) -> "Callable[[float, float | None], None]":
+    """Give what shows how much of a clip has been searched."""
+
+    def show(done: float, total: float | None) -> None:
+        of = "" if total is None else f" of {total:.0f}"
+        bar.update(task, description=f"searching {printable(file.name)}: {done:.0f}{of} s")
+
+    return show
 
 
 def _chosen(files: list[Path], box: str | None, point: str | None) -> "Chosen":
     """Read the item that the user chose, if any."""
     chosen: Chosen = {}
     if (box or point) is not None and len(files) != 1:
-        raise typer.BadParameter(f"--box and --point are of one photo, got {len(files)} photos")
+        raise typer.BadParameter(f"--box and --point are of one photo, got {len(files)} files")
     if box is not None and point is not None:
         raise typer.BadParameter("give --box or --point, not both")
     if box is not None:
@@ -156,7 +200,9 @@ def write_page(
     from snapshelf.pages import search_page
     from snapshelf.shelf.thumbnails import Thumbnails
 
-    def small(query: Path) -> bytes | None:
+    def small(query: Path, result: "SearchResult") -> bytes | None:
+        if result.clip is not None:
+            return result.clip.poster or None
         try:
             return thumbnails.small(read_picture_file(query)).jpeg
         except PictureError:  # it has gone since it was searched for
@@ -170,7 +216,7 @@ def write_page(
         page = search_page(
             [result for _, result in results],
             thumbnails,
-            [small(query) for query, _ in results],
+            [small(query, result) for query, result in results],
             shelf=printable(where),
             system=shelf.system.name,
         )

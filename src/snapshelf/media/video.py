@@ -1,6 +1,6 @@
 """`Video`: the frames of a clip, read one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import av
@@ -61,7 +61,7 @@ class Video:
         """What went wrong in the latest reading, as far as it has come; empty where nothing did."""
         return tuple(self._warnings)
 
-    def frames(self, rate: float | None = None) -> Iterator[VideoFrame]:
+    def frames(self, rate: float | None = None) -> Generator[VideoFrame, None, None]:
         """Read the clip from its beginning.
 
         A broken stream gives what can be decoded, and `warnings` tell what is missing.
@@ -81,7 +81,7 @@ class Video:
         self._warnings = warnings
         return self._read(clock, warnings)
 
-    def _read(self, clock: FrameClock, warnings: list[str]) -> Iterator[VideoFrame]:
+    def _read(self, clock: FrameClock, warnings: list[str]) -> Generator[VideoFrame, None, None]:
         limits = self._limits
         with opened_video(self._source, limits) as (container, stream, header):
             reformatter = VideoReformatter()

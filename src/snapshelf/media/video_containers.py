@@ -1,6 +1,6 @@
 """Which containers clips are read from, and what else a file may be."""
 
-__all__ = ["CONTAINERS", "name_of_other"]
+__all__ = ["CONTAINERS", "begins_like_clip", "name_of_other"]
 
 CONTAINERS = (
     "mov",
@@ -57,6 +57,9 @@ _CLIPS = (
     (0, b"\x30\x26\xb2\x75"),
 )
 
+_STILLS = (b"avif", b"avis", b"mif1", b"msf1", b"jxl ", b"jp2 ", b"crx ")
+"""Brands of ISO media files that hold still pictures."""
+
 _OTHERS = (
     (b"#EXTM3U", "an HLS playlist, which names other files"),
     (b"ffconcat", "a concatenation list, which names other files"),
@@ -70,6 +73,26 @@ _OTHERS = (
     (b"PK\3\4", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
 )
+
+
+def begins_like_clip(head: bytes) -> bool:
+    r"""Tell whether a file that is no picture of ours begins like a clip.
+
+    Args:
+        head: The file's first bytes; 512 are enough.
+
+    Returns:
+        Whether the most common containers begin like that; others may still be clips.
+
+    Example:
+        >>> begins_like_clip(b"\x1aE\xdf\xa3"), begins_like_clip(b"%PDF-1.7")
+        (True, False)
+    """
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in _STILLS
+    if any(head[at : at + 1] == b"G" == head[at + 188 : at + 189] for at in (0, 4)):
+        return True  # packets of a transport stream, with or without times before them
+    return any(head[at : at + len(magic)] == magic for at, magic in _CLIPS)
 
 
 def name_of_other(head: bytes) -> str:

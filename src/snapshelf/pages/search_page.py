@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from snapshelf.locating.region import Box
+from snapshelf.pages.clip_timeline import Timeline, TimelineRow, timeline
 from snapshelf.pages.matched_points import TOLD, Drawing, draw_points, tell_points
 from snapshelf.pages.render import data_uri, render
 from snapshelf.shelf.result import FoundItem, Match, SearchResult
@@ -62,26 +63,43 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _ShownItem:
-    """An item, its frame (None for the whole picture), its matches, and those by category."""
+    """An item, its frame (None for the whole picture), its matches, and those by category.
 
+    Attributes:
+        id: That nothing else on the page has.
+        found: What was found.
+        frame: On the query's picture; None for the whole picture, and for an item of a clip.
+        cards: Its matches.
+        groups: The same by category.
+        row: Its row of a clip's timeline, None for an item of a photo.
+    """
+
+    id: str
     found: FoundItem
     frame: _Frame | None
     cards: tuple[_Card, ...]
     groups: tuple[_Group, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _ShownQuery:
-    """A query, its picture and its items."""
-
-    result: SearchResult
-    picture: str
-    items: tuple[_ShownItem, ...]
+    row: TimelineRow | None = None
 
     @property
     def is_drawn_on(self) -> bool:
         """Whether the matched points of any match are drawn."""
-        return any(card.drawing for item in self.items for card in item.cards)
+        return any(card.drawing for card in self.cards)
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownQuery:
+    """A query, its picture, its items, and the timeline of a clip."""
+
+    result: SearchResult
+    picture: str
+    items: tuple[_ShownItem, ...]
+    timeline: Timeline | None = None
+
+    @property
+    def is_drawn_on(self) -> bool:
+        """Whether the matched points of any match are drawn on the query's own picture."""
+        return self.timeline is None and any(item.is_drawn_on for item in self.items)
 
 
 def search_page(
@@ -115,17 +133,28 @@ def search_page(
             f"got {len(queries)}"
         )
     shown = [
-        _ShownQuery(
-            result,
-            data_uri(query) if query else "",
-            tuple(
-                _item(f"query-{place}-item-{number}", found, result, query, pictures)
-                for number, found in enumerate(result.items, start=1)
-            ),
-        )
+        _query(f"query-{place}", result, query, pictures)
         for place, (result, query) in enumerate(zip(results, queries, strict=True), start=1)
     ]
     return render("search.html.jinja", {"queries": shown, "shelf": shelf, "system": system})
+
+
+def _query(
+    identity: str,
+    result: SearchResult,
+    query: bytes | None,
+    pictures: Callable[[str], Thumbnail | None],
+) -> _ShownQuery:
+    items = tuple(
+        _item(f"{identity}-item-{number}", found, result, query, pictures)
+        for number, found in enumerate(result.items, start=1)
+    )
+    picture = data_uri(query) if query else ""
+    if result.clip is None:
+        return _ShownQuery(result, picture, items)
+    line = timeline(result.clip, result.items)
+    rows = zip(items, line.rows, strict=True)
+    return _ShownQuery(result, picture, tuple(replace(i, row=r) for i, r in rows), line)
 
 
 def _item(
@@ -135,17 +164,19 @@ def _item(
     query: bytes | None,
     pictures: Callable[[str], Thumbnail | None],
 ) -> _ShownItem:
+    item, size = found.item.box, result.size
+    if result.clip is not None:
+        # Of a clip, what was compared with products is the item cut out of its best frame.
+        best = found.item.best
+        query, size = (best.jpeg, best.size) if best else (None, (0, 0))
+        item = (0.0, 0.0, float(size[0]), float(size[1]))
     cards = []
     for match in found.matches:
         picture = pictures(match.image)
         drawing = None
-        if query and picture and result.size[0] > 0 and result.size[1] > 0:
+        if query and picture and size[0] > 0 and size[1] > 0:
             drawing = draw_points(
-                match.evidence,
-                item=found.item.box,
-                query=result.size,
-                image=match.box,
-                product=picture.size,
+                match.evidence, item=item, query=size, image=match.box, product=picture.size
             )
         cards.append(_card(match, picture, drawing))
     groups = (
@@ -156,7 +187,8 @@ def _item(
         )
         for number, group in enumerate(found.by_category or (), start=1)
     )
-    return _ShownItem(found, _frame(found.item.box, result.size), tuple(cards), tuple(groups))
+    frame = None if result.clip is not None else _frame(item, size)
+    return _ShownItem(identity, found, frame, tuple(cards), tuple(groups))
 
 
 def _brief_card(match: Match, picture: Thumbnail | None) -> _Card:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from snapshelf.media.fetcher import Fetcher
+from snapshelf.service.clip_folder import ClipFolder
+from snapshelf.service.clip_jobs import ClipJobs
 from snapshelf.service.event_log import EventLog
 from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
@@ -28,6 +30,8 @@ class Parts:
         measures: For Prometheus.
         pool: Threads for work on pictures.
         searching: Searches.
+        clips: Searches clips.
+        clip_folder: Where clips lie.
         changes: Changes products.
         events: Keeps events.
         pictures: Reads pictures of products.
@@ -42,6 +46,8 @@ class Parts:
     measures: Measures
     pool: ThreadPoolExecutor
     searching: Searching
+    clips: ClipJobs
+    clip_folder: ClipFolder
     changes: ProductChanges
     events: EventLog
     pictures: SmallPictures
@@ -59,6 +65,7 @@ class Parts:
         self.pictures.close()
         self.pool.shutdown(cancel_futures=True)
         self.fetcher.close()
+        self.clip_folder.close()
 
 
 def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
@@ -89,6 +96,8 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         measures=measures,
         pool=pool,
         searching=Searching(shelf, settings, measures, pool),
+        clips=ClipJobs(settings.clips, measures),
+        clip_folder=ClipFolder(settings.clips.folder, settings.clips.disk_bytes),
         changes=ProductChanges(shelf.path, shelf.system, settings, measures, fetcher),
         events=EventLog(
             settings.events or shelf.path / "shelf.events.jsonl",

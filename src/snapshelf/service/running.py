@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from snapshelf.errors import SnapshelfError
 from snapshelf.service.app import create_app
+from snapshelf.service.prompt_protocol import prompt_protocol
 from snapshelf.service.settings import Settings
 from snapshelf.shelf.shelf import Shelf
 
@@ -85,7 +86,7 @@ def server_config(app: FastAPI, settings: Settings, *, proxies: str) -> uvicorn.
     return uvicorn.Config(
         app,
         # The same on every machine, and it bounds what headers take.
-        http="h11",
+        http=prompt_protocol(settings.headers_s),
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         log_config=None,
         access_log=False,

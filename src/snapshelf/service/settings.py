@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snapshelf.media.limits import Limits
+from snapshelf.service.clip_bounds import ClipBounds
 
 __all__ = ["LEAST_SECRET", "PAGES", "Settings"]
 
@@ -22,8 +23,10 @@ class Settings:
 
     Attributes:
         limits: Of a picture: 10 MiB and 50 million pixels.
+        clips: Bounds of clips.
         json_bytes: Largest body of a request that holds no picture.
         buffered_bytes: Most bytes of bodies in memory at a time, over all requests.
+        headers_s: Longest time for the headers of a request.
         silence_s: Longest silence of a client that sends a body.
         upload_s: Longest time for a whole body.
         answer_s: Longest time from a whole body to the answer of a search.
@@ -75,8 +78,10 @@ class Settings:
     limits: Limits = field(
         default_factory=lambda: Limits(max_bytes=10 * MIB, max_pixels=50_000_000)
     )
+    clips: ClipBounds = field(default_factory=ClipBounds)
     json_bytes: int = 2 * MIB
     buffered_bytes: int = 256 * MIB
+    headers_s: float = 10.0
     silence_s: float = 10.0
     upload_s: float = 30.0
     answer_s: float = 30.0

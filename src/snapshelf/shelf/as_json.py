@@ -28,14 +28,21 @@ def item_json(found: FoundItem) -> dict[str, Any]:
         found: The item and its matches.
 
     Returns:
-        ``{"item": {"box", "label", "frames"?}, "matches": [...], "in_catalogue"}``; a match has
-        ``rank``, ``product`` (see `product_json`), ``similarity``, ``confidence`` and
-        ``evidence``. A box is ``[x0, y0, x1, y1]`` in pixels. Where it was asked for there is
+        ``{"item": {"box", "label"}, "matches": [...], "in_catalogue"}``; a match has ``rank``,
+        ``product`` (see `product_json`), ``similarity``, ``confidence`` and ``evidence``. A box
+        is ``[x0, y0, x1, y1]`` in pixels. An item of a clip has ``"frames": [first, last]``,
+        ``"seconds": [first, last]``, ``"spans"``, the same of each of its appearances, and
+        ``"best": {"seconds", "box"}``, its best frame, too. Where it was asked for there is
         ``by_category`` too: ``[{"category", "matches"}]``, the category written as a product's.
     """
     item: dict[str, Any] = {"box": list(found.item.box), "label": found.item.label}
     if found.item.frames is not None:
         item["frames"] = list(found.item.frames)
+    if found.item.seconds is not None:
+        item["seconds"] = list(found.item.seconds)
+        item["spans"] = [list(span) for span in found.item.spans]
+    if found.item.best is not None:
+        item["best"] = {"seconds": found.item.best.seconds, "box": list(found.item.best.box)}
     written = {
         "item": item,
         "matches": [_match(match) for match in found.matches],

@@ -7,7 +7,32 @@ from typing import Any
 from snapshelf.catalog.product import Product
 from snapshelf.locating.region import Box
 
-__all__ = ["CategoryGroup", "FoundItem", "Item", "Match", "SearchResult"]
+__all__ = [
+    "BestFrame",
+    "CategoryGroup",
+    "ClipFacts",
+    "FoundItem",
+    "Item",
+    "Match",
+    "SearchResult",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BestFrame:
+    """The frame of a clip that shows an item best.
+
+    Attributes:
+        seconds: Since the clip's beginning.
+        box: Of the item, in pixels of the frame's decoded picture.
+        jpeg: A small picture of the item, cut out, as a JPEG's bytes.
+        size: (width, height) in pixels of that picture before it was made small.
+    """
+
+    seconds: float
+    box: Box
+    jpeg: bytes = field(repr=False)
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +40,25 @@ class Item:
     """Something searched for: a region of the query.
 
     Attributes:
-        box: In pixels of the decoded query picture.
+        box: In pixels of the decoded query picture; of a clip's, in its best frame.
         label: What the locator takes it for, "" where it does not say.
-        frames: First and last frame for an item of a video, None for a photo.
+        frames: First and last frame for an item of a video, counted from 0 among all frames of
+            the clip; None for a photo.
+        spans: When an item of a video is seen: first and last second of each appearance, in
+            order; empty for a photo.
+        best: Its best frame, None for a photo.
     """
 
     box: Box
     label: str = ""
     frames: tuple[int, int] | None = None
+    spans: tuple[tuple[float, float], ...] = ()
+    best: BestFrame | None = None
+
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """First and last second of an item of a video, None for a photo."""
+        return (self.spans[0][0], self.spans[-1][1]) if self.spans else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +117,37 @@ class FoundItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipFacts:
+    """What was read of a clip.
+
+    Attributes:
+        seconds: When the last frame that was looked at is shown, since the clip's beginning.
+        frames: How many frames were looked at.
+        warnings: What was wrong with the clip, or left out of it.
+        poster: A small picture of the clip, as a JPEG's bytes; b"" for none.
+    """
+
+    seconds: float
+    frames: int
+    warnings: tuple[str, ...] = ()
+    poster: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Everything found for one query picture.
+    """Everything found for one query, a picture or a clip.
 
     Attributes:
         query: The query's file name, "" for pixels.
-        size: (width, height) of the decoded query in pixels.
-        items: One for each item, most confident region first.
+        size: (width, height) of the decoded query in pixels; of a clip, of its first frame.
+        items: One for each item, most confident region first; of a clip, in the order in which
+            they first appear.
         seconds: Wall time of each step.
+        clip: What was read of a clip, None for a picture.
     """
 
     query: str
     size: tuple[int, int]
     items: tuple[FoundItem, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
+    clip: ClipFacts | None = None

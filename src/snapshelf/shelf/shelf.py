@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from snapshelf.catalog.entry import Problem
 from snapshelf.errors import ShelfError
 from snapshelf.features.encoder import Domain
 from snapshelf.locating.region import Box, Point
+from snapshelf.media.clip_or_picture import is_clip
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.limits import Limits
 from snapshelf.media.picture import RGB
 from snapshelf.media.picture_file import read_picture_file
 from snapshelf.media.source import PictureSource, UrlReader
+from snapshelf.shelf.clip_settings import ClipSettings
 from snapshelf.shelf.feeding import note_feed
 from snapshelf.shelf.query import answer_query, prepare_query
 from snapshelf.shelf.result import SearchResult
@@ -29,6 +31,9 @@ from snapshelf.store.filters import Filter, parse_filter
 from snapshelf.store.records import Counts
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
+
+if TYPE_CHECKING:
+    from snapshelf.media.video import Video
 
 __all__ = ["Shelf", "system_for"]
 
@@ -147,7 +152,7 @@ class Shelf:
 
     def search(
         self,
-        picture: Path | bytes | RGB,
+        picture: "Path | bytes | RGB | Video",
         *,
         top: int = 20,
         by_category: int | None = None,
@@ -155,11 +160,14 @@ class Shelf:
         box: Box | None = None,
         point: Point | None = None,
         limits: Limits = Limits(),  # noqa: B008
+        clip: ClipSettings = ClipSettings(),  # noqa: B008
+        on_progress: Callable[[float, float | None], None] | None = None,
     ) -> SearchResult:
-        """Find the products in a picture.
+        """Find the products in a picture or a clip.
 
         Args:
-            picture: A file, a file's bytes, or (H, W, 3) uint8 RGB pixels in [0, 255].
+            picture: A file or a file's bytes, of a picture or of a clip, see `is_clip`; (H, W, 3)
+                uint8 RGB pixels in [0, 255]; or a `Video`.
             top: Largest number of matches for each item, at least 1.
             by_category: Largest number of matches of each category, at least 1, to be given
                 beside the ranking over all; None for none. A category is an item's if one of its
@@ -169,24 +177,31 @@ class Shelf:
                 the system locate the items.
             point: ``(x, y)`` in pixels, on the one item: of what the system looks at, it is the
                 likeliest that holds the point. None as for `box`; not both.
-            limits: Bounds of the picture.
+            limits: Bounds of a picture.
+            clip: How a clip is searched, and its bounds; those of a `Video` are its own.
+            on_progress: For a clip, called with the seconds of it that are done and those in all,
+                None where it does not say how long it is. What it raises ends the search.
 
         Returns:
             For each item its matches, most similar first. Where the system has a re-ranker, that
             is by its similarities; it looks at as many products as without `by_category`, and
-            those of a category that are not among them come after those that are.
+            those of a category that are not among them come after those that are. The items of a
+            clip tell when they are seen, see `Item`.
 
         Raises:
             PictureError: If the picture cannot be read.
+            VideoError: If nothing of the clip can be read, or it is beyond a bound.
             FilterError: If the filter cannot be understood.
             TypeError: If the picture is none of these.
             ValueError: If pixels have another shape or type, `top` or `by_category` is below
-                1, or the box or the point do not lie in the picture.
+                1, the box or the point do not lie in the picture, or one is given for a clip.
 
         Example:
             >>> shelf = Shelf.open("my-shelf")  # doctest: +SKIP
             >>> shelf.search(Path("street.jpg")).items[0].matches[0].product.id  # doctest: +SKIP
             'SKU-0042'
+            >>> shelf.search(Path("clip.mp4")).items[0].item.seconds  # doctest: +SKIP
+            (0.4, 3.1)
         """
         if top < 1:
             raise ValueError(f"top must be at least 1, got {top}")
@@ -195,10 +210,27 @@ class Shelf:
         where = parse_filter(filter) if isinstance(filter, str) else filter
         start = time.perf_counter()
         name = picture.name if isinstance(picture, Path) else ""
+        video = _as_video(picture, clip)
+        if video is not None:
+            from snapshelf.shelf.video_query import search_video
+
+            if box is not None or point is not None:
+                raise ValueError("a box or a point chooses an item of a picture, not of a clip")
+            return search_video(
+                self.store,
+                self.system,
+                video,
+                clip,
+                top=top,
+                by_category=by_category,
+                where=where,
+                name=name,
+                on_progress=on_progress,
+            )
         if isinstance(picture, Path):
             picture = read_picture_file(picture, limits)
         pixels = decode_picture(picture, limits) if isinstance(picture, bytes) else picture
-        _check_pixels(pixels)
+        pixels = _checked(pixels)
         decoded = time.perf_counter()
         if box is not None and point is not None:
             raise ValueError("box and point are two ways to choose an item: give one of them")
@@ -246,15 +278,32 @@ class Shelf:
         self.close()
 
 
-def _check_pixels(picture: object) -> None:
+def _as_video(picture: object, clip: ClipSettings) -> "Video | None":
+    """Open a query that is a clip; None for any other. PyAV is imported for clips alone."""
+    if isinstance(picture, np.ndarray):
+        return None
+    if isinstance(picture, (Path, bytes)):
+        if not is_clip(picture):
+            return None
+        from snapshelf.media.video import Video
+
+        return Video(picture, clip.limits)
+    from snapshelf.media.video import Video
+
+    return picture if isinstance(picture, Video) else None
+
+
+def _checked(picture: object) -> RGB:
     if not isinstance(picture, np.ndarray):
         raise TypeError(
-            f"picture must be a Path, bytes or an array of pixels, got {type(picture).__name__}"
+            "picture must be a Path, bytes, an array of pixels or a Video, got "
+            f"{type(picture).__name__}"
         )
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise ValueError(
             f"picture must be (H, W, 3) uint8 and not empty, got {picture.shape} {picture.dtype}"
         )
+    return picture
 
 
 def _system_name(store: VectorStore) -> str:
