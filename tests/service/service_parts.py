@@ -19,7 +19,7 @@ from PIL import Image
 from snapshelf.catalog import Catalog
 from snapshelf.service import Settings, create_app
 from snapshelf.service.running import server_config
-from snapshelf.service.team_answers import JobAnswer, JobState
+from snapshelf.service.team_answers import WorkAnswer, WorkState
 from snapshelf.shelf import Shelf
 from snapshelf.store import EmbeddedStore
 from snapshelf.systems import System
@@ -86,6 +86,7 @@ def serving(
                 time.sleep(0.01)
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             with httpx.Client(base_url=address, timeout=240, trust_env=False) as client:
+                client.stop = lambda: setattr(server, "should_exit", True)
                 yield client
         finally:
             server.should_exit = True
@@ -138,13 +139,13 @@ def is_problem(answer: httpx.Response, status: int, kind: str) -> str:
 def until_over(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
     """Follow a job until it is over; gives it."""
     assert answer.status_code == 202, answer.text
-    url = JobAnswer.model_validate_json(answer.content).job.url
+    url = WorkAnswer.model_validate_json(answer.content).job.url
     assert answer.headers["location"] == url
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         told = client.get(url)
         assert told.status_code == 200, told.text
-        if JobState.model_validate_json(told.content).status in ("done", "failed", "cancelled"):
+        if WorkState.model_validate_json(told.content).status in ("done", "failed", "cancelled"):
             return told.json()
         time.sleep(0.05)
     raise AssertionError(f"the job does not end: {told.text}")

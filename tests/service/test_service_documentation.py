@@ -19,6 +19,7 @@ from snapshelf.service.measures import Measures
 from snapshelf.service.search_options import SearchOptions
 from snapshelf.shelf import Shelf
 from snapshelf.systems import System
+from written_clip import written_clip
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "service.md"
 BLOCK = re.compile(
@@ -34,6 +35,8 @@ def shop(folder: Path) -> Path:
         picture = Image.fromarray(colours).resize((64, 64), Image.Resampling.NEAREST)
         picture.save(folder / f"{number}.jpg", quality=95)
         rows.append(f"SKU-{number},Product {number},{number}.jpg,{20 * number} EUR,Apparel > Shoes")
+    shown = np.asarray(Image.open(folder / "2.jpg"))
+    (folder / "street.mp4").write_bytes(written_clip([shown] * 10))
     (folder / "feed.csv").write_text("\n".join(rows) + "\n")
     shutil.copy(folder / "3.jpg", folder / "street.jpg")
     Shelf.build(
@@ -50,7 +53,10 @@ def test_the_examples_run(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
     blocks = commands()
-    assert [language for language, _ in blocks] == ["sh", "python", "sh", "python", "sh"]
+    assert [language for language, _ in blocks] == [
+        *("sh", "python", "sh", "python"),
+        *("sh", "python", "sh"),
+    ]
     key = add_key(tmp_path / "keys.json", "feed", "write")
     with serving(shop(tmp_path), Settings(keys=tmp_path / "keys.json")) as client:
         address = str(client.base_url).rstrip("/")
@@ -85,6 +91,11 @@ def test_every_table_and_bound_of_the_document_is_so() -> None:
     settings = Settings()
     assert settings.most_in_work == 64
     assert f"{settings.picture_body_bytes / 2**20:.1f} MiB" in text
+    clips = settings.clips
+    assert (clips.max_bytes, clips.max_seconds, clips.work_s) == (200 * 2**20, 600, 600)
+    assert (clips.upload_s, clips.most, clips.disk_bytes) == (300, 8, 2**30)
+    assert (clips.results, clips.results_s, clips.results_bytes) == (100, 3600, 64 * 2**20)
+    assert clips.max_pixels == 4096 * 2304
     told = set(re.findall(r"`(snapshelf_\w+)`", text))
     typed = set(re.findall(r"^# TYPE (\S+)", Measures().text().decode(), re.M))
     assert told == {name for name in typed if not name.endswith("_created")}

@@ -77,6 +77,7 @@ def test_products_are_looked_for_by_words_and_filter(client, query, expected) ->
         {"after": "gICA"},
         {"after": "x" * 2000},
         {"text": "x" * 201},
+        {"tpo": 1},
     ],
 )
 def test_what_makes_no_sense_is_refused(client, query) -> None:

@@ -19,6 +19,9 @@ OPERATIONS = {
     ("post", "/v1/detect"),
     ("get", "/v1/picture-pass"),
     ("get", "/v1/products"),
+    ("get", "/v1/jobs/{job_id}"),
+    ("delete", "/v1/jobs/{job_id}"),
+    ("get", "/v1/jobs/{job_id}/events"),
     ("get", "/v1/products/{product_id}"),
     ("put", "/v1/products/{product_id}"),
     ("delete", "/v1/products/{product_id}"),
@@ -122,11 +125,16 @@ def test_the_service_keeps_to_its_document(schema, served, method, path, mode) -
         suppress_health_check=list(HealthCheck),
     )
     def keeps(case: schemathesis.Case) -> None:
-        case.call_and_validate(
-            base_url=str(served.base_url),
-            headers={"Authorization": served.headers["Authorization"]},
+        base, headers = str(served.base_url), {"Authorization": served.headers["Authorization"]}
+        response = case.call(base, headers=headers)
+        if response.status_code == 431:
+            return  # an address that is too long is not looked at
+        case.validate_response(
+            response,
             # What it makes up for a picture is none, whatever the schema says.
             excluded_checks=[positive_data_acceptance],
+            headers=headers,
+            transport_kwargs={"base_url": base, "headers": headers},
         )
 
     keeps()

@@ -163,12 +163,6 @@ def test_fetched_urls_may_not_be_private(start) -> None:
         is_problem(answer, 422, "picture-refused")
 
 
-def test_clips_are_refused_and_told_so(client: httpx.Client) -> None:
-    for path in ("/v1/search", "/v1/detect"):
-        answer = client.post(path, content=b"x", headers={"Content-Type": "video/mp4"})
-        assert "pictures only" in is_problem(answer, 415, "wrong-type")
-
-
 class Colours:
     """Predicts from the mean brightness alone."""
 

@@ -291,7 +291,8 @@ def _let_in(request: Request, credentials: Credentials, *, write: bool) -> None:
             caller = replace(caller, owner=f"session {session.id}")
     request.state.caller = caller
     request.state.key = caller.name
-    request.state.owner = caller.owner
+    # Of sessions too: only they see again what they have sent.
+    request.state.owner = caller.owner if access.has_keys or session is not None else ""
 
 
 def _read(request: Request, credentials: Credentials) -> None:

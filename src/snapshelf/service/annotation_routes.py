@@ -17,12 +17,12 @@ from snapshelf.features.encoder import Domain
 from snapshelf.service.access import needs_write
 from snapshelf.service.bulk_upload import Uploaded
 from snapshelf.service.job_answer import begun, found
-from snapshelf.service.job_routes import JobId, job_routes
 from snapshelf.service.jobs import Job
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.team_answers import JobAnswer
+from snapshelf.service.team_answers import WorkAnswer
+from snapshelf.service.team_job_routes import JobId, team_job_routes
 from snapshelf.store.filters import Filter, parse_filter
 
 __all__ = ["AnnotateOptions", "annotation_routes"]
@@ -58,7 +58,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
         "/annotations",
         summary="Annotate pictures",
         status_code=202,
-        responses={202: {"model": JobAnswer}, **problems("wrong-type", "busy")},
+        responses={202: {"model": WorkAnswer}, **problems("wrong-type", "busy")},
         openapi_extra=_request(settings.annotated_pictures),
     )
     async def annotate(request: Request) -> Any:
@@ -103,7 +103,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
             written, media_type="application/jsonl", headers={"Content-Disposition": named}
         )
 
-    router.include_router(job_routes(jobs, "/annotations", "annotating"))
+    router.include_router(team_job_routes(jobs, "/annotations", "annotating"))
     return router
 
 

@@ -10,6 +10,8 @@ __all__ = [
     "EventAnswer",
     "FacetsAnswer",
     "Health",
+    "JobAnswer",
+    "JobStarted",
     "ProductAnswer",
     "SearchAnswer",
     "ShelfAnswer",
@@ -59,16 +61,29 @@ class SeenAttribute(Answer):
     probability: float = Field(ge=0, le=1)
 
 
+class BestView(Answer):
+    """The frame of a clip that shows an item best."""
+
+    seconds: float
+    box: tuple[float, float, float, float]
+
+
 class ShownItem(Answer):
-    """An item of the picture."""
+    """An item of the picture or clip; the last four fields are there for a clip only."""
 
     box: tuple[float, float, float, float] = Field(
-        description="x0, y0, x1, y1 in pixels of the upright picture."
+        description="x0, y0, x1, y1 in pixels of the upright picture, or of the best frame."
     )
     label: str = Field(description='What it is taken for, "" where that is not known.')
     attributes: list[SeenAttribute] | None = Field(
         None, description="What it looks like, of a system that predicts attributes."
     )
+    frames: tuple[int, int] | None = Field(None, description="First and last frame, from 0.")
+    seconds: tuple[float, float] | None = Field(None, description="First and last second.")
+    spans: list[tuple[float, float]] | None = Field(
+        None, description="First and last second of each appearance."
+    )
+    best: BestView | None = Field(None, description="The frame that shows it best.")
 
 
 class ShownCategory(Answer):
@@ -87,8 +102,16 @@ class FoundItem(Answer):
     by_category: list[ShownCategory] | None = Field(None, description="Where it was asked for.")
 
 
+class ClipRead(Answer):
+    """What was read of a clip."""
+
+    seconds: float = Field(description="When the last frame that was looked at is shown.")
+    frames: int = Field(description="Frames looked at.")
+    warnings: list[str] = Field(description="What was wrong with it, or left out.")
+
+
 class SearchAnswer(Answer):
-    """What was found in a picture."""
+    """What was found in a picture or a clip."""
 
     items: list[FoundItem]
     size: tuple[int, int] = Field(description="Width and height of the upright picture.")
@@ -100,6 +123,57 @@ class SearchAnswer(Answer):
         description="Whether it was kept from the same request, or from a copy of the picture."
     )
     request_id: str = Field(description="To be named in events and questions.")
+    clip: ClipRead | None = Field(None, description="For a clip.")
+
+
+class ShownJob(Answer):
+    """A job that was begun, and where it is."""
+
+    id: str = Field(examples=["9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d"])
+    status: Literal["queued"]
+    url: str = Field(examples=["/v1/jobs/9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d"])
+    events: str = Field(examples=["/v1/jobs/9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d/events"])
+
+
+class JobStarted(Answer):
+    """A clip was taken in."""
+
+    job: ShownJob
+    request_id: str
+
+
+class ShownProblem(Answer):
+    """Why a job has failed, as an error's body would tell it."""
+
+    type: str = Field(examples=["urn:snapshelf:problem:clip-refused"])
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class JobAnswer(Answer):
+    """A clip's search: how far it is, and what it has found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d",
+                    "status": "running",
+                    "progress": 0.42,
+                    "error": None,
+                    "result": None,
+                }
+            ]
+        }
+    )
+
+    id: str
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1, description="Share of the work that is done.")
+    error: ShownProblem | None = Field(description="Of a job that has failed.")
+    result: SearchAnswer | None = Field(description="Of a job that is done.")
 
 
 class DetectedItem(ShownItem):

@@ -1,7 +1,9 @@
 """The service's application: its parts, its routes, and what stands before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -14,6 +16,7 @@ from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.index_routes import index_routes
+from snapshelf.service.job_routes import job_routes
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
@@ -38,7 +41,7 @@ __all__ = ["create_app"]
 TEAM_ROUTES = (duplicate_routes, annotation_routes, index_routes)
 
 DESCRIPTION = (
-    "Find the exact product in a shop's catalogue from a photo. Errors are "
+    "Find the exact product in a shop's catalogue from a photo or a clip. Errors are "
     "`application/problem+json` and say what to do; every answer names its request in the header "
     "`X-Request-ID`."
 )
@@ -68,11 +71,24 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     parts = assemble(shelf, settings, measures)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await run_in_threadpool(parts.searching.warm_up)
+        await run_in_threadpool(parts.clip_folder.prepare)
+        stopping = asyncio.Event()
+
+        async def end_clips() -> None:
+            await stopping.wait()
+            parts.stopping.set()
+            await parts.clips.stop()
+
+        ending = asyncio.create_task(end_clips())
         try:
-            yield
+            # Set by the server as soon as it is about to stop, see `prompt_protocol`: whoever
+            # follows a clip's job would keep it from stopping.
+            yield {"stopping": stopping}
         finally:
+            stopping.set()
+            await ending
             await run_in_threadpool(parts.close)
 
     app = FastAPI(
@@ -89,7 +105,9 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     )
     app.state.access = access
     app.state.parts = parts
-    for routes in (search_routes, listing_routes, product_routes, shelf_routes, *TEAM_ROUTES):
+    for routes in (search_routes, job_routes, listing_routes, product_routes, shelf_routes):
+        app.include_router(routes(parts))
+    for routes in TEAM_ROUTES:
         app.include_router(routes(parts))
     app.include_router(session_routes(access))
     app.include_router(embed_routes(access))

@@ -1,21 +1,21 @@
 """Products that look the same: compared in the background, and kept until the shelf changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
 from snapshelf.service.job_answer import begun
-from snapshelf.service.job_routes import job_routes
 from snapshelf.service.jobs import Job
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.listing_routes import listed_product
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.team_answers import DuplicatesAnswer, JobAnswer
+from snapshelf.service.team_answers import DuplicatesAnswer, WorkAnswer
+from snapshelf.service.team_job_routes import team_job_routes
 from snapshelf.shelf.as_json import group_json
 from snapshelf.shelf.changing import picture_source
 from snapshelf.shelf.duplicates import (
@@ -32,25 +32,20 @@ COMPARING = 0.9
 """Share of the work that comparing is where pictures are looked at too."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is compared, and how.
+class DuplicatesQuery(BaseModel):
+    """What is compared, and how."""
 
-    Attributes:
-        version: Of the shelf.
-        least: Similarity from which two look the same.
-        filter: Only products that pass it.
-        all_pictures: Not only each product's first one.
-        variants: Those of one item too.
-        check: Look at the pictures.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: str
-    least: float
-    filter: str | None
-    all_pictures: bool
-    variants: bool
-    check: bool
+    least: float = Field(LEAST, ge=-1, le=1, description="Similarity from which two look the same.")
+    filter: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None = Field(
+        None, description="Only products that pass it.", examples=["category=Apparel > Shoes"]
+    )
+    all_pictures: bool = Field(False, description="Compare all pictures, not each product's first.")
+    variants: bool = Field(False, description="Compare products of one `item_group_id` too.")
+    check: bool = Field(
+        False, description="Look at the pictures: copies, or products that look alike?"
+    )
 
 
 def duplicate_routes(parts: Parts) -> APIRouter:
@@ -61,61 +56,38 @@ def duplicate_routes(parts: Parts) -> APIRouter:
     """
     router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
     jobs, store = parts.team.comparing, parts.shelf.store
-    under: dict[_Asked, str] = {}
+    under: dict[tuple[str, DuplicatesQuery], str] = {}
 
     @router.get(
         "/duplicates",
         summary="Find the products that look the same",
         responses={
             200: {"model": DuplicatesAnswer},
-            202: {"model": JobAnswer, "description": "It is being worked out; ask again."},
+            202: {"model": WorkAnswer, "description": "It is being worked out; ask again."},
             **problems("busy"),
         },
     )
-    def look(
-        request: Request,
-        least: Annotated[
-            float, Query(ge=-1, le=1, description="Similarity from which two look the same.")
-        ] = LEAST,
-        filter: Annotated[  # noqa: A002 - the parameter's name
-            str | None,
-            Query(
-                min_length=1,
-                max_length=4000,
-                description="Only products that pass it.",
-                examples=["category=Apparel > Shoes"],
-            ),
-        ] = None,
-        all_pictures: Annotated[
-            bool, Query(description="Compare all pictures, not each product's first.")
-        ] = False,
-        variants: Annotated[
-            bool, Query(description="Compare products of one `item_group_id` too.")
-        ] = False,
-        check: Annotated[
-            bool, Query(description="Look at the pictures: copies, or products that look alike?")
-        ] = False,
-    ) -> Any:
+    def look(request: Request, query: Annotated[DuplicatesQuery, Query()]) -> Any:
         """Give groups of products that look the same, as `snapshelf duplicates --json` does.
 
         Every product is compared with every other, so the answer is worked out in the background:
         202 leads to it, and once it is there asking the same again gives it, until the shelf
         changes.
         """
-        where = None if filter is None else parse_filter(filter)
-        asked = _Asked(store.version, least, filter, all_pictures, variants, check)
+        where = None if query.filter is None else parse_filter(query.filter)
+        asked = (store.version, query)
         job = jobs.find(under.get(asked, ""))
         if job is not None and job.status == "done":
             return JsonAnswer(dict(job.result or {}))
         if job is None or job.is_over:
             _bounded(parts, where)
-            job = jobs.start(lambda own: _compare(parts, asked, where, own))
+            job = jobs.start(lambda own: _compare(parts, query, where, own))
             for each in [each for each, name in under.items() if jobs.find(name) is None]:
                 del under[each]
             under[asked] = job.id
         return begun(job, f"/v1/duplicates/{job.id}", request)
 
-    router.include_router(job_routes(jobs, "/duplicates", "a comparison"))
+    router.include_router(team_job_routes(jobs, "/duplicates", "a comparison"))
     return router
 
 
@@ -129,7 +101,9 @@ def _bounded(parts: Parts, where: Filter | None) -> None:
         )
 
 
-def _compare(parts: Parts, asked: _Asked, where: Filter | None, job: Job) -> Mapping[str, Any]:
+def _compare(
+    parts: Parts, asked: DuplicatesQuery, where: Filter | None, job: Job
+) -> Mapping[str, Any]:
     """Compare; in the job's thread."""
     store = parts.shelf.store
     share = COMPARING if asked.check else 1.0

@@ -7,13 +7,19 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from snapshelf.errors import FilterError, PictureError, ShelfError, ShelfLockedError
+from snapshelf.errors import (
+    FilterError,
+    PictureError,
+    ShelfError,
+    ShelfLockedError,
+    VideoError,
+)
 from snapshelf.service.logs import log_failure
 from snapshelf.service.measures import Measures
 from snapshelf.service.problems import MEDIA_TYPE, ProblemError, kind_of_status, problem_body
 from snapshelf.service.request_record import request_id_of
 
-__all__ = ["Failures", "answer_problems"]
+__all__ = ["FAILED", "Failures", "answer_problems", "problem_of"]
 
 FAILED = (
     "this is the service's fault, not yours; try again, and if it stays so give the request_id to "
@@ -74,7 +80,14 @@ def answer_problems(app: FastAPI, measures: Measures) -> None:
         measures.refused.labels(problem.kind).inc()
         return _response(problem, request_id_of(request.scope))
 
-    for kind in (HTTPException, RequestValidationError, PictureError, FilterError, ShelfError):
+    for kind in (
+        HTTPException,
+        RequestValidationError,
+        PictureError,
+        VideoError,
+        FilterError,
+        ShelfError,
+    ):
         app.add_exception_handler(kind, answer)
 
 
@@ -101,6 +114,8 @@ def problem_of(error: Exception) -> ProblemError:
             return problem
         case PictureError():
             return ProblemError("picture-refused", str(error))
+        case VideoError():
+            return ProblemError("clip-refused", str(error))
         case FilterError():
             return ProblemError("invalid", str(error))
         case ShelfLockedError():
@@ -123,11 +138,5 @@ _DETAILS = {
 
 
 def _response(problem: ProblemError, request_id: str) -> Response:
-    body = problem_body(
-        problem.kind,
-        problem.detail,
-        request_id,
-        status=problem.status_code,
-        errors=problem.errors,
-    )
+    body = problem_body(problem, request_id)
     return Response(body, problem.status_code, problem.headers, MEDIA_TYPE)

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
 from snapshelf.service.job_answer import begun, found, state
-from snapshelf.service.job_routes import JobId, job_routes
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
-from snapshelf.service.team_answers import JobAnswer, LatestAnswer
+from snapshelf.service.team_answers import LatestAnswer, WorkAnswer
+from snapshelf.service.team_job_routes import JobId, team_job_routes
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
@@ -73,7 +73,7 @@ def index_routes(parts: Parts) -> APIRouter:
         "/index",
         summary="Bring the shelf up to date with a feed",
         status_code=202,
-        responses={202: {"model": JobAnswer}, **problems("wrong-type", "busy", "conflict")},
+        responses={202: {"model": WorkAnswer}, **problems("wrong-type", "busy", "conflict")},
         openapi_extra=_request(),
     )
     async def index(request: Request) -> Any:
@@ -143,7 +143,7 @@ def index_routes(parts: Parts) -> APIRouter:
         media = "application/jsonl" if kind == "jsonl" else "text/csv; charset=utf-8"
         return Response(body, media_type=media, headers={"Content-Disposition": named})
 
-    router.include_router(job_routes(jobs, "/index", "indexing"))
+    router.include_router(team_job_routes(jobs, "/index", "indexing"))
     return router
 
 

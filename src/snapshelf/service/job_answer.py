@@ -6,7 +6,7 @@ from fastapi import Request
 
 from snapshelf.service.jobs import Job, Jobs
 from snapshelf.service.json_answer import JsonAnswer
-from snapshelf.service.problems import ProblemError, problem_json
+from snapshelf.service.problems import ProblemError, problem_fields
 from snapshelf.service.request_record import request_id_of
 
 __all__ = ["begun", "found", "state"]
@@ -32,9 +32,7 @@ def state(job: Job, url: str, request: Request) -> dict[str, Any]:
         "url": url,
         "so_far": dict(job.so_far),
         "result": None if job.result is None or status != "done" else dict(job.result),
-        "error": None
-        if problem is None
-        else problem_json(problem.kind, problem.detail, request_id_of(request.scope)),
+        "error": None if problem is None else problem_fields(problem, request_id_of(request.scope)),
     }
 
 

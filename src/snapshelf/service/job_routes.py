@@ -1,58 +1,100 @@
-"""Where jobs of one kind are asked for, and given up."""
+"""Jobs: clips that are searched while their sender waits, looks, or gives up."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Header, Path, Request, Response
+from starlette.responses import StreamingResponse
 
-from snapshelf.service.access import needs_write
-from snapshelf.service.job_answer import found, state
-from snapshelf.service.jobs import Jobs
+from snapshelf.service.access import needs_read
+from snapshelf.service.answers import JobAnswer
+from snapshelf.service.clip_job import ClipJob
+from snapshelf.service.job_events import job_events, last_event_number
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
-from snapshelf.service.team_answers import JobState
+from snapshelf.service.parts import Parts
 
-__all__ = ["JobId", "job_routes"]
+__all__ = ["job_routes"]
 
 JobId = Annotated[
     str,
     Path(
         min_length=1,
         max_length=64,
-        description="Of the job.",
-        examples=["kq3J0mRkq3J0mRkq3J0mR0aB"],
+        description="As the search's answer names it.",
+        examples=["9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d"],
     ),
 ]
 
 
-def job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
-    """Make the routes of a kind of jobs, for whoever may write: they are about the shelf.
+def job_routes(parts: Parts) -> APIRouter:
+    """Make the routes.
 
     Args:
-        jobs: Does them.
-        address: Before their IDs, such as ``/annotations``, below ``/v1``.
-        work: What they are, for the descriptions.
+        parts: Of the service.
     """
-    router = APIRouter(tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read])
+    jobs = parts.clips
+
+    def own(request: Request, job_id: str) -> ClipJob:
+        return jobs.find(job_id, getattr(request.state, "owner", ""))
 
     @router.get(
-        f"{address}/{{job_id}}",
-        summary=f"Look how far {work} is",
-        responses={200: {"model": JobState}, **problems("not-found")},
+        "/{job_id}",
+        summary="Look at a job",
+        responses={200: {"model": JobAnswer}, **problems("not-found")},
     )
-    def look(request: Request, job_id: JobId) -> Any:
-        """Give the job: its progress, and its result once it is done."""
-        job = found(jobs, job_id)
-        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
+    async def look(request: Request, job_id: JobId) -> Any:
+        """Give how far a clip's search is, and what it has found.
+
+        A job is shown to the key that sent the clip; without keys, to whoever knows its ID.
+        """
+        return JsonAnswer(own(request, job_id).written())
+
+    @router.get(
+        "/{job_id}/events",
+        summary="Follow a job",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "description": "Events `progress`, at the end `done` or `failed`.",
+            },
+            204: {"description": "The job has ended, and its last event is known."},
+            **problems("not-found", "busy"),
+        },
+    )
+    async def events(
+        request: Request,
+        job_id: JobId,
+        last_event_id: Annotated[
+            str | None,
+            Header(max_length=100, description="The last event that is known.", examples=["7"]),
+        ] = None,
+    ) -> Response:
+        """Tell of a job as it goes on, as server-sent events whose data is the job.
+
+        A cancelled job ends with `failed`. Comments keep the connection open meanwhile.
+        """
+        job = own(request, job_id)
+        after = last_event_number(last_event_id)
+        if job.ended and after >= job.number:
+            return Response(status_code=204)
+        jobs.check_streams()
+        stream = job_events(jobs, job, after=after, keep_alive_s=parts.settings.clips.keep_alive_s)
+        # Else nginx would collect them.
+        return StreamingResponse(
+            stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
 
     @router.delete(
-        f"{address}/{{job_id}}",
-        summary=f"Give up {work}",
-        responses={200: {"model": JobState}, **problems("not-found")},
+        "/{job_id}",
+        summary="Cancel a job",
+        responses={200: {"model": JobAnswer}, **problems("not-found")},
     )
-    def cancel(request: Request, job_id: JobId) -> Any:
-        """Have it end as soon as it can, and give the job; nothing happens to one that is over."""
-        job = found(jobs, job_id)
-        job.cancel()
-        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
+    async def cancel(request: Request, job_id: JobId) -> Any:
+        """Give a job up, and delete its clip; one that has ended is forgotten with its result."""
+        job = own(request, job_id)
+        jobs.cancel(job)
+        return JsonAnswer(job.written())
 
     return router

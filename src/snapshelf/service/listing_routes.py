@@ -5,6 +5,7 @@ import binascii
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.catalog.product import Product
 from snapshelf.service.access import needs_read
@@ -23,6 +24,28 @@ __all__ = ["listed_product", "listing_routes"]
 MOST_CURSOR = 1_400
 
 
+class ListQuery(BaseModel):
+    """Which products, and how many of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after: Annotated[str, StringConstraints(min_length=1, max_length=MOST_CURSOR)] | None = Field(
+        None,
+        description="`next` of the answer before; without, the first products.",
+        examples=["U0tVLTAwNDI"],
+    )
+    limit: int = Field(24, ge=1, le=100, description="Most products.")
+    filter: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None = Field(
+        None, description="Only products that pass it.", examples=["brand=Acme,price<80"]
+    )
+    text: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None,
+        description="Only products with each of these words in ID, title, brand or category, in "
+        "any case, parts of words too.",
+        examples=["red boot"],
+    )
+
+
 def listing_routes(parts: Parts) -> APIRouter:
     """Make the route.
 
@@ -38,46 +61,17 @@ def listing_routes(parts: Parts) -> APIRouter:
         dependencies=[needs_read],
         responses={200: {"model": ListAnswer}, **problems()},
     )
-    def browse(
-        after: Annotated[
-            str | None,
-            Query(
-                min_length=1,
-                max_length=MOST_CURSOR,
-                description="`next` of the answer before; without, the first products.",
-                examples=["U0tVLTAwNDI"],
-            ),
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=100, description="Most products.")] = 24,
-        filter: Annotated[  # noqa: A002 - the parameter's name
-            str | None,
-            Query(
-                min_length=1,
-                max_length=4000,
-                description="Only products that pass it.",
-                examples=["brand=Acme,price<80"],
-            ),
-        ] = None,
-        text: Annotated[
-            str | None,
-            Query(
-                max_length=200,
-                description="Only products with each of these words in ID, title, brand or "
-                "category, in any case, parts of words too.",
-                examples=["red boot"],
-            ),
-        ] = None,
-    ) -> Any:
+    def browse(asked: Annotated[ListQuery, Query()]) -> Any:
         """Give products in the order of their IDs, and where to go on.
 
         Who follows `next` sees every product that stays on the shelf once, whatever else is stored
         and deleted meanwhile.
         """
-        where = None if filter is None else parse_filter(filter)
-        words = fold_words(text or "")
-        begins = "" if after is None else _read(after)
-        products = store.listed(after=begins, limit=limit + 1, where=where, words=words)
-        shown, more = products[:limit], len(products) > limit
+        where = None if asked.filter is None else parse_filter(asked.filter)
+        words = fold_words(asked.text or "")
+        begins = "" if asked.after is None else _read(asked.after)
+        products = store.listed(after=begins, limit=asked.limit + 1, where=where, words=words)
+        shown, more = products[: asked.limit], len(products) > asked.limit
         return JsonAnswer(
             {
                 "products": [listed_product(each, each.images[0]) for each in shown],

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 __all__ = ["Measures"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+CLIP_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 ITEMS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -18,6 +19,8 @@ class Measures:
         in_work: Searches taken in.
         refused: Requests refused, by kind of problem.
         cache: Look-ups of answers, by outcome: ``exact``, ``near`` or ``miss``.
+        clips_in_work: Clips taken in.
+        clip_seconds: Seconds from a clip's arrival to its job's end, by outcome.
         writes: Products changed, by status.
         errors: Failures, by type.
         products: Products of the shelf, as of the last look.
@@ -58,6 +61,18 @@ class Measures:
             "Look-ups in the cache of answers",
             ("outcome",),
             registry=self.registry,
+        )
+        self.clips_in_work = Gauge(
+            "snapshelf_queue_clips",
+            "Clips taken in: arriving, waiting or under way",
+            registry=self.registry,
+        )
+        self.clip_seconds = Histogram(
+            "snapshelf_clip_seconds",
+            "Clips, from their arrival to the end of their search",
+            ("outcome",),
+            registry=self.registry,
+            buckets=CLIP_SECONDS,
         )
         self.writes = Counter(
             "snapshelf_product_changes", "Products changed", ("status",), registry=self.registry

@@ -20,6 +20,8 @@ BASE64 = (
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/heic")
 
+CLIP_TYPES = ("video/mp4", "video/webm", "video/quicktime")
+
 
 def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """Describe the problems that an operation may answer with.
@@ -47,25 +49,31 @@ def picture_request(*, options: bool) -> dict[str, Any]:
     """Describe a body that holds a picture: raw, as a form or as JSON.
 
     Args:
-        options: Whether it may hold options of a search too.
+        options: Whether it may hold options of a search, or a clip, too.
     """
     body = "SearchBody" if options else "DetectBody"
+    file = {"type": "string", "format": "binary"}
+    files: dict[str, Any] = (
+        {"oneOf": [{"required": ["picture"]}, {"required": ["clip"]}]}
+        if options
+        else {"required": ["picture"]}
+    )
     form: dict[str, Any] = {
         "type": "object",
-        "required": ["picture"],
+        **files,
         "additionalProperties": False,
         "properties": {
-            "picture": {"type": "string", "format": "binary"},
-            **(_form_options() if options else {}),
+            "picture": file,
+            **({"clip": file, **_form_options()} if options else {}),
         },
     }
-    binary = {"schema": {"type": "string", "format": "binary"}}
+    binary = {"schema": file}
     example = {"picture": BASE64, **({"top": 5, "filter": "price<80"} if options else {})}
     described: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                **dict.fromkeys(PICTURE_TYPES, binary),
+                **dict.fromkeys((*PICTURE_TYPES, *(CLIP_TYPES if options else ())), binary),
                 "multipart/form-data": {"schema": form},
                 "application/json": {
                     "schema": {"$ref": f"{REF}{body}"},

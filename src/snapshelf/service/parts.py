@@ -8,6 +8,8 @@ from threading import Event
 from platformdirs import user_data_path
 
 from snapshelf.media.fetcher import Fetcher
+from snapshelf.service.clip_folder import ClipFolder
+from snapshelf.service.clip_jobs import ClipJobs
 from snapshelf.service.event_log import EventLog
 from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
@@ -32,6 +34,8 @@ class Parts:
         measures: For Prometheus.
         pool: Threads for work on pictures.
         searching: Searches.
+        clips: Searches clips.
+        clip_folder: Where clips lie.
         changes: Changes products.
         events: Keeps events.
         pictures: Reads pictures of products.
@@ -46,6 +50,8 @@ class Parts:
     measures: Measures
     pool: ThreadPoolExecutor
     searching: Searching
+    clips: ClipJobs
+    clip_folder: ClipFolder
     changes: ProductChanges
     events: EventLog
     pictures: SmallPictures
@@ -63,6 +69,7 @@ class Parts:
         self.pictures.close()
         self.pool.shutdown(cancel_futures=True)
         self.fetcher.close()
+        self.clip_folder.close()
 
 
 def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
@@ -93,6 +100,8 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         measures=measures,
         pool=pool,
         searching=Searching(shelf, settings, measures, pool),
+        clips=ClipJobs(settings.clips, measures),
+        clip_folder=ClipFolder(settings.clips.folder, settings.clips.disk_bytes),
         changes=ProductChanges(shelf.place, shelf.system, settings, measures, fetcher),
         events=EventLog(
             settings.events or own_events(shelf.place),

@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from snapshelf.media.source import UrlReader
 from snapshelf.service.access import needs_read
+from snapshelf.service.intake import Intake
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.parts import Parts
@@ -35,7 +37,7 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
         For pictures that a browser cannot show, as most cannot those of some phones, and for those
         that a link names by their address.
         """
-        answer = await parts.searching.upright(await read_detection(request, fetcher))
+        answer = await parts.searching.upright(await _picture(parts, request, fetcher))
         return Response(answer.found, media_type="image/jpeg")
 
     if kept is None:
@@ -52,7 +54,7 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
                 f"{LINKS_PER_MINUTE} links a minute are made; try again in {wait:.0f} s",
                 retry_after_s=wait + 0.5,
             )
-        answer = await parts.searching.upright(await read_detection(request, None))
+        answer = await parts.searching.upright(await _picture(parts, request, None))
         try:
             name = await parts.searching.in_thread(lambda: pictures.keep(answer.found))
         except OSError:
@@ -70,3 +72,11 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private"})
 
     return router
+
+
+async def _picture(parts: Parts, request: Request, fetcher: UrlReader | None) -> bytes:
+    intake = Intake(request, parts.clip_folder, None)
+    try:
+        return await read_detection(request, fetcher, intake)
+    finally:
+        intake.close()

@@ -13,7 +13,7 @@ __all__ = [
     "ProblemError",
     "kind_of_status",
     "problem_body",
-    "problem_json",
+    "problem_fields",
 ]
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "wrong-type": (415, "The type of content is not accepted"),
     "invalid": (422, "Something in the request is not valid"),
     "picture-refused": (422, "The picture cannot be used"),
+    "clip-refused": (422, "The clip cannot be used"),
     "too-many-requests": (429, "Too many requests"),
     "busy": (429, "The service has all the work it can take"),
     "head-too-large": (431, "The head of the request is too large"),
@@ -81,50 +82,29 @@ def kind_of_status(status: int) -> str:
     return "not-understood" if status < 500 else "failed"
 
 
-def problem_body(
-    kind: str,
-    detail: str,
-    request_id: str,
-    *,
-    status: int | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
-) -> bytes:
-    """Write a problem.
+def problem_fields(problem: ProblemError, request_id: str) -> dict[str, Any]:
+    """Give a problem as JSON can hold it.
 
     Args:
-        kind: One of `KINDS`.
-        detail: What was wrong and what to do.
+        problem: The problem.
         request_id: Names the request in the logs.
-        status: None for that of the kind.
-        errors: Of single parameters.
-
-    Returns:
-        JSON, UTF-8.
     """
-    written = problem_json(kind, detail, request_id, status=status, errors=errors)
-    return json.dumps(written, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def problem_json(
-    kind: str,
-    detail: str,
-    request_id: str,
-    *,
-    status: int | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
-) -> dict[str, Any]:
-    """Give a problem as values that JSON can hold; see `problem_body`."""
-    usual, title = KINDS[kind]
     written: dict[str, Any] = {
-        "type": f"urn:snapshelf:problem:{kind}",
-        "title": title,
-        "status": usual if status is None else status,
-        "detail": detail,
+        "type": f"urn:snapshelf:problem:{problem.kind}",
+        "title": KINDS[problem.kind][1],
+        "status": problem.status_code,
+        "detail": problem.detail,
         "request_id": request_id,
     }
-    if errors:
-        written["errors"] = list(errors)
+    if problem.errors:
+        written["errors"] = list(problem.errors)
     return written
+
+
+def problem_body(problem: ProblemError, request_id: str) -> bytes:
+    """Write a problem as JSON, UTF-8; see `problem_fields`."""
+    written = json.dumps(problem_fields(problem, request_id), ensure_ascii=False)
+    return written.encode("utf-8", "backslashreplace")
 
 
 Problem: dict[str, Any] = {

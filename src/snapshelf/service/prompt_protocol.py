@@ -1,4 +1,4 @@
-"""Connections whose headers come slowly are closed: a thousand of them would be all there are."""
+"""What uvicorn's connections lack: a bound on headers that come slowly, and word of the end."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ __all__ = ["prompt_protocol"]
 
 
 def prompt_protocol(headers_s: float) -> type[H11Protocol]:
-    """Make the server's protocol, with a bound that uvicorn's own has not.
+    """Make the server's protocol; a thousand silent connections would be all that there are.
 
     Args:
         headers_s: Seconds from the connection, or from the first byte of a further request on
@@ -20,7 +20,10 @@ def prompt_protocol(headers_s: float) -> type[H11Protocol]:
     """
 
     class PromptProtocol(H11Protocol):
-        """Closes a connection whose headers do not come in time."""
+        """Closes a connection whose headers do not come in time.
+
+        When the server begins to stop, it sets the event ``stopping`` of the application's state.
+        """
 
         _late: asyncio.TimerHandle | None = None
 
@@ -31,6 +34,12 @@ def prompt_protocol(headers_s: float) -> type[H11Protocol]:
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             self._watch()
+
+        def shutdown(self) -> None:
+            stopping = self.app_state.get("stopping")
+            if isinstance(stopping, asyncio.Event):
+                stopping.set()
+            super().shutdown()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._forget()

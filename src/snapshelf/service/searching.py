@@ -29,7 +29,7 @@ from snapshelf.shelf.result import FoundItem
 from snapshelf.shelf.shelf import Shelf
 from snapshelf.store.filters import Filter, parse_filter
 
-__all__ = ["Answered", "Searching"]
+__all__ = ["Answered", "Searching", "judged"]
 
 T = TypeVar("T")
 
@@ -269,7 +269,7 @@ class Searching:
             where=where,
         )
         if options.in_catalogue is not None:
-            items = tuple(_judged(item, options.in_catalogue) for item in items)
+            items = tuple(judged(item, options.in_catalogue) for item in items)
         shown = [shown_item(item) for item in items]
         if self._attributes is not None:
             start = time.perf_counter()
@@ -294,7 +294,12 @@ class Searching:
         ]
 
 
-def _judged(found: FoundItem, threshold: float) -> FoundItem:
-    """Tell anew whether an item is in the catalogue."""
+def judged(found: FoundItem, threshold: float) -> FoundItem:
+    """Tell anew whether an item is in the catalogue.
+
+    Args:
+        found: The item.
+        threshold: Confidence of its best match from which it is.
+    """
     sure = bool(found.matches) and found.matches[0].confidence >= threshold
     return replace(found, in_catalogue=sure)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from snapshelf.media.limits import Limits
+from snapshelf.service.clip_bounds import ClipBounds
 
 __all__ = ["LEAST_SECRET", "PAGES", "Settings"]
 
@@ -22,6 +23,7 @@ class Settings:
 
     Attributes:
         limits: Of a picture: 10 MiB and 50 million pixels.
+        clips: Bounds of clips.
         json_bytes: Largest body of a request that holds no picture.
         buffered_bytes: Most bytes of bodies in memory at a time, over all requests.
         headers_s: Longest time for the headers of a request.
@@ -76,6 +78,7 @@ class Settings:
     limits: Limits = field(
         default_factory=lambda: Limits(max_bytes=10 * MIB, max_pixels=50_000_000)
     )
+    clips: ClipBounds = field(default_factory=ClipBounds)
     json_bytes: int = 2 * MIB
     buffered_bytes: int = 256 * MIB
     headers_s: float = 10.0

@@ -10,11 +10,11 @@ __all__ = [
     "AnnotationResult",
     "DuplicatesAnswer",
     "IndexResult",
-    "JobAnswer",
-    "JobState",
     "LatestAnswer",
     "ListAnswer",
     "PassAnswer",
+    "WorkAnswer",
+    "WorkState",
 ]
 
 
@@ -149,7 +149,7 @@ class IndexResult(Answer):
     )
 
 
-class JobState(Answer):
+class WorkState(Answer):
     """Work under way, or done."""
 
     id: str = Field(examples=["kq3J0mRkq3J0mRkq3J0mR0aB"])
@@ -161,13 +161,13 @@ class JobState(Answer):
     error: dict[str, Any] | None = Field(description="A problem, where it failed.")
 
 
-class JobAnswer(Answer):
+class WorkAnswer(Answer):
     """Work that was begun."""
 
-    job: JobState
+    job: WorkState
 
 
 class LatestAnswer(Answer):
     """The work that was begun last."""
 
-    job: JobState | None = Field(description="Null if there was none in the last hour.")
+    job: WorkState | None = Field(description="Null if there was none in the last hour.")

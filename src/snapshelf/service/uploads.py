@@ -1,8 +1,8 @@
-"""From a request's body to a picture's bytes and what is asked for."""
+"""From a request's body to its picture or clip and what is asked for."""
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,8 +12,11 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from snapshelf.media.source import UrlReader
+from snapshelf.service.clip_folder import ClipFile
+from snapshelf.service.intake import Intake
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.search_options import DetectBody, SearchBody, SearchOptions
+from snapshelf.service.upload import Upload
 
 __all__ = ["invalid", "read_detection", "read_json", "read_search"]
 
@@ -22,106 +25,131 @@ M = TypeVar("M", bound=BaseModel)
 LISTS = frozenset({"boxes", "points"})
 FIELDS = frozenset(SearchOptions.model_fields)
 PICTURE = "picture"
+CLIP = "clip"
 MOST_FIELDS = 60
 
 TYPES = (
-    "send the picture as image/jpeg, image/png, image/webp, image/gif, image/heic, "
-    "application/octet-stream, as multipart/form-data, or as application/json"
+    "send a picture as image/jpeg, image/png, image/webp, image/gif, image/heic, "
+    "application/octet-stream, as multipart/form-data, or as application/json; for a search also "
+    "a clip as video/mp4, video/webm or the like"
 )
 
 
 class _Parser(MultiPartParser):
-    """Keeps the picture in memory: its size is bounded, and nothing of it shall be on disk."""
+    """Hands files to an intake: nothing of a picture shall be on disk."""
 
-    spool_max_size = 1 << 40
+    def __init__(self, request: Request, intake: Intake) -> None:
+        stream = _generated(request.stream())
+        super().__init__(request.headers, stream, max_files=1, max_fields=MOST_FIELDS)
+        self._intake = intake
 
-    def close(self) -> None:
-        """Let go of what was read, also of a part that did not come to its end."""
-        for file in self._files_to_close_on_error:
-            file.close()
+    def on_headers_finished(self) -> None:
+        """Put the intake's file in the place of a temporary one."""
+        super().on_headers_finished()
+        part = self._current_part
+        if part.file is not None:
+            part.file.file.close()
+            kind = part.file.headers.get("content-type", "").lower()
+            upload = self._intake.upload(
+                called_clip=part.field_name == CLIP or kind.startswith("video/")
+            )
+            part.file = UploadFile(upload)  # type: ignore[arg-type]
 
 
-async def read_search(request: Request, fetcher: UrlReader | None) -> tuple[bytes, SearchOptions]:
+async def _generated(stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async for part in stream:
+        yield part
+
+
+async def read_search(
+    request: Request, fetcher: UrlReader | None, intake: Intake
+) -> tuple[bytes | ClipFile, SearchOptions]:
     """Read the body of a search.
 
     Args:
         request: Its body is bounded already.
         fetcher: Reads URLs; None where searches may not name them.
+        intake: Takes the file.
 
     Returns:
-        The picture's file, and what is asked for.
+        The picture's file or the clip, and what is asked for.
 
     Raises:
         ProblemError: If the body is not understood.
         PictureError: If a URL cannot be fetched.
     """
-    media = _media_type(request)
+    media = _media_type(request, clips=True)
     if media == "application/json":
         _refuse_address(request)
         body = await read_json(request, SearchBody)
         options = SearchOptions(**body.model_dump(include=set(FIELDS)))
         return await _picture_of(body.picture, body.url, fetcher), options
-    data, fields = await _raw_or_form(request, media)
+    data, fields = await _raw_or_form(request, media, intake)
     return data, _validated(SearchOptions, fields)
 
 
-async def read_detection(request: Request, fetcher: UrlReader | None) -> bytes:
-    """Read the body of a detection; as `read_search`, without options."""
-    media = _media_type(request)
+async def read_detection(request: Request, fetcher: UrlReader | None, intake: Intake) -> bytes:
+    """Read the body of a detection; as `read_search`, without clips and options."""
+    media = _media_type(request, clips=False)
     if media == "application/json":
         _refuse_address(request)
         body = await read_json(request, DetectBody)
         return await _picture_of(body.picture, body.url, fetcher)
-    data, fields = await _raw_or_form(request, media)
+    data, fields = await _raw_or_form(request, media, intake)
     if fields:
         raise ProblemError("invalid", f"a detection has no option {min(fields)!r}; leave it out")
+    assert isinstance(data, bytes)
     return data
 
 
-def _media_type(request: Request) -> str:
+def _media_type(request: Request, *, clips: bool) -> str:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media.startswith("video/"):
-        raise ProblemError("wrong-type", f"this service takes pictures only, not clips; {TYPES}")
+        if clips:
+            return media
+        raise ProblemError("wrong-type", f"a detection takes pictures only, not clips; {TYPES}")
     known = ("application/json", "application/octet-stream", "multipart/form-data")
     if media not in known and not media.startswith("image/"):
         raise ProblemError("wrong-type", f"got {media[:60] or 'no content type'!r}; {TYPES}")
     return media
 
 
-async def _raw_or_form(request: Request, media: str) -> tuple[bytes, Mapping[str, Any]]:
-    if media != "multipart/form-data":
-        data = await request.body()
-        if not data:
-            raise ProblemError("invalid", f"the body is empty; {TYPES}")
-        return data, _collected(request.query_params.multi_items())
-    _refuse_address(request)
-    return await _form(request)
+async def _raw_or_form(
+    request: Request, media: str, intake: Intake
+) -> tuple[bytes | ClipFile, Mapping[str, Any]]:
+    if media == "multipart/form-data":
+        _refuse_address(request)
+        return await _form(request, intake)
+    upload = intake.upload(called_clip=media.startswith("video/"))
+    async for part in request.stream():
+        if upload.on_disk:
+            await run_in_threadpool(upload.write, part)
+        else:
+            upload.write(part)
+    data = upload.result()
+    if not data:
+        raise ProblemError("invalid", f"the body is empty; {TYPES}")
+    return data, _collected(request.query_params.multi_items())
 
 
-async def _form(request: Request) -> tuple[bytes, Mapping[str, Any]]:
-    whole = await request.body()
-
-    async def once() -> AsyncGenerator[bytes, None]:
-        yield whole
-
-    parser = _Parser(request.headers, once(), max_files=1, max_fields=MOST_FIELDS)
+async def _form(request: Request, intake: Intake) -> tuple[bytes | ClipFile, Mapping[str, Any]]:
     try:
-        form = await parser.parse()
+        form = await _Parser(request, intake).parse()
     except MultiPartException as error:
         raise ProblemError(
             "not-understood", f"the form is not understood: {error.message}"
         ) from None
-    try:
-        files = [(name, each) for name, each in form.multi_items() if isinstance(each, UploadFile)]
-        if len(files) != 1 or files[0][0] != PICTURE:
-            raise ProblemError("invalid", f"the form must have one file, named {PICTURE!r}")
-        data = await files[0][1].read()
-        texts = [(name, each) for name, each in form.multi_items() if isinstance(each, str)]
-    finally:
-        parser.close()
+    files = [(name, each.file) for name, each in form.multi_items() if not isinstance(each, str)]
+    if len(files) != 1 or files[0][0] not in (PICTURE, CLIP):
+        raise ProblemError("invalid", f"the form must have one file, named {PICTURE!r} or {CLIP!r}")
+    upload = files[0][1]
+    assert isinstance(upload, Upload)
+    data = upload.result()
     if not data:
         raise ProblemError("invalid", "the picture's file is empty")
-    return data, _collected(texts)
+    return data, _collected(
+        [(name, each) for name, each in form.multi_items() if isinstance(each, str)]
+    )
 
 
 def _collected(pairs: list[tuple[str, str]]) -> Mapping[str, Any]:
