@@ -1,8 +1,9 @@
 """Follow the items of a clip, and write the clip again with their boxes and numbers drawn.
 
-With `--locator` the key frames are looked at by a trained locator's folder. Without one the camera
-is taken to stand still: what differs from the lightest that each place shows over the clip is an
-item. That finds whole things and needs no training; shadows and hands are items to it too.
+With `--locator` the key frames are looked at by a trained locator's folder, or by one of the names
+that `snapshelf search --locator` takes. Without it the camera is taken to stand still: what differs
+from the lightest that each place shows over the clip is an item. That finds whole things and needs
+no training; shadows and hands are items to it too.
 
 Prints one JSON line for each trajectory, and one with the frames each second.
 """
@@ -20,7 +21,7 @@ import cv2
 import numpy as np
 
 from snapshelf.locating import Box, Region
-from snapshelf.locating.locator_folder import locator_from_folder
+from snapshelf.locating.clip_locators import clip_locator
 from snapshelf.locating.tracking import track
 from snapshelf.locating.tracking_settings import TrackingSettings
 from snapshelf.locating.trajectory import Trajectory
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--out", type=Path, help="MP4 file to write, with the boxes drawn")
-    parser.add_argument("--locator", type=Path, help="folder of a locator")
+    parser.add_argument("--locator", help="name or folder of a locator")
     parser.add_argument("--rate", type=float, default=10.0, help="frames each second to look at")
     parser.add_argument("--every", type=int, default=TrackingSettings().every)
     parser.add_argument("--least", type=float, default=0.1, help="confidence of a region")
@@ -49,7 +50,7 @@ def main() -> None:
             near=options.near,
         )
         if options.locator is None
-        else locator_from_folder(options.locator)
+        else clip_locator(options.locator)
     )
     settings = TrackingSettings(every=options.every, least_confidence=options.least)
     began = time.perf_counter()

@@ -26,6 +26,7 @@ from PIL import Image
 from typer.main import get_command
 
 from snapshelf.cli.main import app
+from written_clip import written_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
@@ -122,6 +123,8 @@ def shop(tmp_path, monkeypatch):
     )
     for name in ("street.jpg", "photo.jpg"):
         shutil.copy("3.jpg", name)
+    shown = [np.asarray(Image.open(f"{number}.jpg")) for number in (3, 5) for _ in range(10)]
+    Path("clip.mp4").write_bytes(written_clip(shown))
     return tmp_path
 
 

@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = (
     *("numpy", "torch", "faiss", "cv2", "PIL", "timm", "pyarrow", "httpx", "jinja2", "sklearn"),
-    *("pillow_heif", "sqlite3", "filelock", "fastapi", "uvicorn", "prometheus_client", "ray"),
+    *("pillow_heif", "av", "sqlite3", "filelock", "fastapi", "uvicorn", "prometheus_client", "ray"),
 )
 
 OPTIONS = {
@@ -22,6 +22,7 @@ OPTIONS = {
     "search": (
         *("--shelf", "--top", "--filter", "--system", "--json", "--html", "--allow-private"),
         *("--box", "--point", "--by-category", "--per-category"),
+        *("--rate", "--max-seconds", "--locator"),
     ),
     "serve": (
         *("--shelf", "--host", "--port", "--system", "--keys", "--allow-origin", "--per-minute"),

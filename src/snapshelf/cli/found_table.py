@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snapshelf.cli.console import printable, printer
-from snapshelf.media.clock_text import spans_text
+from snapshelf.clock_text import spans_text
 
 if TYPE_CHECKING:
     from rich.table import Table

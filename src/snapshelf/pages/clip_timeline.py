@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from snapshelf.media.clock_text import clock_text, spans_text
+from snapshelf.clock_text import clock_text, spans_text
 from snapshelf.pages.render import data_uri
 from snapshelf.shelf.result import ClipFacts, FoundItem
 
