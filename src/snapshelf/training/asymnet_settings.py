@@ -116,7 +116,7 @@ class AsymNetSettings:
     category: str | None = None
     depth: int = 1000
 
-    epochs: int = 10
+    epochs: int = 4
     optimizer: Optimizer = "adamw"
     momentum: float = 0.9
     learning_rate: float = 2e-5
