@@ -55,6 +55,7 @@ TINY = AsymNetSettings(
     tree=TREE,
     regularisation=0.0,
     gradient_clip=None,
+    video_rate=1.0,
     batch=2,
     positives=2,
 )
@@ -399,6 +400,7 @@ def test_a_folder_with_pictures(tmp_path):
         ({"start": ""}, "start, category and features must be left out"),
         ({"category": ""}, "start, category and features must be left out"),
         ({"memory": 1.0}, r"memory must be in \(0, 1\)"),
+        ({"video_rate": 0.0}, "video_rate must be finite and above 0"),
         ({"clips": 0}, "clips must be finite and at least 1"),
         ({"fusion_rate": 0.0}, "fusion_rate must be finite and above 0"),
         ({"regularisation": -1.0}, "regularisation must be finite and at least 0"),

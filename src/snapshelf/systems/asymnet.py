@@ -202,8 +202,13 @@ def _steps(settings: "AsymNetSettings") -> int:
 def _write_backbone(settings: "AsymNetSettings", folder: Path) -> None:
     """Write the backbone with its weights as a system of its own; whole or not at all."""
     from snapshelf.features.network_weights import write_network_weights
+    from snapshelf.features.torch_extra import torch_extra
     from snapshelf.training.preparation import backbone_file, make_backbone
 
+    with torch_extra():
+        import torch
+
+    torch.manual_seed(settings.seed)  # where there are no weights
     backbone, named, preprocessing = make_backbone(settings)
     folder.mkdir(exist_ok=True)
     weights, file = "backbone.safetensors", backbone_file(settings)

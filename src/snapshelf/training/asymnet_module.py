@@ -185,10 +185,13 @@ class AsymNetModule(lightning.LightningModule):
         settings = self.settings
         backbone = [] if self.image is None else list(self.image.backbone.parameters())
         own = {id(each) for each in backbone}
+        video = list(self.video.parameters())
+        own |= {id(each) for each in video}
         heads = [each for each in self.parameters() if each.requires_grad and id(each) not in own]
-        groups: list[dict[str, Any]] = [
-            {"params": heads, "lr": settings.learning_rate * settings.head_rate}
-        ]
+        rate = settings.learning_rate * settings.head_rate
+        groups: list[dict[str, Any]] = [{"params": heads, "lr": rate}]
+        if video:
+            groups.append({"params": video, "lr": rate * settings.video_rate})
         if backbone:
             groups.insert(0, {"params": backbone})
         return make_optimizer(

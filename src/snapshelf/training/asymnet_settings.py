@@ -76,6 +76,8 @@ class AsymNetSettings:
         momentum: Of SGD, in [0, 1).
         learning_rate: Above 0.
         head_rate: Above 0; everything but the backbone learns at this many times the rate.
+        video_rate: Above 0; the video network learns at this many times the rate of the similarity
+            network. At the same rate it learns the products that it sees by heart.
         weight_decay: At least 0.
         schedule: ``constant``, or falling as a ``cosine`` to 0.
         warmup_epochs: At least 0, at most `epochs`.
@@ -116,11 +118,12 @@ class AsymNetSettings:
     category: str | None = None
     depth: int = 1000
 
-    epochs: int = 10
+    epochs: int = 4
     optimizer: Optimizer = "adamw"
     momentum: float = 0.9
     learning_rate: float = 2e-5
     head_rate: float = 10.0
+    video_rate: float = 0.1
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
     warmup_epochs: float = 0.0
@@ -153,7 +156,7 @@ class AsymNetSettings:
         at_least(self, 1, "states", "hidden", "batch", "positives", "epochs")
         at_least(self, 1, "clips", "depth")
         at_least(self, 0, "regularisation", "weight_decay", "keep_checkpoints", "seed")
-        above_zero(self, "fusion_rate", "learning_rate", "head_rate", "gradient_clip")
+        above_zero(self, "fusion_rate", "learning_rate", "head_rate", "video_rate", "gradient_clip")
         below_one(self, "dropout", "momentum")
         if not 0 < self.memory < 1:
             raise ValueError(f"memory must be in (0, 1), got {self.memory}")
