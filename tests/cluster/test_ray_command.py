@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from snapshelf.cli.main import app
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 
 def start(folder: Path, shelf: str, *options: str) -> subprocess.Popen[str]:
@@ -48,13 +48,13 @@ def test_a_cluster_made_here_indexes_the_same_and_ends(tmp_path: Path) -> None:
     assert not alive
 
     options = ("--ray", "local", "--ray-workers", "2", "--cost-per-hour", "1.5", "--json")
-    out, errors = start(tmp_path, "shelf", *options).communicate(timeout=120)
+    out, errors = start(tmp_path, "shelf", *options).communicate(timeout=240)
     report = json.loads(out)
     assert report["ray"]["workers"] == 2, errors
     assert report["ray"]["cost_per_million_pictures"] > 0
     assert report["changed"] + report["unchanged"] == 80
     plain = start(tmp_path, "plain", "--json")
-    plain.communicate(timeout=120)
+    plain.communicate(timeout=240)
     assert rows(tmp_path / "shelf") == rows(tmp_path / "plain")
 
 
@@ -91,7 +91,7 @@ def test_options_that_do_not_go_together_are_refused(arguments: list[str], messa
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     write_feed(tmp_path / "feed", 1)
     process = start(tmp_path, "shelf", "--ray", "127.0.0.1:1")
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=120)
     assert (process.returncode, out) == (1, "")
     assert errors.startswith("error: no Ray cluster at 127.0.0.1:1: Connection refused. Give")
     assert errors.count("\n") == 1

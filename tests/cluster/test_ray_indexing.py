@@ -14,7 +14,7 @@ from PIL import Image
 from ray_parts import BLOCK, DEADLY, Nodes, Run, embedded, rows, wait_until
 from shelf_parts import write_feed
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 PRODUCTS = 40
 IMAGES = (1, 2, 3)
@@ -112,7 +112,7 @@ def test_a_picture_that_ends_its_workers_is_left_out(nodes: Nodes, tmp_path: Pat
     ("options", "message"),
     [
         (["--other"], "SystemMismatchError: the system 'fake' on .* is not the one here"),
-        (["--elsewhere"], "ClusterError: 0.png cannot be read on .* mount it at the same path"),
+        (["--elsewhere"], r"ClusterError: \d+\.png cannot be read on .* mount it at the same path"),
     ],
 )
 def test_workers_that_cannot_do_the_work_are_an_error(

@@ -27,7 +27,7 @@ from snapshelf.cluster.replicas import Replicas
 from snapshelf.shelf import Shelf
 from snapshelf.systems import System
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 PRODUCTS = 12
 REFUSED = {500, 503}

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
-pytestmark = [pytest.mark.cluster, pytest.mark.torch]
+pytestmark = [pytest.mark.cluster, pytest.mark.torch, pytest.mark.timeout(600)]
 
 from snapshelf.process_rank import process_rank  # noqa: E402
 from snapshelf.training import training_folder  # noqa: E402
