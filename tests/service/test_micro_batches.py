@@ -38,19 +38,14 @@ async def ask(batches: MicroBatches, *values: int, after: float = 0.0) -> list[i
     return found.ravel().astype(int).tolist()
 
 
-def run(work, encoder: Encoder, *, most_items: int = 4, wait_s: float = 5.0, encoders: int = 1):
+def run(work, encoder: Encoder, *, most_items: int = 4, wait_s: float = 5.0):
     sizes: list[int] = []
 
     async def whole():
-        with ThreadPoolExecutor(encoders) as pool:
+        with ThreadPoolExecutor(1) as pool:
             return await work(
                 MicroBatches(
-                    encoder,
-                    pool,
-                    most_items=most_items,
-                    wait_s=wait_s,
-                    encoders=encoders,
-                    on_batch=sizes.append,
+                    encoder, pool, most_items=most_items, wait_s=wait_s, on_batch=sizes.append
                 )
             )
 
@@ -157,45 +152,3 @@ def test_who_gives_up_is_left_out() -> None:
 
     assert run(work, encoder) == ([1], [3])
     assert encoder.batches == [[1], [3]]
-
-
-def test_encoders_that_are_free_share_what_waits() -> None:
-    encoder = Encoder()
-
-    async def four(batches):
-        return await asyncio.gather(*(ask(batches, n) for n in range(4)))
-
-    assert run(four, encoder, most_items=16, encoders=2) == [[0], [1], [2], [3]]
-    assert sorted(encoder.batches) == [[0, 1], [2, 3]]
-
-
-def test_a_second_encoder_does_not_wait_for_those_who_are_being_encoded() -> None:
-    encoder = Encoder()
-    encoder.go.clear()
-
-    async def two(batches):
-        first = asyncio.create_task(ask(batches, 1))
-        await asyncio.sleep(0.05)
-        second = asyncio.create_task(ask(batches, 2))
-        for _ in range(500):
-            if len(encoder.batches) == 2:
-                break
-            await asyncio.sleep(0.01)
-        begun = list(encoder.batches)
-        encoder.go.set()
-        assert (await first, await second) == ([1], [2])
-        return begun
-
-    assert run(two, encoder, wait_s=60, encoders=2) == [[1], [2]]
-
-
-def test_what_fails_with_several_encoders_fails_alone() -> None:
-    encoder = Encoder()
-
-    async def work(batches):
-        asked = [asyncio.create_task(ask(batches, n)) for n in (255, 1, 2, 3)]
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    told = run(work, encoder, most_items=16, encoders=2)
-    assert [isinstance(each, ValueError) for each in told] == [True, True, False, False]
-    assert told[2:] == [[2], [3]]

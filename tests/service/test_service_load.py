@@ -50,7 +50,7 @@ def until(what, seconds: float = 240.0) -> None:
 
 def test_searches_that_come_together_are_embedded_together(start) -> None:
     system, encoder = held_system()
-    client = start(system, workers=2, encoders=1)
+    client = start(system, workers=2)
     encoder.sizes.clear()
     encoder.go.clear()
     with ThreadPoolExecutor(6) as pool:

@@ -1,4 +1,4 @@
-"""Encoders take the items of several requests at once; nobody waits long for that."""
+"""The encoder takes the items of several requests at once; nobody waits long for that."""
 
 import asyncio
 from collections import deque
@@ -18,17 +18,16 @@ Embeddings = NDArray[np.float32]
 class MicroBatches:
     """Collects the items of requests into batches; for the event loop's thread only.
 
-    A batch goes to an encoder as soon as one is free and the batch is full, or no request is
-    `expected` that has not come yet, or the first of it has waited long enough. While all are busy,
-    what comes collects by itself; where several are free, they share what waits.
+    A batch goes to the encoder as soon as it is free and the batch is full, or no request is
+    `expected` that is not in it yet, or the first of it has waited long enough. While the encoder
+    is busy, what comes collects by itself.
 
     Args:
-        encode: From (B, S, T, 3) uint8 to (B, D) float32; called in the executor, `encoders`
-            batches at a time.
+        encode: From (B, S, T, 3) uint8 to (B, D) float32; called in the executor, one batch at a
+            time.
         executor: Where to encode.
         most_items: Items from which no further request is taken into a batch, at least 1.
         wait_s: Longest wait for others.
-        encoders: Batches at a time, at least 1.
         on_batch: Called with the number of items of each batch.
     """
 
@@ -39,20 +38,17 @@ class MicroBatches:
         *,
         most_items: int,
         wait_s: float,
-        encoders: int = 1,
         on_batch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._encode = encode
         self._executor = executor
         self._most_items = most_items
         self._wait_s = wait_s
-        self._encoders = encoders
         self._on_batch = on_batch
         self._waiting: deque[tuple[Inputs, asyncio.Future[Embeddings]]] = deque()
         self._expected = 0
-        self._encoding = self._busy = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._runs: set[asyncio.Task[None]] = set()
+        self._run: asyncio.Task[None] | None = None
 
     @contextmanager
     def expected(self) -> Iterator[None]:
@@ -80,10 +76,10 @@ class MicroBatches:
 
     def _consider(self) -> None:
         """Start a batch if it is time."""
-        if len(self._runs) >= self._encoders or not self._waiting:
+        if self._run is not None or not self._waiting:
             return
         items = sum(len(inputs) for inputs, _ in self._waiting)
-        if items >= self._most_items or len(self._waiting) >= self._expected - self._encoding:
+        if items >= self._most_items or len(self._waiting) >= self._expected:
             self._start()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._start)
@@ -92,41 +88,26 @@ class MicroBatches:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        loop = asyncio.get_running_loop()
-        for _ in range(min(self._encoders - len(self._runs), len(self._waiting))):
-            self._runs.add(loop.create_task(self._encode_waiting()))
+        if self._run is None and self._waiting:
+            self._run = asyncio.get_running_loop().create_task(self._encode_waiting())
 
     async def _encode_waiting(self) -> None:
         """Encode until nobody waits; who came while the encoder was busy has waited enough."""
         try:
             while batch := self._take():
-                self._encoding += len(batch)
-                self._busy += 1
-                try:
-                    await self._encode_batch(batch)
-                finally:
-                    self._encoding -= len(batch)
-                    self._busy -= 1
+                await self._encode_batch(batch)
         finally:
-            task = asyncio.current_task()
-            assert task is not None
-            self._runs.discard(task)
+            self._run = None
         self._consider()
 
     def _take(self) -> list[tuple[Inputs, "asyncio.Future[Embeddings]"]]:
         batch, items = [], 0
-        waiting = sum(len(inputs) for inputs, _ in self._waiting)
-        most = min(self._most_items, -(-waiting // self._free()))
-        while self._waiting and items < most:
+        while self._waiting and items < self._most_items:
             inputs, future = self._waiting.popleft()
             if not future.done():  # else its request has been given up
                 batch.append((inputs, future))
                 items += len(inputs)
         return batch
-
-    def _free(self) -> int:
-        """Give how many encoders could take what waits, the one that asks included."""
-        return max(1, self._encoders - self._busy)
 
     async def _encode_batch(self, batch: list[tuple[Inputs, "asyncio.Future[Embeddings]"]]) -> None:
         inputs = np.concatenate([each for each, _ in batch]) if len(batch) > 1 else batch[0][0]

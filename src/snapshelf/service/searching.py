@@ -81,7 +81,7 @@ class Searching:
         shelf: Is searched.
         settings: Bounds.
         measures: Stages, batches and look-ups are noted there.
-        pool: Threads for all but the encoder, which has its own.
+        pool: Threads for all but the encoder, which has one of its own.
     """
 
     def __init__(
@@ -93,9 +93,7 @@ class Searching:
         self._gate = WorkGate(settings.most_in_work, measures)
         self._cache = AnswerCache(settings.cached_bytes, settings.cached_pictures)
         self._pool = pool
-        self._encoder_threads = ThreadPoolExecutor(
-            settings.encoder_threads, thread_name_prefix="snapshelf-encoder"
-        )
+        self._encoder_thread = ThreadPoolExecutor(1, thread_name_prefix="snapshelf-encoder")
         predictor = shelf.system.predictor
         self._attributes = (
             None if predictor is None else AttributeFinder(predictor, least=LEAST_LIKELY)
@@ -103,10 +101,9 @@ class Searching:
         encoder = shelf.system.encoder
         self._batches = MicroBatches(
             lambda inputs: encoder.encode(inputs, Domain.STREET),
-            self._encoder_threads,
+            self._encoder_thread,
             most_items=settings.batch_items,
             wait_s=settings.batch_wait_s,
-            encoders=settings.encoder_threads,
             on_batch=measures.batches.observe,
         )
 
@@ -199,8 +196,8 @@ class Searching:
         answer_query(self._shelf.store, system, query, embeddings, top=1)
 
     def close(self) -> None:
-        """Wait for the encoders."""
-        self._encoder_threads.shutdown(cancel_futures=True)
+        """Wait for the encoder."""
+        self._encoder_thread.shutdown(cancel_futures=True)
 
     async def _bounded(self, work: Callable[[], Awaitable[Answered]]) -> Answered:
         """Take work in, and give it up when it takes too long."""

@@ -35,7 +35,6 @@ class Settings:
         workers: Threads for decoding, locating and comparing; None for one a processor.
         most_in_work: Searches taken in at a time, waiting ones included; more are refused.
         most_writes: Changes of products that may wait for each other; more are refused.
-        encoders: Batches encoded at a time, each by a thread; None for one a processor.
         batch_items: Items from which the encoder takes no more into a batch.
         batch_wait_s: Longest wait for others to fill a batch; nobody waits for nobody.
         cached_bytes: Of the answers kept for the same request; 0 for none.
@@ -91,7 +90,6 @@ class Settings:
     workers: int | None = None
     most_in_work: int = 64
     most_writes: int = 8
-    encoders: int | None = None
     batch_items: int = 16
     batch_wait_s: float = 0.005
     cached_bytes: int = 64 * MIB
@@ -144,11 +142,6 @@ class Settings:
     def threads(self) -> int:
         """How many threads work on pictures."""
         return self.workers or os.cpu_count() or 1
-
-    @property
-    def encoder_threads(self) -> int:
-        """How many batches are encoded at a time."""
-        return self.encoders or os.cpu_count() or 1
 
     @property
     def picture_body_bytes(self) -> int:
