@@ -11,14 +11,16 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "service"))
 
-from browser_parts import build_shop, find_chromium, two_items, watched
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser_parts import PATIENCE_MS, build_shop, find_chromium, two_items, watched
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from service_parts import serving
 
 from snapshelf.datasets.demo import DemoShop, StreetPhoto
 from snapshelf.service import Settings
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

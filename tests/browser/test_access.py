@@ -99,6 +99,8 @@ def tab_to(page: Page, name: str, *, key: str = "Tab", most: int = 60) -> None:
 
 def test_everything_can_be_done_by_keys(open_page, photos):
     page = open_page()
+    # From here on the browser tells of the dialog for files in place of opening it.
+    page.on("filechooser", lambda _: None)
     page.locator("#examples").wait_for()
     page.keyboard.press("Tab")
     assert focused(page) == "Skip to the content"

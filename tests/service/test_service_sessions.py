@@ -80,6 +80,9 @@ def test_the_page_gives_a_session_that_scripts_and_other_pages_do_not_get(start,
     is_problem(client.delete("/v1/products/P1", headers=OWN), 403, "not-allowed")
     assert client.get("/v1/products/P1").status_code == 200
     is_problem(client.get("/metrics"), 401, "key-missing")
+    # A key of whatever name sees them.
+    bearer = {"Authorization": f"Bearer {add_key(tmp_path / 'keys.json', 'page', 'read')}"}
+    assert client.get("/metrics", headers=bearer).status_code == 200
 
 
 def test_a_session_by_https_comes_back_by_https_only(start):

@@ -239,7 +239,7 @@ BAD_QUERIES = [
     (png(1)[:50], PictureError, "ends early"),
     (Path("no such file.png"), PictureError, "no such file.png"),
     (Path(), PictureError, "folder"),
-    ("street.jpg", TypeError, "picture must be a Path, bytes, an array of pixels or a Video, got str"),
+    ("street.jpg", TypeError, "picture must be a Path, bytes, an array of pixels or a Video, got str"),  # noqa: E501
     (None, TypeError, "got NoneType"),
     (np.zeros((4, 4), np.uint8), ValueError, r"not empty, got \(4, 4\) uint8"),
     (np.zeros((4, 4, 4), np.uint8), ValueError, r"got \(4, 4, 4\) uint8"),

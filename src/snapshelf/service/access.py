@@ -55,12 +55,14 @@ class Caller:
         name: Of the key, for logs; ``page`` of a session that anybody may have, None of nobody.
         scope: ``read`` or ``write``.
         key: Hash of the key; "" of nobody, and of sessions without one.
+        is_anybody: Whether it is a session that anybody may have, of a service with keys.
     """
 
     owner: str
     name: str | None
     scope: str
     key: str = ""
+    is_anybody: bool = False
 
 
 class Access:
@@ -154,7 +156,9 @@ class Access:
                 "not-allowed",
                 "this session may only look; open /team and give a key that may write",
             )
-        return Caller(f"session {session.id}", name, session.scope, session.key)
+        return Caller(
+            f"session {session.id}", name, session.scope, session.key, is_anybody=not session.key
+        )
 
     def begin_open(self, address: str) -> tuple[Session, str]:
         """Begin a session that anybody may have; gives it and its cookie's value.
@@ -326,7 +330,7 @@ def _missing(told: str) -> ProblemError:
 def _read_by_key(request: Request, credentials: Credentials) -> None:
     """Let in who may read, but no session that anybody may have."""
     _let_in(request, credentials, write=False)
-    if request.state.caller.name == OPEN_PAGE:
+    if request.state.caller.is_anybody:
         raise _missing(f"this is nothing for the page: {HOW}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from snapshelf.media.source import UrlReader
-from snapshelf.service.access import Caller, needs_read
+from snapshelf.service.access import needs_read
 from snapshelf.service.intake import Intake
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.kept_pictures import KeptPictures
@@ -47,8 +47,7 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
     @router.post("/links")
     async def keep(request: Request) -> Any:
         """Keep a picture for a link, because the customer has asked for one."""
-        caller: Caller = request.state.caller
-        wait = rates.take(caller.owner, LINKS_PER_MINUTE)
+        wait = rates.take(request.state.caller.owner, LINKS_PER_MINUTE)
         if wait:
             raise ProblemError(
                 "too-many-requests",
