@@ -136,8 +136,12 @@ def test_the_shelfs_own_feed_is_read_again(writer, root: Path) -> None:
     assert job["result"]["feed"] == "feed.jsonl"
     assert job["result"]["report"]["removed"] == 7
     assert products(writer) == [f"P{n}" for n in range(6)]
-    (root / "feed.jsonl").unlink()
-    failed = until_over(writer, writer.post("/v1/index", json={}))
+    feed = root / "feed.jsonl"  # of all tests
+    aside = feed.rename(root / "aside.jsonl")
+    try:
+        failed = until_over(writer, writer.post("/v1/index", json={}))
+    finally:
+        aside.rename(feed)
     assert failed["error"]["detail"].endswith("give a feed's file or a folder of pictures")
 
 

@@ -157,11 +157,7 @@ class Access:
                 "this session may only look; open /team and give a key that may write",
             )
         return Caller(
-            f"session {session.id}",
-            name,
-            session.scope,
-            session.key,
-            is_anybody=not session.key,
+            f"session {session.id}", name, session.scope, session.key, is_anybody=not session.key
         )
 
     def begin_open(self, address: str) -> tuple[Session, str]:

@@ -47,7 +47,7 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
     @router.post("/links")
     async def keep(request: Request) -> Any:
         """Keep a picture for a link, because the customer has asked for one."""
-        wait = rates.take(request.state.owner, LINKS_PER_MINUTE)
+        wait = rates.take(request.state.caller.owner, LINKS_PER_MINUTE)
         if wait:
             raise ProblemError(
                 "too-many-requests",
