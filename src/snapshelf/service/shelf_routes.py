@@ -16,6 +16,20 @@ from snapshelf.store.filters import parse_filter
 __all__ = ["EventBody", "shelf_routes"]
 
 
+class FacetOptions(BaseModel):
+    """What is counted; a name that there is not is refused, lest a slip counts everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=4000,
+        description="Only products that pass it.",
+        examples=["brand=Acme"],
+    )
+
+
 class EventBody(BaseModel):
     """What a customer did with a search's answer."""
 
@@ -91,19 +105,10 @@ def shelf_routes(parts: Parts) -> APIRouter:
         dependencies=[needs_read],
         responses={200: {"model": FacetsAnswer}, **problems()},
     )
-    def facets(
-        filter: Annotated[  # noqa: A002 - the parameter's name
-            str | None,
-            Query(
-                min_length=1,
-                max_length=4000,
-                description="Only products that pass it.",
-                examples=["brand=Acme"],
-            ),
-        ] = None,
-    ) -> Any:
+    def facets(options: Annotated[FacetOptions, Query()]) -> Any:
         """Give the largest categories and brands, at most 200 each, and the range of prices."""
-        return JsonAnswer(parts.facets.look(None if filter is None else parse_filter(filter)))
+        where = None if options.filter is None else parse_filter(options.filter)
+        return JsonAnswer(parts.facets.look(where))
 
     @router.post(
         "/v1/events",
