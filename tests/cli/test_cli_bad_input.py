@@ -130,7 +130,7 @@ CASES = {
     "system.json a list": (
         (*SEARCH, "--system", "{bad}/list"),
         1,
-        "'system' must be one of compact, corrected, ",
+        "'system' must be one of asymnet, compact, ",
     ),
     "system.json of another kind": (
         (*SEARCH, "--system", "{bad}/kind"),
