@@ -31,7 +31,7 @@ OPTIONS = {
         *("--ray", "--replicas", "--most-replicas", "--ray-cpus", "--encoder-replicas"),
         "--encoder-gpus",
     ),
-    "key": ("--keys", "--scope", "--per-minute"),
+    "key": ("--keys", "--scope", "--per-minute", "--origin"),
     "evaluate": ("--data", "--system", "--split", "--products", "--json", "--html"),
     "demo": ("--folder", "--products", "--system", "--seed"),
 }

@@ -135,6 +135,7 @@ def hostile_shelf(shop):
 
     class Feed(list):
         root, path = shop, shop / "feed.csv"
+        format, columns, encoding, currency = "csv", {}, "utf-8", ""
 
     Shelf.build(Feed(entries), Path("hostile"), System.load("classical")).close()
     return Path("hostile")

@@ -75,7 +75,7 @@ def test_resume_needs_the_same_recipe(train):
 
 
 MISTAKES = [
-    ({"system": "nothing"}, 2, "there is no system 'nothing' to train; choose from c"),
+    ({"system": "nothing"}, 2, "there is no system 'nothing' to train; choose from a"),
     ({"system": "standard"}, 2, "there is no system 'standard' to train"),
     ({"data": "grocery"}, 1, "expected NAME:DIR"),
     ({"data": "paints:grocery"}, 1, "there is no data set named 'paints'"),
