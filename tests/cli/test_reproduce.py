@@ -194,7 +194,10 @@ def test_mistakes_are_told_before_anything_is_trained(reproduce, trained, argume
 def test_other_systems_are_named(reproduce):
     done = reproduce(system="standard")
     assert (done.code, done.out) == (2, "")
-    assert "there are no tables of 'standard' to reproduce; choose from asymnet, hybrid, mtv" in done.err
+    assert (
+        "there are no tables of 'standard' to reproduce; choose from asymnet, hybrid, mtv"
+        in done.err
+    )
 
 
 CONFIG = """
