@@ -129,6 +129,8 @@ def test_the_service_keeps_to_its_document(schema, served, method, path, mode) -
         response = case.call(base, headers=headers)
         if response.status_code == 431:
             return  # an address that is too long is not looked at
+        if response.status_code == 503 and response.json()["type"].endswith(":locked"):
+            return  # an index that another case has begun is not over
         case.validate_response(
             response,
             # What it makes up for a picture is none, whatever the schema says.
