@@ -23,7 +23,9 @@ Open = Callable[..., Page]
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: until it ends Playwright keeps an event loop running in this
+# thread, and tests elsewhere begin loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's chromium."""
     chromium = find_chromium()
@@ -55,7 +57,7 @@ def shop(built: tuple[Path, DemoShop]) -> DemoShop:
     return built[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(
     browser: Browser, built: tuple[Path, DemoShop], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
@@ -71,7 +73,7 @@ def served(
         yield str(client.base_url).rstrip("/")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def photos(served: str, shop: DemoShop) -> list[StreetPhoto]:
     """Three street photos of one item each, whose product the search finds first."""
     found: list[StreetPhoto] = []
