@@ -1,5 +1,6 @@
 """`ResumableBatches`: an epoch of batches made in this process, saved and gone on with."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Generic, Self, TypeVar
 
@@ -8,7 +9,7 @@ __all__ = ["ResumableBatches"]
 Batch = TypeVar("Batch")
 
 
-class ResumableBatches(Generic[Batch]):
+class ResumableBatches(ABC, Generic[Batch]):
     """What Lightning asks of a loader whose batches a seed, the epoch and their number decide.
 
     It can be saved in mid-epoch, as `fit` does: the next iteration goes on behind the last batch
@@ -22,13 +23,13 @@ class ResumableBatches(Generic[Batch]):
         self._seed = seed
         self._epoch = self._done = 0
 
+    @abstractmethod
     def __len__(self) -> int:
         """Give the number of batches in an epoch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _draw(self, number: int) -> Batch:
         """Make a batch of the epoch ``self._epoch``, by its number from 0."""
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Batch]:
         self._done %= len(self)
