@@ -44,6 +44,7 @@ TINY = StudioSettings(
     learning_rate=3e-3,
     head_rate=1.0,
     num_workers=0,
+    start="random",
 )
 
 LEARNING = dataclasses.replace(
@@ -241,6 +242,37 @@ def test_a_step_is_the_published_loss(matching, loss):
     assert all(each.grad is not None for each in learned)
     assert not module.features.requires_grad
     assert "features" not in module.state_dict()
+
+
+@pytest.mark.parametrize("start", ["articles", "random"])
+@pytest.mark.parametrize("matching", ["linear", "non-linear"])
+def test_what_starts_at_random_learns_faster(start, matching):
+    settings = dataclasses.replace(
+        TINY, start=start, matching=matching, learning_rate=1e-3, head_rate=7.0
+    )
+    module = make_module(settings)
+    made = module.configure_optimizers()
+    optimizer = made["optimizer"] if isinstance(made, dict) else made
+    rates = {
+        parameter: group["initial_lr"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert rates.keys() == set(module.parameters())
+    first, second, last = (
+        layer for layer in module.network.layers if isinstance(layer, torch.nn.Linear)
+    )
+    dense = 1e-3 if start == "articles" else 7e-3
+    for part, rate in [
+        (module.network.backbone, 1e-3),
+        (first, dense),
+        (second, dense),
+        (last, 7e-3),
+        *([] if module.matcher is None else [(module.matcher, 7e-3)]),
+    ]:
+        assert [rates[each] for each in part.parameters()] == pytest.approx(
+            [rate] * len(list(part.parameters()))
+        )
 
 
 def test_features_that_do_not_fit():

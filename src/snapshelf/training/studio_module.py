@@ -18,7 +18,7 @@ from snapshelf.training.studio_settings import StudioSettings
 with torch_extra():
     import lightning
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["StudioModule"]
 
@@ -119,14 +119,21 @@ class StudioModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Make the optimiser, and the learning rate's schedule by steps."""
         settings = self.settings
-        heads = [] if self.network is None else list(self.network.layers.parameters())
-        if self.matcher is not None:
-            heads += self.matcher.parameters()
+        begun: list[nn.Parameter] = []
+        heads = [] if self.matcher is None else list(self.matcher.parameters())
+        if self.network is not None:
+            begun = list(self.network.backbone.parameters())
+            *dense, features = self.network.layers
+            heads += features.parameters()
+            # Begun at the articles' features, dense layers have as much to forget as a backbone.
+            has_begun = settings.start == "articles"
+            for layer in dense:
+                (begun if has_begun else heads).extend(layer.parameters())
         groups: list[dict[str, Any]] = [
             {"params": heads, "lr": settings.learning_rate * settings.head_rate}
         ]
-        if self.network is not None:
-            groups.insert(0, {"params": list(self.network.backbone.parameters())})
+        if begun:
+            groups.insert(0, {"params": begun})
         return make_optimizer(
             groups, settings, epochs=settings.epochs, steps_per_epoch=self._steps_per_epoch
         )

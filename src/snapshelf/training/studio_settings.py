@@ -93,8 +93,9 @@ class StudioSettings:
         optimizer: ``sgd`` or ``adamw``.
         momentum: Of SGD, in [0, 1).
         learning_rate: Above 0.
-        head_rate: Above 0; the dense layers and the matcher, which start from random weights,
-            learn at this many times the learning rate.
+        head_rate: Above 0; what starts from random weights learns at this many times the learning
+            rate: the match and the dense layers. Where photos begin with their articles' features,
+            of the dense layers only the last.
         weight_decay: At least 0.
         schedule: ``constant``, or falling as a ``cosine`` to 0.
         warmup_epochs: At least 0, at most `epochs`.
