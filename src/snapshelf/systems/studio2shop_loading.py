@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Encoder
 from snapshelf.features.product_encoder import ProductEncoder
+from snapshelf.features.recent_encoder import RecentEncoder
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.folded_matcher import FoldedMatcher
 from snapshelf.matching.studio_reranking import EVERY, StudioProductReranker, StudioReranker
@@ -87,7 +88,8 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
     articles: Encoder
     if "articles" in settings:
         base = load_articles(file, settings["articles"])
-        articles, predictor = base.encoder, base.predictor
+        # The shelf and the match want the same features of an article, one after the other.
+        articles, predictor = RecentEncoder(base.encoder), base.predictor
     elif "vectors" in settings:
         assert description is not None
         articles = load_vectors(file_setting(file, settings, "vectors"), description.dimension)
