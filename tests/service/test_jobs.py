@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from snapshelf.errors import VideoError
+from snapshelf.errors import ModelError, ShelfError, VideoError
 from snapshelf.service.clip_bounds import ClipBounds
 from snapshelf.service.clip_folder import ClipFolder
 from snapshelf.service.job import Job
@@ -146,6 +146,8 @@ def test_a_job_goes_from_queued_over_running_to_done(tmp_path: Path) -> None:
     [
         (VideoError("the clip is none"), "clip-refused"),
         (ProblemError("timed-out", "late"), "timed-out"),
+        (ShelfError("/secret is gone"), "unavailable"),
+        (ModelError("/secret is no model"), "failed"),
         (RuntimeError("secret"), "failed"),
         (MemoryError("secret"), "failed"),
     ],

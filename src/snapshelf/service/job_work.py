@@ -84,5 +84,5 @@ class JobWork:
 
 Work = Callable[[JobWork], bytes]
 """Does a job, in a thread of its own, and gives its result as JSON. It lets through what
-`JobWork.tell` raises, and raises `ProblemError` or one of the project's own errors for what the
-client did."""
+`JobWork.tell` raises; of its other errors a client is told those that are expected, see
+`snapshelf.service.failures`."""

@@ -11,8 +11,7 @@ from contextlib import suppress
 
 from prometheus_client import Gauge, Histogram
 
-from snapshelf.errors import SnapshelfError
-from snapshelf.service.failures import FAILED, problem_of
+from snapshelf.service.failures import EXPECTED, FAILED, problem_of
 from snapshelf.service.job import Job
 from snapshelf.service.job_kind import JobKind
 from snapshelf.service.job_work import Cancelled, JobWork, Work
@@ -188,7 +187,7 @@ class Jobs:
                 job.fail(problem_fields(ProblemError("unavailable", told), request_id))
             else:
                 job.cancel()
-        except (SnapshelfError, ProblemError) as error:
+        except EXPECTED as error:
             job.fail(problem_fields(problem_of(error), request_id))
         except Exception as error:
             self._measures.errors.labels(type(error).__name__).inc()
