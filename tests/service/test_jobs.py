@@ -373,6 +373,7 @@ def test_a_stop_ends_all_in_order(tmp_path: Path) -> None:
         work = Held()
         jobs = [desk.put(work), desk.put(Held())]
         await until(work.begun.is_set)
+        arriving = desk.jobs.place()
         await desk.jobs.stop()
         for job in jobs:
             told = json.loads(job_json(job))
@@ -380,6 +381,8 @@ def test_a_stop_ends_all_in_order(tmp_path: Path) -> None:
             assert "send the clip again" in told["error"]["detail"]
         with pytest.raises(ProblemError, match="about to stop"):
             desk.jobs.place()
+        with pytest.raises(ProblemError, match="about to stop"):
+            desk.jobs.start(Held(), request_id="r", place=arriving)
 
     run(tmp_path, play)
 

@@ -40,12 +40,16 @@ class Intake:
         self._uploads.append(upload)
         return upload
 
-    def hand_over(self) -> Place:
-        """Give the clip's place away, and the care for its file with it."""
-        place, self._place = self._place, None
-        assert place is not None
+    @property
+    def place(self) -> Place:
+        """The clip's place in the queue."""
+        assert self._place is not None
+        return self._place
+
+    def hand_over(self) -> None:
+        """Leave the clip's place and its file to its job."""
+        self._place = None
         self._uploads.clear()
-        return place
 
     def close(self) -> None:
         """Undo what was not handed over."""

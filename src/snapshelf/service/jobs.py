@@ -80,8 +80,7 @@ class Jobs:
         Raises:
             ProblemError: If there is none.
         """
-        if self._stopping:
-            raise ProblemError("unavailable", "the service is about to stop", retry_after_s=5)
+        self._refuse_when_stopping()
         if self._taken >= self.kind.most:
             raise ProblemError(
                 "busy",
@@ -110,8 +109,9 @@ class Jobs:
             when_over: Called once then, in a thread, also if the work was never begun.
 
         Raises:
-            ProblemError: If there is no place.
+            ProblemError: If there is no place, or the service is about to stop.
         """
+        self._refuse_when_stopping()
         place = place or self.place()
         job = Job(owner)
         self._jobs[job.id] = job
@@ -149,6 +149,10 @@ class Jobs:
             self._give_up(job)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._pool.shutdown)
+
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise ProblemError("unavailable", "the service is about to stop", retry_after_s=5)
 
     def _take(self, places: int) -> None:
         self._taken += places

@@ -41,9 +41,10 @@ def search_routes(parts: Parts) -> APIRouter:
             clip_work(clip.path, parts.shelf, parts.settings, options, request_id),
             request_id=request_id,
             owner=request.state.owner,
-            place=intake.hand_over(),
+            place=intake.place,
             when_over=clip.delete,
         )
+        intake.hand_over()
         url = f"/v1/jobs/{job.id}"
         told = {"id": job.id, "status": job.status, "url": url, "events": f"{url}/events"}
         return JsonAnswer({"job": told, "request_id": request_id}, 202, {"Location": url})
