@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -305,6 +307,23 @@ def test_what_is_told_last_is_seen_and_no_more_than_a_few_times_a_second() -> No
         assert job.so_far == {"read": 9_999}
         changes = job.number - 1
         assert 3 <= changes <= 3 + (time.monotonic() - began) / TELL_S
+
+    run_team(play)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
+def test_work_steps_back_behind_whatever_the_service_is() -> None:
+    async def play(jobs: Jobs) -> None:
+        own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        found: list[int] = []
+
+        def work(job: JobWork) -> bytes:
+            found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return b"{}"
+
+        await ended(jobs.start(work, request_id="r"))
+        assert found == [min(19, own + 10)]
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
 
     run_team(play)
 

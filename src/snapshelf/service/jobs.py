@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +21,7 @@ from snapshelf.service.problems import ProblemError, problem_fields
 __all__ = ["Jobs", "Place"]
 
 NICENESS = 10
-"""Of a thread that works on jobs: searches come first."""
+"""By how much a thread that works on jobs steps back behind those of searches."""
 
 
 class Place:
@@ -232,5 +231,4 @@ class Jobs:
 def _step_back() -> None:
     """Let searches go first: what this thread starts steps back with it."""
     if sys.platform == "linux":  # elsewhere the whole process would
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.nice(NICENESS)
