@@ -20,9 +20,9 @@ from PIL import Image
 from snapshelf.datasets.clips import (
     Clip,
     ClipFrame,
-    ClipSettings,
     Filming,
     RenderedClipData,
+    RenderSettings,
 )
 from snapshelf.datasets.registry import open_dataset
 from snapshelf.media.picture import RGB
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--no-boxes", action="store_true")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    settings = ClipSettings(frames=options.frames, size=(options.height, options.width))
+    settings = RenderSettings(frames=options.frames, size=(options.height, options.width))
     data = RenderedClipData(open_dataset(options.data), Filming(settings, options.seed))
     rows, seconds = [], []
     for clip in spread(clips(data, options.split, options.number), options.clips):

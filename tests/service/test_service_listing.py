@@ -1,14 +1,10 @@
 """Browsing the shelf over HTTP, and the products that look the same."""
 
-import time
-
 import httpx
 import pytest
 from service_parts import PRODUCTS, draw, is_problem, shelf_root, until_over
 
 from snapshelf.service.api_keys import add_key
-from snapshelf.service.jobs import Job, Jobs
-from snapshelf.service.problems import ProblemError
 from snapshelf.service.team_answers import DuplicatesAnswer, ListAnswer
 
 
@@ -140,83 +136,3 @@ def test_jobs_that_there_are_not(writer, address) -> None:
     for name in ("nothing", "..%2f..", "%00", "'--"):
         is_problem(writer.get(address + name), 404, "not-found")
         is_problem(writer.delete(address + name), 404, "not-found")
-
-
-# --- jobs ------------------------------------------------------------------------------------
-
-
-def jobs_with(**options) -> tuple[Jobs, list[BaseException]]:
-    failures: list[BaseException] = []
-    usual = {"most_waiting": 1, "most_kept": 2, "keep_s": 60.0}
-    told = {"on_failure": lambda _, error: failures.append(error)}
-    return Jobs("test", **(usual | told | options)), failures
-
-
-def wait_for(job: Job) -> Job:
-    ends = time.monotonic() + 30
-    while not job.is_over:
-        assert time.monotonic() < ends
-        time.sleep(0.002)
-    return job
-
-
-def test_a_job_goes_through_its_states() -> None:
-    jobs, failures = jobs_with()
-
-    def work(job: Job) -> dict:
-        assert job.status == "running"
-        job.tell(0.5, done=1)
-        job.tell(0.25)
-        assert (job.progress, job.so_far) == (0.5, {"done": 1})
-        return {"x": 1}
-
-    over: list[int] = []
-    job = wait_for(jobs.start(work, when_over=lambda: over.append(1)))
-    assert (job.status, job.result, job.progress) == ("done", {"x": 1}, 1.0)
-    assert jobs.find(job.id) is job is jobs.latest()
-    jobs.close()
-    assert over == [1]
-    assert failures == []
-
-
-def test_jobs_fail_are_cancelled_and_refused() -> None:
-    jobs, failures = jobs_with()
-
-    def bad(job: Job) -> dict:
-        raise ProblemError("invalid", "that is wrong")
-
-    def broken(job: Job) -> dict:
-        raise RuntimeError("secret")
-
-    def endless(job: Job) -> dict:
-        while True:
-            job.tell(0.1)
-            time.sleep(0.002)
-
-    assert wait_for(jobs.start(bad)).error.detail == "that is wrong"
-    job = wait_for(jobs.start(broken))
-    assert (job.status, job.error.kind) == ("failed", "failed")
-    assert "secret" not in job.error.detail
-    assert [type(each) for each in failures] == [RuntimeError]
-    running, waiting = jobs.start(endless), jobs.start(endless)
-    with pytest.raises(ProblemError, match="under way"):
-        jobs.start(endless)
-    waiting.cancel()
-    running.cancel()
-    assert wait_for(running).status == wait_for(waiting).status == "cancelled"
-    assert jobs.find(running.id) is running
-    last = jobs.start(endless)
-    jobs.close()
-    assert last.status == "cancelled"
-
-
-def test_jobs_are_forgotten() -> None:
-    jobs, _ = jobs_with(most_kept=2)
-    made = [wait_for(jobs.start(lambda job: {})) for _ in range(4)]
-    assert [jobs.find(job.id) is job for job in made] == [False, False, True, True]
-    jobs.close()
-    jobs, _ = jobs_with(keep_s=0.01)
-    job = wait_for(jobs.start(lambda job: {}))
-    time.sleep(0.03)
-    assert jobs.find(job.id) is None
-    jobs.close()

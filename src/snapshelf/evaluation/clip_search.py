@@ -1,9 +1,6 @@
 """Search a data set's gallery with clips: a clip is one query, however many frames it has."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from functools import partial
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +11,8 @@ from snapshelf.datasets.clips.spread_frames import shown_steps
 from snapshelf.datasets.dataset import Query
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.gallery_reranking import GalleryReranking
-from snapshelf.evaluation.gallery_search import (
-    SHOWN,
-    Progress,
-    SearchedQueries,
-    embed_gallery,
-    right_products,
-)
-from snapshelf.evaluation.ranking import product_ranks
+from snapshelf.evaluation.query_search import search_with
+from snapshelf.evaluation.searched_queries import Progress, SearchedQueries
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.reranker import Reranker
 from snapshelf.matching.trajectory_reranker import TrajectoryReranker
@@ -57,26 +48,16 @@ def search_clips(
         frames: Of a clip that are looked at, at most, at least 1.
 
     Returns:
-        As `search_gallery` gives it; the queries' pictures are the names of the clips.
+        As `search_with` gives it; the queries' pictures are the names of the clips.
 
     Raises:
         DatasetError: If a picture or video cannot be read, or a right product is not in the gallery
             or has no image.
     """
-    gallery = dataset.products()
-    queries = clip_queries(dataset, clips)
-    right = right_products(queries, gallery)
-    tell = progress or (lambda step, done, total: None)  # noqa: ARG005
-    with ExitStack() as stack:
-        reranking = None
-        if system.reranker is not None:
-            reranking = GalleryReranking(system.reranker, partial(tell, "rerank"))
-            stack.enter_context(reranking)
-        start = perf_counter()
-        shop, product_of_row = embed_gallery(
-            system, gallery, dataset.root, batch_size, tell, reranking
-        )
-        embedded_gallery = perf_counter()
+
+    def embed(
+        tell: Progress, reranking: GalleryReranking | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         rows = []
         for done, clip in enumerate(clips, 1):
             pictures = shown_steps(clip, frames, repeat=False)
@@ -87,26 +68,17 @@ def search_clips(
                 described = _described(system.reranker, pictures, embeddings @ mean)
                 reranking.keep(Domain.STREET, [described])
             tell("queries", done, len(clips))
-        embedded_clips = perf_counter()
-        ranks = product_ranks(
-            np.stack(rows),
-            shop,
-            product_of_row,
-            right,
-            distance=system.distance,
-            rerank=None if reranking is None else reranking.heads,
-            top=SHOWN,
-        )
-        ranked = perf_counter()
-    seconds = {
-        "gallery": embedded_gallery - start,
-        "queries": embedded_clips - embedded_gallery,
-        "ranking": ranked - embedded_clips,
-    }
-    if reranking is not None:
-        seconds["ranking"] -= reranking.seconds
-        seconds["rerank"] = reranking.seconds
-    return SearchedQueries(queries, ranks, gallery, seconds)
+        return np.stack(rows), np.arange(len(clips))
+
+    return search_with(
+        embed,
+        clip_queries(dataset, clips),
+        system,
+        dataset.products(),
+        dataset.root,
+        batch_size,
+        progress,
+    )
 
 
 def clip_queries(dataset: ClipDataset, clips: Sequence[Clip]) -> list[Query]:

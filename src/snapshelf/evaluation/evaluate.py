@@ -12,7 +12,7 @@ from snapshelf.datasets.dataset import Dataset, Query
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.clip_search import clip_queries, clips_of, search_clips
 from snapshelf.evaluation.evaluation import Evaluation, Found, Outcome, ProductChoice
-from snapshelf.evaluation.gallery_search import Progress, SearchedQueries, search_gallery
+from snapshelf.evaluation.gallery_search import search_gallery
 from snapshelf.evaluation.metrics import (
     average_precision_at,
     mean_rank,
@@ -21,6 +21,7 @@ from snapshelf.evaluation.metrics import (
     top_percent,
 )
 from snapshelf.evaluation.query_ranks import QueryRanks
+from snapshelf.evaluation.searched_queries import Progress, SearchedQueries
 from snapshelf.systems.system import System
 
 __all__ = ["by_products", "evaluate", "evaluate_by_products", "measure"]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snapshelf.datasets.clips.clip_dataset import ClipDataset
     from snapshelf.datasets.dataset import Dataset
     from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
-    from snapshelf.evaluation.gallery_search import Progress
+    from snapshelf.evaluation.searched_queries import Progress
     from snapshelf.systems.system import System
     from snapshelf.training.monitor import Monitor
 

@@ -10,8 +10,8 @@ import numpy as np
 from snapshelf.catalog.product import Product
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.errors import PictureError
+from snapshelf.evaluation.embedded_pictures import read_picture
 from snapshelf.evaluation.evaluation import Evaluation, Outcome
-from snapshelf.evaluation.gallery_search import read_picture
 from snapshelf.media.encode import encode_jpeg
 from snapshelf.pages.render import data_uri, render
 

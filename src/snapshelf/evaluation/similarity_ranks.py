@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from snapshelf.evaluation.gallery_search import SHOWN
 from snapshelf.evaluation.placing import place_products
 from snapshelf.evaluation.query_ranks import QueryRanks, group_starts
+from snapshelf.evaluation.searched_queries import SHOWN
 
 __all__ = ["similarity_ranks"]
 

@@ -1,6 +1,6 @@
 """Annotating studio pictures: many at once, in the background, as `snapshelf annotate` does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -16,17 +16,20 @@ from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.service.access import needs_write
 from snapshelf.service.bulk_upload import Uploaded
-from snapshelf.service.job_answer import begun, found
-from snapshelf.service.jobs import Job
+from snapshelf.service.job_answer import found
+from snapshelf.service.job_work import JobWork
+from snapshelf.service.json_answer import write_json
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
+from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import WorkAnswer
-from snapshelf.service.team_job_routes import JobId, team_job_routes
+from snapshelf.service.team_job_routes import JobId, begun, team_job_routes
 from snapshelf.store.filters import Filter, parse_filter
 
 __all__ = ["AnnotateOptions", "annotation_routes"]
 
+ADDRESS = "/annotations"
 FIELD = "pictures"
 LINES = "lines"
 
@@ -55,7 +58,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
     jobs, settings = parts.team.annotating, parts.settings
 
     @router.post(
-        "/annotations",
+        ADDRESS,
         summary="Annotate pictures",
         status_code=202,
         responses={202: {"model": WorkAnswer}, **problems("wrong-type", "busy")},
@@ -76,12 +79,13 @@ def annotation_routes(parts: Parts) -> APIRouter:
             await run_in_threadpool(parts.shelf.count, where)
             job = jobs.start(
                 lambda own: _annotate(parts, uploaded, options, where, own),
+                request_id=request_id_of(request.scope),
                 when_over=uploaded.close,
             )
-        return begun(job, f"/v1/annotations/{job.id}", request)
+        return begun(job, ADDRESS)
 
     @router.get(
-        "/annotations/{job_id}.jsonl",
+        f"{ADDRESS}/{{job_id}}.jsonl",
         summary="Download annotations",
         response_class=Response,
         responses={
@@ -93,7 +97,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
             **problems("not-found", "conflict"),
         },
     )
-    def lines(job_id: JobId) -> Response:
+    async def lines(job_id: JobId) -> Response:
         """Give the annotations of a job that is done, one picture a line."""
         written = found(jobs, job_id).files.get(LINES)
         if written is None:
@@ -103,13 +107,13 @@ def annotation_routes(parts: Parts) -> APIRouter:
             written, media_type="application/jsonl", headers={"Content-Disposition": named}
         )
 
-    router.include_router(team_job_routes(jobs, "/annotations", "annotating"))
+    router.include_router(team_job_routes(jobs, ADDRESS, "annotating"))
     return router
 
 
 def _annotate(
-    parts: Parts, uploaded: Uploaded, options: AnnotateOptions, where: Filter | None, job: Job
-) -> Mapping[str, Any]:
+    parts: Parts, uploaded: Uploaded, options: AnnotateOptions, where: Filter | None, job: JobWork
+) -> bytes:
     """Annotate; in the job's thread."""
     shelf, total = parts.shelf, len(uploaded.files)
     predictor = shelf.system.predictor
@@ -131,8 +135,8 @@ def _annotate(
         skipped += bool(one.error)
         job.tell(len(written) / total, pictures=len(written), of=total, skipped=skipped)
     job.files[LINES] = "".join(written).encode()
-    lines = f"/v1/annotations/{job.id}.jsonl"
-    return {"pictures": total, "items": items, "skipped": skipped, "lines": lines}
+    lines = f"/v1{ADDRESS}/{job.id}.jsonl"
+    return write_json({"pictures": total, "items": items, "skipped": skipped, "lines": lines})
 
 
 def _pictures(uploaded: Uploaded, most_bytes: int) -> Iterator[PictureToAnnotate]:

@@ -12,11 +12,11 @@ from snapshelf import __version__
 from snapshelf.service.access import Access
 from snapshelf.service.annotation_routes import annotation_routes
 from snapshelf.service.bounded_body import BoundedBody
+from snapshelf.service.clip_job_routes import clip_job_routes
 from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.index_routes import index_routes
-from snapshelf.service.job_routes import job_routes
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
@@ -76,12 +76,11 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
         await run_in_threadpool(parts.clip_folder.prepare)
         stopping = asyncio.Event()
 
-        async def end_clips() -> None:
+        async def end_jobs() -> None:
             await stopping.wait()
-            parts.stopping.set()
-            await parts.clips.stop()
+            await parts.stop_jobs()
 
-        ending = asyncio.create_task(end_clips())
+        ending = asyncio.create_task(end_jobs())
         try:
             # Set by the server as soon as it is about to stop, see `prompt_protocol`: whoever
             # follows a clip's job would keep it from stopping.
@@ -105,7 +104,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     )
     app.state.access = access
     app.state.parts = parts
-    for routes in (search_routes, job_routes, listing_routes, product_routes, shelf_routes):
+    for routes in (search_routes, clip_job_routes, listing_routes, product_routes, shelf_routes):
         app.include_router(routes(parts))
     for routes in TEAM_ROUTES:
         app.include_router(routes(parts))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from snapshelf.media.video_limits import VideoLimits
+from snapshelf.service.job_kind import JobKind
 
 __all__ = ["ClipBounds"]
 
@@ -61,6 +62,21 @@ class ClipBounds:
     def body_bytes(self) -> int:
         """Largest body of a request that holds a clip, a form's other parts included."""
         return self.max_bytes + 64 * 1024
+
+    @property
+    def jobs(self) -> JobKind:
+        """The jobs that search clips."""
+        return JobKind(
+            name="clip",
+            again="send the clip again",
+            most=self.most,
+            workers=self.workers,
+            work_s=self.work_s,
+            kept=self.results,
+            kept_bytes=self.results_bytes,
+            kept_s=self.results_s,
+            ends_at_once=True,
+        )
 
     @property
     def limits(self) -> VideoLimits:

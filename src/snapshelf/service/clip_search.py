@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snapshelf.errors import VideoError
 from snapshelf.media.video import Video
-from snapshelf.service.clip_jobs import Progress, Work
+from snapshelf.service.job_work import JobWork, Work
 from snapshelf.service.json_answer import write_json
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_pictures import shown_item
@@ -40,10 +40,13 @@ def check_clip(path: Path, settings: Settings, options: SearchOptions) -> None:
     _open(path, settings)
 
 
-def clip_work(shelf: Shelf, settings: Settings, options: SearchOptions, request_id: str) -> Work:
+def clip_work(
+    path: Path, shelf: Shelf, settings: Settings, options: SearchOptions, request_id: str
+) -> Work:
     """Make the work for a clip.
 
     Args:
+        path: The clip.
         shelf: Is searched.
         settings: Bounds.
         options: What is asked for.
@@ -51,9 +54,9 @@ def clip_work(shelf: Shelf, settings: Settings, options: SearchOptions, request_
     """
     limits = settings.clips.limits
 
-    def work(path: Path, progress: Progress) -> bytes:
+    def work(job: JobWork) -> bytes:
         def on_progress(done: float, total: float | None) -> None:
-            progress(0.0 if not total else done / total)
+            job.tell(0.0 if not total else done / total)
 
         try:
             result = shelf.search(

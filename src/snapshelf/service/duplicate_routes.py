@@ -1,21 +1,21 @@
 """Products that look the same: compared in the background, and kept until the shelf changes."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
-from snapshelf.service.job_answer import begun
-from snapshelf.service.jobs import Job
-from snapshelf.service.json_answer import JsonAnswer
+from snapshelf.service.job_work import JobWork
+from snapshelf.service.json_answer import JsonAnswer, write_json
 from snapshelf.service.listing_routes import listed_product
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
+from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import DuplicatesAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import team_job_routes
+from snapshelf.service.team_job_routes import begun, team_job_routes
 from snapshelf.shelf.as_json import group_json
 from snapshelf.shelf.changing import picture_source
 from snapshelf.shelf.duplicates import (
@@ -27,6 +27,8 @@ from snapshelf.shelf.duplicates import (
 from snapshelf.store.filters import Filter, parse_filter
 
 __all__ = ["duplicate_routes"]
+
+ADDRESS = "/duplicates"
 
 COMPARING = 0.9
 """Share of the work that comparing is where pictures are looked at too."""
@@ -55,11 +57,11 @@ def duplicate_routes(parts: Parts) -> APIRouter:
         parts: Of the service.
     """
     router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
-    jobs, store = parts.team.comparing, parts.shelf.store
+    jobs = parts.team.comparing
     under: dict[tuple[str, DuplicatesQuery], str] = {}
 
     @router.get(
-        "/duplicates",
+        ADDRESS,
         summary="Find the products that look the same",
         responses={
             200: {"model": DuplicatesAnswer},
@@ -67,7 +69,7 @@ def duplicate_routes(parts: Parts) -> APIRouter:
             **problems("busy"),
         },
     )
-    def look(request: Request, query: Annotated[DuplicatesQuery, Query()]) -> Any:
+    async def look(request: Request, query: Annotated[DuplicatesQuery, Query()]) -> Any:
         """Give groups of products that look the same, as `snapshelf duplicates --json` does.
 
         Every product is compared with every other, so the answer is worked out in the background:
@@ -75,35 +77,38 @@ def duplicate_routes(parts: Parts) -> APIRouter:
         changes.
         """
         where = None if query.filter is None else parse_filter(query.filter)
-        asked = (store.version, query)
+        asked = (await run_in_threadpool(_version, parts, where), query)
         job = jobs.find(under.get(asked, ""))
         if job is not None and job.status == "done":
-            return JsonAnswer(dict(job.result or {}))
+            return JsonAnswer(job.result)
         if job is None or job.is_over:
-            _bounded(parts, where)
-            job = jobs.start(lambda own: _compare(parts, query, where, own))
+            job = jobs.start(
+                lambda own: _compare(parts, query, where, own),
+                request_id=request_id_of(request.scope),
+            )
             for each in [each for each, name in under.items() if jobs.find(name) is None]:
                 del under[each]
             under[asked] = job.id
-        return begun(job, f"/v1/duplicates/{job.id}", request)
+        return begun(job, ADDRESS)
 
-    router.include_router(team_job_routes(jobs, "/duplicates", "a comparison"))
+    router.include_router(team_job_routes(jobs, ADDRESS, "a comparison"))
     return router
 
 
-def _bounded(parts: Parts, where: Filter | None) -> None:
-    count, most = parts.shelf.store.count(where).embeddings, parts.settings.most_compared
+def _version(parts: Parts, where: Filter | None) -> str:
+    """Give the shelf's version, if not too much of it is to be compared."""
+    store, most = parts.shelf.store, parts.settings.most_compared
+    version, count = store.version, store.count(where).embeddings
     if count > most:
         raise ProblemError(
             "invalid",
             f"{count:,} pictures would be compared, at most {most:,} are; give a filter, or use "
             "`snapshelf duplicates`",
         )
+    return version
 
 
-def _compare(
-    parts: Parts, asked: DuplicatesQuery, where: Filter | None, job: Job
-) -> Mapping[str, Any]:
+def _compare(parts: Parts, asked: DuplicatesQuery, where: Filter | None, job: JobWork) -> bytes:
     """Compare; in the job's thread."""
     store = parts.shelf.store
     share = COMPARING if asked.check else 1.0
@@ -129,12 +134,14 @@ def _compare(
             on_problem=lambda _: None,
             on_progress=lambda done, total: job.tell(share + (1 - share) * done / max(1, total)),
         )
-    return {
-        "least": asked.least,
-        "compared": store.count(where).products,
-        "groups": [_group(group) for group in shown],
-        "left_out": len(groups) - len(shown),
-    }
+    return write_json(
+        {
+            "least": asked.least,
+            "compared": store.count(where).products,
+            "groups": [_group(group) for group in shown],
+            "left_out": len(groups) - len(shown),
+        }
+    )
 
 
 def _group(group: DuplicateGroup) -> dict[str, Any]:

@@ -19,7 +19,17 @@ from snapshelf.service.measures import Measures
 from snapshelf.service.problems import MEDIA_TYPE, ProblemError, kind_of_status, problem_body
 from snapshelf.service.request_record import request_id_of
 
-__all__ = ["FAILED", "Failures", "answer_problems", "problem_of"]
+__all__ = ["EXPECTED", "FAILED", "Failures", "answer_problems", "problem_of"]
+
+EXPECTED: tuple[type[Exception], ...] = (
+    HTTPException,
+    RequestValidationError,
+    PictureError,
+    VideoError,
+    FilterError,
+    ShelfError,
+)
+"""Errors that a client is told as they are; any other is the service's fault."""
 
 FAILED = (
     "this is the service's fault, not yours; try again, and if it stays so give the request_id to "
@@ -80,19 +90,12 @@ def answer_problems(app: FastAPI, measures: Measures) -> None:
         measures.refused.labels(problem.kind).inc()
         return _response(problem, request_id_of(request.scope))
 
-    for kind in (
-        HTTPException,
-        RequestValidationError,
-        PictureError,
-        VideoError,
-        FilterError,
-        ShelfError,
-    ):
+    for kind in EXPECTED:
         app.add_exception_handler(kind, answer)
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """Tell an error as a problem; the messages of the project's own are fit to be shown.
+    """Tell one of the `EXPECTED` errors as a problem; the messages of our own are fit to be shown.
 
     Those of a shelf name folders, which are nobody's business but its owner's.
     """

@@ -8,19 +8,21 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
-from snapshelf.service.job_answer import begun, found, state
+from snapshelf.service.job_answer import found
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
+from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import LatestAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import JobId, team_job_routes
+from snapshelf.service.team_job_routes import JobId, begun, state, team_job_routes
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
 __all__ = ["IndexOptions", "index_routes"]
 
+ADDRESS = "/index"
 FIELD = "feed"
 COLUMNS = ("line", "product_id", "field", "reason", "skipped")
 
@@ -70,7 +72,7 @@ def index_routes(parts: Parts) -> APIRouter:
     reindexing = Reindexing(parts)
 
     @router.post(
-        "/index",
+        ADDRESS,
         summary="Bring the shelf up to date with a feed",
         status_code=202,
         responses={202: {"model": WorkAnswer}, **problems("wrong-type", "busy", "conflict")},
@@ -88,8 +90,11 @@ def index_routes(parts: Parts) -> APIRouter:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "application/json":
             own = await read_json(request, OwnFeedOptions)
-            job = jobs.start(lambda job: reindexing.own(own.recheck, own.sure, job))
-            return begun(job, f"/v1/index/{job.id}", request)
+            job = jobs.start(
+                lambda job: reindexing.own(own.recheck, own.sure, job),
+                request_id=request_id_of(request.scope),
+            )
+            return begun(job, ADDRESS)
         async with parts.team.uploads.read(request, field=FIELD, most_files=1) as uploaded:
             options = uploaded.options(IndexOptions)
             ((name, file),) = uploaded.files
@@ -99,26 +104,26 @@ def index_routes(parts: Parts) -> APIRouter:
                 _refuse_second(parts)
                 job = jobs.start(
                     lambda job: reindexing.sent(folder, name, options, job),
+                    request_id=request_id_of(request.scope),
                     when_over=folder.cleanup,
                 )
             except BaseException:
                 folder.cleanup()
                 raise
-        return begun(job, f"/v1/index/{job.id}", request)
+        return begun(job, ADDRESS)
 
     @router.get(
-        "/index",
+        ADDRESS,
         summary="Look at the latest feed",
         responses={200: {"model": LatestAnswer}, **problems()},
     )
-    def latest(request: Request) -> Any:
+    async def latest() -> Any:
         """Give the job that was begun last, by whomever, for as long as it is kept."""
         job = jobs.latest()
-        told = None if job is None else state(job, f"/v1/index/{job.id}", request)
-        return JsonAnswer({"job": told})
+        return JsonAnswer(b'{"job":' + (b"null" if job is None else state(job, ADDRESS)) + b"}")
 
     @router.get(
-        "/index/{job_id}/problems.{kind}",
+        f"{ADDRESS}/{{job_id}}/problems.{{kind}}",
         summary="Download what of a feed was skipped",
         response_class=Response,
         responses={
@@ -132,18 +137,18 @@ def index_routes(parts: Parts) -> APIRouter:
             **problems("not-found", "conflict"),
         },
     )
-    def skipped(job_id: JobId, kind: Literal["jsonl", "csv"]) -> Response:
+    async def skipped(job_id: JobId, kind: Literal["jsonl", "csv"]) -> Response:
         """Give what was skipped, as `snapshelf index --problems` writes it, or as a table."""
         job = found(jobs, job_id)
         if not job.is_over or PROBLEMS not in job.files:
             raise ProblemError("conflict", "the feed is not indexed yet, or was never read")
         lines = job.files[PROBLEMS]
-        body = lines if kind == "jsonl" else _table(lines).encode("utf-8", "backslashreplace")
+        body = lines if kind == "jsonl" else await run_in_threadpool(_table, lines)
         named = f'attachment; filename="problems-{job_id[:8]}.{kind}"'
         media = "application/jsonl" if kind == "jsonl" else "text/csv; charset=utf-8"
         return Response(body, media_type=media, headers={"Content-Disposition": named})
 
-    router.include_router(team_job_routes(jobs, "/index", "indexing"))
+    router.include_router(team_job_routes(jobs, ADDRESS, "indexing"))
     return router
 
 
@@ -152,17 +157,17 @@ def _refuse_second(parts: Parts) -> None:
     if latest is not None and not latest.is_over:
         raise ProblemError(
             "conflict",
-            f"a feed is being indexed: /v1/index/{latest.id}; wait for it, or give it up",
+            f"a feed is being indexed: /v1{ADDRESS}/{latest.id}; wait for it, or give it up",
         )
 
 
-def _table(lines: bytes) -> str:
+def _table(lines: bytes) -> bytes:
     rows: list[tuple[object, ...]] = [COLUMNS]
     for line in lines.splitlines():
         each = json.loads(line)
         part = "product" if each["fatal"] else "part"
         rows.append((each["line"], each["product_id"], each["field"], each["reason"], part))
-    return csv_text(rows)
+    return csv_text(rows).encode("utf-8", "backslashreplace")
 
 
 def _request() -> dict[str, Any]:

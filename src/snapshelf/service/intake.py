@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from snapshelf.service.bounded_body import arriving_body
 from snapshelf.service.clip_folder import ClipFile, ClipFolder
-from snapshelf.service.clip_jobs import ClipJobs, ClipPlace
+from snapshelf.service.jobs import Jobs, Place
 from snapshelf.service.upload import Upload
 
 __all__ = ["Intake"]
@@ -19,12 +19,12 @@ class Intake:
         jobs: The queue; None for a request that takes pictures only.
     """
 
-    def __init__(self, request: Request, folder: ClipFolder, jobs: ClipJobs | None) -> None:
+    def __init__(self, request: Request, folder: ClipFolder, jobs: Jobs | None) -> None:
         self._body = arriving_body(request.scope)
         self._folder = folder
         self._jobs = jobs
         self._uploads: list[Upload] = []
-        self._place: ClipPlace | None = None
+        self._place: Place | None = None
 
     def upload(self, *, called_clip: bool) -> Upload:
         """Begin a file.
@@ -40,12 +40,16 @@ class Intake:
         self._uploads.append(upload)
         return upload
 
-    def hand_over(self) -> ClipPlace:
-        """Give the clip's place away, and the care for its file with it."""
-        place, self._place = self._place, None
-        assert place is not None
+    @property
+    def place(self) -> Place:
+        """The clip's place in the queue."""
+        assert self._place is not None
+        return self._place
+
+    def hand_over(self) -> None:
+        """Leave the clip's place and its file to its job."""
+        self._place = None
         self._uploads.clear()
-        return place
 
     def close(self) -> None:
         """Undo what was not handed over."""

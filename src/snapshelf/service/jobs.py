@@ -1,198 +1,234 @@
-"""Work that outlasts a request: queued, told of, cancelled, and kept for a while."""
+"""Work that outlasts a request: queued in bounds, worked on behind searches, kept for a while."""
 
+import asyncio
 import os
-import secrets
 import sys
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from threading import Event, Lock
-from typing import Any
 
-from snapshelf.service.problems import ProblemError
+from prometheus_client import Gauge, Histogram
 
-__all__ = ["Cancelled", "Job", "Jobs", "Work"]
+from snapshelf.service.failures import EXPECTED, FAILED, problem_of
+from snapshelf.service.job import Job
+from snapshelf.service.job_kind import JobKind
+from snapshelf.service.job_work import Cancelled, JobWork, Work
+from snapshelf.service.logs import log, log_failure
+from snapshelf.service.measures import Measures
+from snapshelf.service.problems import ProblemError, problem_fields
+
+__all__ = ["Jobs", "Place"]
 
 NICENESS = 10
-"""Of a thread that works on jobs: searches come first."""
+"""By how much a thread that works on jobs steps back behind those of searches."""
 
 
-class Cancelled(Exception):  # noqa: N818 - no error
-    """Ends the work of a job that was cancelled."""
+class Place:
+    """One of the places for jobs, until it is given back or a job has it."""
 
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back: Callable[[], None] | None = give_back
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """A piece of work and what became of it; its own thread writes, any may read.
-
-    Attributes:
-        id: Unguessable.
-        status: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
-        progress: In [0, 1], never falling.
-        so_far: What there is to tell before it is done.
-        result: Of one that is done.
-        error: Of one that failed.
-        files: To be downloaded, by name.
-        ended: When it came to its end, as `time.monotonic` counts; None before.
-    """
-
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
-    status: str = "queued"
-    progress: float = 0.0
-    so_far: Mapping[str, Any] = field(default_factory=dict)
-    result: Mapping[str, Any] | None = None
-    error: ProblemError | None = None
-    files: dict[str, bytes] = field(default_factory=dict)
-    ended: float | None = None
-    _stop: Event = field(default_factory=Event)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.ended is not None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether its work is to end."""
-        return self._stop.is_set()
-
-    def tell(self, progress: float, **so_far: Any) -> None:
-        """Tell how far the work is; called by the work.
-
-        Args:
-            progress: In [0, 1].
-            so_far: What there is to tell, replacing what was told.
-
-        Raises:
-            Cancelled: If the job was cancelled.
-        """
-        self.progress = max(self.progress, min(1.0, progress))
-        if so_far:
-            self.so_far = so_far
-        self.check()
-
-    def check(self) -> None:
-        """Raise `Cancelled` if the job was cancelled."""
-        if self._stop.is_set():
-            raise Cancelled
-
-    def cancel(self) -> None:
-        """Have the work end as soon as it can; nothing happens to one that is over."""
-        self._stop.set()
-
-
-Work = Callable[[Job], Mapping[str, Any]]
-"""Does the work of a job and gives its result; raises `ProblemError` for what the client did."""
+    def give_back(self) -> None:
+        """Let another job in; twice does no harm."""
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
 
 
 class Jobs:
-    """Does jobs of one kind, one after the other, in a thread of their own.
+    """A bounded queue of jobs of one kind; for the event loop's thread only.
+
+    The work has threads of its own, which the operating system lets run behind those of searches
+    where it can (Linux). Jobs are in memory and end with the service.
 
     Args:
-        name: Of the thread.
-        most_waiting: Jobs that may wait for the one under way; more are refused.
-        most_kept: Jobs kept when they are over; the oldest goes.
-        keep_s: How long one is kept then, seconds.
-        on_failure: Called with an error that no work should raise.
+        kind: What they are called, how many, how long, how much is remembered.
+        measures: Failures are counted there.
+        in_work: Told how many there are; None to tell nobody.
+        seconds: Told of each how long it took, by ``outcome``; None to tell nobody.
     """
 
     def __init__(
         self,
-        name: str,
+        kind: JobKind,
+        measures: Measures,
         *,
-        most_waiting: int,
-        most_kept: int,
-        keep_s: float,
-        on_failure: Callable[[str, BaseException], None],
+        in_work: Gauge | None = None,
+        seconds: Histogram | None = None,
     ) -> None:
-        self._most_waiting = most_waiting
-        self._most_kept = most_kept
-        self._keep_s = keep_s
-        self._on_failure = on_failure
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._lock = Lock()
-        self._thread = ThreadPoolExecutor(
-            1, thread_name_prefix=f"snapshelf-{name}", initializer=_step_back
+        self.kind = kind
+        self._measures = measures
+        self._in_work = in_work
+        self._seconds = seconds
+        self._taken = 0
+        self._jobs: dict[str, Job] = {}
+        self._ended: dict[str, Job] = {}
+        self._futures: dict[str, Future[bytes]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._usual_s = 10.0
+        self._stopping = False
+        self._pool = ThreadPoolExecutor(
+            kind.workers, thread_name_prefix=f"snapshelf-{kind.name}", initializer=_step_back
         )
 
-    def start(self, work: Work, *, when_over: Callable[[], None] = lambda: None) -> Job:
-        """Queue a job.
+    def place(self) -> Place:
+        """Take a place for a job, before what it is about has arrived.
+
+        Raises:
+            ProblemError: If there is none.
+        """
+        self._refuse_when_stopping()
+        if self._taken >= self.kind.most:
+            raise ProblemError(
+                "busy",
+                f"{self._taken} {self.kind.name}s are waiting or under way; try again",
+                retry_after_s=min(60.0, self._usual_s),
+            )
+        self._take(1)
+        return Place(lambda: self._take(-1))
+
+    def start(
+        self,
+        work: Work,
+        *,
+        request_id: str,
+        owner: str = "",
+        place: Place | None = None,
+        when_over: Callable[[], None] = lambda: None,
+    ) -> Job:
+        """Put a job into the queue.
 
         Args:
             work: Does it.
-            when_over: Called once when the job is over, also if it was never begun.
+            request_id: Names the request in logs and problems.
+            owner: See `Job`.
+            place: Is given back when the work has ended; None to take one.
+            when_over: Called once then, in a thread, also if the work was never begun.
 
         Raises:
-            ProblemError: If too many wait.
+            ProblemError: If there is no place, or the service is about to stop.
         """
-        job = Job()
-        with self._lock:
-            self._forget()
-            if sum(not each.is_over for each in self._jobs.values()) > self._most_waiting:
-                raise ProblemError(
-                    "busy", "other work of this kind is under way; try again", retry_after_s=10
-                )
-            self._jobs[job.id] = job
-        self._thread.submit(self._run, job, work, when_over)
+        self._refuse_when_stopping()
+        place = place or self.place()
+        job = Job(owner)
+        self._jobs[job.id] = job
+        loop = asyncio.get_running_loop()
+        future = self._pool.submit(self._work, job, work, loop)
+        self._futures[job.id] = future
+        task = loop.create_task(self._see_off(job, future, place, request_id, when_over))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return job
 
-    def find(self, job_id: str) -> Job | None:
-        """Give a job, None if there is none, or none any more."""
-        with self._lock:
-            self._forget()
-            return self._jobs.get(job_id)
+    def find(self, job_id: str, owner: str = "") -> Job | None:
+        """Give a job to its owner, None if there is none, or none any more."""
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.owner == owner else None
 
     def latest(self) -> Job | None:
-        """Give the job that was started last, None if none is kept."""
-        with self._lock:
-            self._forget()
-            return next(reversed(self._jobs.values()), None)
+        """Give the job that was started last, None if none is remembered."""
+        return next(reversed(self._jobs.values()), None)
 
-    def cancel(self) -> None:
-        """Cancel everything."""
-        with self._lock:
-            for job in self._jobs.values():
-                job.cancel()
+    def cancel(self, job: Job) -> None:
+        """Have a job end as soon as it can; nothing happens to one that is over."""
+        if self._give_up(job) or self.kind.ends_at_once:
+            job.cancel()
 
-    def close(self) -> None:
-        """Cancel everything, and wait for what is under way to end."""
-        self.cancel()
-        self._thread.shutdown()
+    def forget(self, job: Job) -> None:
+        """Forget a job that is over, with what came of it."""
+        self._jobs.pop(job.id, None)
+        self._ended.pop(job.id, None)
 
-    def _run(self, job: Job, work: Work, when_over: Callable[[], None]) -> None:
+    async def stop(self) -> None:
+        """Take no more jobs, give up those that are there, and wait until their work has ended."""
+        self._stopping = True
+        for job in self._jobs.values():
+            self._give_up(job)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._pool.shutdown)
+
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise ProblemError("unavailable", "the service is about to stop", retry_after_s=5)
+
+    def _take(self, places: int) -> None:
+        self._taken += places
+        if self._in_work is not None:
+            self._in_work.set(self._taken)
+
+    def _give_up(self, job: Job) -> bool:
+        """Have the work on a job end; gives whether it was never begun."""
+        job.stop.set()
+        future = self._futures.get(job.id)
+        return future is not None and future.cancel()
+
+    def _work(self, job: Job, work: Work, loop: asyncio.AbstractEventLoop) -> bytes:
+        """Work on a job; in a thread."""
+        under_way = JobWork(job, self.kind, loop)
         try:
-            job.check()
-            job.status = "running"
-            job.result = work(job)
-            job.progress, job.status = 1.0, "done"
-        except Cancelled:
-            job.status = "cancelled"
-        except ProblemError as problem:
-            job.error, job.status = problem, "failed"
-        except Exception as error:
-            self._on_failure(job.id, error)
-            job.error = ProblemError("failed", "the work failed, by the service's fault")
-            job.status = "failed"
+            return work(under_way)
         finally:
-            job.ended = time.monotonic()
-            with suppress(Exception):
-                when_over()
+            under_way.show()
 
-    def _forget(self) -> None:
-        """Forget jobs that are over for long, or of which there are too many."""
-        over = [each for each in self._jobs.values() if each.ended is not None]
-        old = time.monotonic() - self._keep_s
-        for number, job in enumerate(reversed(over)):
-            if number >= self._most_kept or (job.ended or 0.0) < old:
-                del self._jobs[job.id]
+    async def _see_off(
+        self,
+        job: Job,
+        future: Future[bytes],
+        place: Place,
+        request_id: str,
+        when_over: Callable[[], None],
+    ) -> None:
+        """Wait for the work on a job, and end it by what came of it."""
+        start = time.monotonic()
+        try:
+            job.succeed(await asyncio.wrap_future(future))
+        except (asyncio.CancelledError, Cancelled):
+            if self._stopping:
+                told = f"the service has stopped; {self.kind.again}"
+                job.fail(problem_fields(ProblemError("unavailable", told), request_id))
+            else:
+                job.cancel()
+        except EXPECTED as error:
+            job.fail(problem_fields(problem_of(error), request_id))
+        except Exception as error:
+            self._measures.errors.labels(type(error).__name__).inc()
+            log_failure(request_id, error)
+            job.fail(problem_fields(ProblemError("failed", FAILED), request_id))
+        finally:
+            del self._futures[job.id]
+            place.give_back()
+            self._note(job, time.monotonic() - start, request_id)
+            self._remember(job)
+            with suppress(OSError):
+                await asyncio.to_thread(when_over)
+
+    def _note(self, job: Job, seconds: float, request_id: str) -> None:
+        self._usual_s += 0.3 * (seconds - self._usual_s)
+        if self._seconds is not None:
+            self._seconds.labels(job.status).observe(seconds)
+        log(
+            self.kind.name,
+            request_id=request_id,
+            status=job.status,
+            milliseconds=round(1000 * seconds),
+        )
+
+    def _remember(self, job: Job) -> None:
+        """Keep a job for a while, unless it was forgotten already; others may have to go."""
+        if job.id not in self._jobs:
+            return
+        self._ended[job.id] = job
+        asyncio.get_running_loop().call_later(self.kind.kept_s, self.forget, job)
+        while len(self._ended) > self.kind.kept or (
+            len(self._ended) > 1
+            and sum(each.size for each in self._ended.values()) > self.kind.kept_bytes
+        ):
+            self.forget(next(iter(self._ended.values())))
 
 
 def _step_back() -> None:
     """Let searches go first: what this thread starts steps back with it."""
     if sys.platform == "linux":  # elsewhere the whole process would
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.nice(NICENESS)

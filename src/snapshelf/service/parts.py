@@ -1,5 +1,6 @@
 """What the routes of one service share."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,8 @@ from platformdirs import user_data_path
 
 from snapshelf.media.fetcher import Fetcher
 from snapshelf.service.clip_folder import ClipFolder
-from snapshelf.service.clip_jobs import ClipJobs
 from snapshelf.service.event_log import EventLog
+from snapshelf.service.jobs import Jobs
 from snapshelf.service.measures import Measures
 from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
@@ -50,7 +51,7 @@ class Parts:
     measures: Measures
     pool: ThreadPoolExecutor
     searching: Searching
-    clips: ClipJobs
+    clips: Jobs
     clip_folder: ClipFolder
     changes: ProductChanges
     events: EventLog
@@ -60,10 +61,13 @@ class Parts:
     team: TeamWork
     stopping: Event = field(default_factory=Event)
 
-    def close(self) -> None:
-        """Take no new work, and wait for what is under way."""
+    async def stop_jobs(self) -> None:
+        """Take no new work, give up the jobs that there are, and wait until theirs has ended."""
         self.stopping.set()
-        self.team.close()
+        await asyncio.gather(*(jobs.stop() for jobs in (self.clips, *self.team.jobs)))
+
+    def close(self) -> None:
+        """Wait for what else is under way, and let go of everything; after `stop_jobs`."""
         self.changes.close()
         self.searching.close()
         self.pictures.close()
@@ -100,7 +104,12 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         measures=measures,
         pool=pool,
         searching=Searching(shelf, settings, measures, pool),
-        clips=ClipJobs(settings.clips, measures),
+        clips=Jobs(
+            settings.clips.jobs,
+            measures,
+            in_work=measures.clips_in_work,
+            seconds=measures.clip_seconds,
+        ),
         clip_folder=ClipFolder(settings.clips.folder, settings.clips.disk_bytes),
         changes=ProductChanges(shelf.place, shelf.system, settings, measures, fetcher),
         events=EventLog(
@@ -111,7 +120,7 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         pictures=SmallPictures(shelf, settings, fetcher, pool),
         facets=ShelfFacets(shelf.store),
         fetcher=fetcher,
-        team=TeamWork(settings),
+        team=TeamWork(settings, measures),
     )
 
 

@@ -3,18 +3,18 @@
 import io
 import tempfile
 import zlib
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry
 from snapshelf.catalog.report import IngestionReport
 from snapshelf.errors import FeedError, ShelfLockedError, SnapshelfError
 from snapshelf.media.fetcher import Fetcher
-from snapshelf.service.jobs import Cancelled, Job
+from snapshelf.service.job_work import Cancelled, JobWork
+from snapshelf.service.json_answer import write_json
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.shelf.feeding import feed_shelf, own_feed
@@ -139,7 +139,7 @@ class Reindexing:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def own(self, recheck: bool, sure: bool, job: Job) -> Mapping[str, Any]:
+    def own(self, recheck: bool, sure: bool, job: JobWork) -> bytes:
         """Index the feed that the shelf was made from.
 
         Raises:
@@ -156,8 +156,8 @@ class Reindexing:
         folder: "tempfile.TemporaryDirectory[str]",
         name: str,
         options: FeedOptions,
-        job: Job,
-    ) -> Mapping[str, Any]:
+        job: JobWork,
+    ) -> bytes:
         """Index a feed that was sent; raises as `own` does."""
         (file,) = Path(folder.name).iterdir()
         with _told(file, name):
@@ -184,13 +184,13 @@ class Reindexing:
         self,
         catalog: Catalog,
         name: str,
-        job: Job,
+        job: JobWork,
         *,
         whole: bool,
         recheck: bool,
         sure: bool,
         most: int | None,
-    ) -> Mapping[str, Any]:
+    ) -> bytes:
         parts = self._parts
         assert parts.shelf.place is not None
         total = _count(catalog, job, most)
@@ -206,10 +206,8 @@ class Reindexing:
         report = IngestionReport(log)
 
         def show(counts: UpdateReport) -> None:
-            job.progress = max(
-                job.progress, READING + (1 - READING) * min(1.0, counts.read / max(1, total))
-            )
-            job.so_far = {**asdict(counts), "of": total, "problems": _sum(report)}
+            share = READING + (1 - READING) * min(1.0, counts.read / max(1, total))
+            job.note(share, **asdict(counts), of=total, problems=_sum(report))
 
         show(UpdateReport())
         limits = parts.settings.limits
@@ -234,23 +232,25 @@ class Reindexing:
                 limits=limits,
                 on_problem=report.add,
                 on_progress=show,
-                is_given_up=lambda: job.is_cancelled,
+                is_given_up=lambda: job.is_given_up,
             )
         job.files[PROBLEMS] = log.getvalue().encode("utf-8", "backslashreplace")
         show(updated)
-        if job.is_cancelled and updated.stopped:
+        if job.is_given_up and updated.stopped:
             raise Cancelled
         told = report.to_json()
         address = f"/v1/index/{job.id}/problems"
-        return {
-            "feed": name.replace("\\", "/").rpartition("/")[2],
-            "format": catalog.format,
-            "report": asdict(updated),
-            "reasons": told["reasons"],
-            "problems": told["problems"][:SHOWN_PROBLEMS],
-            "problem_count": _sum(report),
-            "problem_files": {"csv": f"{address}.csv", "jsonl": f"{address}.jsonl"},
-        }
+        return write_json(
+            {
+                "feed": name.replace("\\", "/").rpartition("/")[2],
+                "format": catalog.format,
+                "report": asdict(updated),
+                "reasons": told["reasons"],
+                "problems": told["problems"][:SHOWN_PROBLEMS],
+                "problem_count": _sum(report),
+                "problem_files": {"csv": f"{address}.csv", "jsonl": f"{address}.jsonl"},
+            }
+        )
 
 
 class _BoundedLines(io.StringIO):
@@ -294,7 +294,7 @@ class _told:  # noqa: N801 - reads like a function
         return told.replace(str(self._file), name).replace(self._file.name, name)
 
 
-def _count(catalog: Catalog, job: Job, most: int | None) -> int:
+def _count(catalog: Catalog, job: JobWork, most: int | None) -> int:
     """Count the products of a feed, which tells early whether it is one.
 
     Raises:

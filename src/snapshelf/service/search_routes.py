@@ -37,13 +37,14 @@ def search_routes(parts: Parts) -> APIRouter:
         """Put a clip into the queue."""
         await run_in_threadpool(check_clip, clip.path, parts.settings, options)
         request_id = request_id_of(request.scope)
-        job = parts.clips.add(
-            request.state.owner,
-            clip,
-            intake.hand_over(),
-            clip_work(parts.shelf, parts.settings, options, request_id),
-            request_id,
+        job = parts.clips.start(
+            clip_work(clip.path, parts.shelf, parts.settings, options, request_id),
+            request_id=request_id,
+            owner=request.state.owner,
+            place=intake.place,
+            when_over=clip.delete,
         )
+        intake.hand_over()
         url = f"/v1/jobs/{job.id}"
         told = {"id": job.id, "status": job.status, "url": url, "events": f"{url}/events"}
         return JsonAnswer({"job": told, "request_id": request_id}, 202, {"Location": url})

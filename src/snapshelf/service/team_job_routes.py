@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 
 from snapshelf.service.access import needs_write
-from snapshelf.service.job_answer import found, state
+from snapshelf.service.job import Job
+from snapshelf.service.job_answer import found, job_json
 from snapshelf.service.jobs import Jobs
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.team_answers import WorkState
 
-__all__ = ["JobId", "team_job_routes"]
+__all__ = ["JobId", "begun", "state", "team_job_routes"]
 
 JobId = Annotated[
     str,
@@ -22,6 +23,22 @@ JobId = Annotated[
         examples=["kq3J0mRkq3J0mRkq3J0mR0aB"],
     ),
 ]
+
+
+def state(job: Job, address: str) -> bytes:
+    """Write a job as JSON, with its ``url`` and what there is to tell ``so_far``.
+
+    Args:
+        job: The job.
+        address: As `team_job_routes` has it.
+    """
+    return job_json(job, url=f"/v1{address}/{job.id}", so_far=job.so_far)
+
+
+def begun(job: Job, address: str) -> JsonAnswer:
+    """Answer that a job was begun, or is under way; see `state`."""
+    headers = {"Location": f"/v1{address}/{job.id}", "Retry-After": "1"}
+    return JsonAnswer(b'{"job":' + state(job, address) + b"}", 202, headers=headers)
 
 
 def team_job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
@@ -39,20 +56,19 @@ def team_job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
         summary=f"Look how far {work} is",
         responses={200: {"model": WorkState}, **problems("not-found")},
     )
-    def look(request: Request, job_id: JobId) -> Any:
+    async def look(job_id: JobId) -> Any:
         """Give the job: its progress, and its result once it is done."""
-        job = found(jobs, job_id)
-        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
+        return JsonAnswer(state(found(jobs, job_id), address))
 
     @router.delete(
         f"{address}/{{job_id}}",
         summary=f"Give up {work}",
         responses={200: {"model": WorkState}, **problems("not-found")},
     )
-    def cancel(request: Request, job_id: JobId) -> Any:
+    async def cancel(job_id: JobId) -> Any:
         """Have it end as soon as it can, and give the job; nothing happens to one that is over."""
         job = found(jobs, job_id)
-        job.cancel()
-        return JsonAnswer(state(job, f"/v1{address}/{job.id}", request))
+        jobs.cancel(job)
+        return JsonAnswer(state(job, address))
 
     return router

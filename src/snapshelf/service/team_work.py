@@ -1,8 +1,9 @@
 """What the catalogue team has done in the background: comparing, annotating, indexing."""
 
 from snapshelf.service.bulk_upload import Uploads
+from snapshelf.service.job_kind import JobKind
 from snapshelf.service.jobs import Jobs
-from snapshelf.service.logs import log_failure
+from snapshelf.service.measures import Measures
 from snapshelf.service.settings import Settings
 
 __all__ = ["TeamWork"]
@@ -13,6 +14,7 @@ class TeamWork:
 
     Args:
         settings: Bounds.
+        measures: Failures are counted there.
 
     Attributes:
         comparing: Finds duplicates.
@@ -21,26 +23,23 @@ class TeamWork:
         uploads: Reads what they are begun with.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.comparing = _jobs("comparing", settings, settings.jobs_waiting)
-        self.annotating = _jobs("annotating", settings, settings.jobs_waiting)
-        self.indexing = _jobs("indexing", settings, 0)
+    def __init__(self, settings: Settings, measures: Measures) -> None:
+        waiting = settings.jobs_waiting
+        self.comparing = Jobs(_kind("comparison", settings, waiting), measures)
+        self.annotating = Jobs(_kind("annotation", settings, waiting), measures)
+        self.indexing = Jobs(_kind("feed", settings, 0), measures)
         self.uploads = Uploads(settings.bulk_at_once)
 
-    def close(self) -> None:
-        """Give everything up, and wait for what is under way to end in order."""
-        kinds = (self.comparing, self.annotating, self.indexing)
-        for jobs in kinds:
-            jobs.cancel()
-        for jobs in kinds:
-            jobs.close()
+    @property
+    def jobs(self) -> tuple[Jobs, ...]:
+        """All kinds of jobs."""
+        return self.comparing, self.annotating, self.indexing
 
 
-def _jobs(name: str, settings: Settings, most_waiting: int) -> Jobs:
-    return Jobs(
-        name,
-        most_waiting=most_waiting,
-        most_kept=settings.jobs_kept,
-        keep_s=settings.jobs_kept_s,
-        on_failure=log_failure,
+def _kind(name: str, settings: Settings, most_waiting: int) -> JobKind:
+    return JobKind(
+        name=name,
+        most=1 + most_waiting,
+        kept=settings.jobs_kept,
+        kept_s=settings.jobs_kept_s,
     )

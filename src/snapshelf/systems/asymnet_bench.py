@@ -12,14 +12,11 @@ from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipTrainingData
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.errors import DatasetError
 from snapshelf.evaluation.clip_search import clip_queries, clips_of
+from snapshelf.evaluation.embedded_pictures import EmbeddedGallery, embed_gallery
 from snapshelf.evaluation.evaluate import by_products
 from snapshelf.evaluation.evaluation import Evaluation, ProductChoice
-from snapshelf.evaluation.gallery_search import (
-    Progress,
-    SearchedQueries,
-    embed_gallery,
-    right_products,
-)
+from snapshelf.evaluation.query_search import right_products
+from snapshelf.evaluation.searched_queries import Progress, SearchedQueries
 from snapshelf.evaluation.similarity_ranks import similarity_ranks
 from snapshelf.features.encoder import Domain
 from snapshelf.systems.system import System
@@ -35,12 +32,6 @@ FloatArray = NDArray[np.float32]
 Compare = Callable[[FloatArray, FloatArray], FloatArray]
 """Called with the embeddings of trajectories, (Q, T, D), and of the gallery, (G, D); gives
 similarities, (Q, G)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Gallery:
-    rows: FloatArray
-    products: NDArray[np.int64]
 
 
 class AsymNetBench:
@@ -68,7 +59,7 @@ class AsymNetBench:
         self._features = ClipFeatures(base.encoder, folder, steps)
         self._trained: tuple[FloatArray, FloatArray] | None = None
         self._queries: dict[tuple[str, str], FloatArray] = {}
-        self._galleries: dict[str, _Gallery] = {}
+        self._galleries: dict[str, EmbeddedGallery] = {}
 
     def trained_on(self, monitor: Monitor) -> tuple[FloatArray, FloatArray]:
         """Give the embeddings of the training clips, (N, T, D), and shop pictures, (P, D)."""
@@ -96,8 +87,8 @@ class AsymNetBench:
         tell = progress or (lambda step, done, total: None)  # noqa: ARG005
         gallery, clips = dataset.products(), clips_of(dataset, split)
         if dataset.name not in self._galleries:
-            rows, products = embed_gallery(self.base, gallery, dataset.root, 32, tell, None)
-            self._galleries[dataset.name] = _Gallery(rows, products)
+            embedded = embed_gallery(self.base, gallery, dataset.root, 32, tell, None)
+            self._galleries[dataset.name] = embedded
         shown = self._galleries[dataset.name]
         if (dataset.name, split) not in self._queries:
             self._queries[dataset.name, split] = self._features("queries", clips, _Told(tell))

@@ -6,7 +6,7 @@ import pytest
 
 from snapshelf.datasets.clips.camera import View, frame_box, project, view_corners, view_reach
 from snapshelf.datasets.clips.camera_path import CameraPath
-from snapshelf.datasets.clips.settings import ClipSettings
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.wobble import Wobble
 from snapshelf.training.augmentation import Effect
 
@@ -105,7 +105,7 @@ BOXES = {
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("where", BOXES)
 def test_a_path_stays_in_the_photo_and_mostly_on_the_item(where, size):
-    settings = ClipSettings(size=size)
+    settings = RenderSettings(size=size)
     box = BOXES[where]
     x0, y0, x1, y1 = box or (100.0, 125.0, 300.0, 375.0)
     grid = np.stack(np.meshgrid(np.linspace(x0, x1, 9), np.linspace(y0, y1, 9)), axis=-1)
@@ -136,7 +136,7 @@ def test_a_path_stays_in_the_photo_and_mostly_on_the_item(where, size):
 
 def test_a_camera_that_does_nothing_stands_still_before_the_item():
     still = Effect(0.0)
-    settings = ClipSettings(
+    settings = RenderSettings(
         zoom=still, pan=still, shake=still, roll=still, tilt=still, item_share=(0.5, 0.5)
     )
     path = CameraPath.draw(2.0, np.random.default_rng(0), settings)

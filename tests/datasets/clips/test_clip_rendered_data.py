@@ -8,16 +8,16 @@ from clip_shop import ROOT, Reader, Shop
 from snapshelf.datasets import Query, TrainingItem, open_dataset
 from snapshelf.datasets.clips import (
     ClipDataset,
-    ClipSettings,
     ClipTrainingData,
     Filming,
     RenderedClipData,
+    RenderSettings,
     open_clip_dataset,
 )
 from snapshelf.datasets.clips.clip_dataset import ClipItem
 from snapshelf.errors import DatasetError
 
-SMALL = ClipSettings(frames=12, size=(8, 8), cuts=(2, 2), shortest_shot=2)
+SMALL = RenderSettings(frames=12, size=(8, 8), cuts=(2, 2), shortest_shot=2)
 
 
 def rendered(shop=None, **options):

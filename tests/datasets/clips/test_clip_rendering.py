@@ -14,7 +14,7 @@ import pytest
 from clip_shop import Reader, photo
 from PIL import Image
 
-from snapshelf.datasets.clips import Clip, ClipFrame, ClipSettings, Filming
+from snapshelf.datasets.clips import Clip, ClipFrame, Filming, RenderSettings
 from snapshelf.datasets.clips.plan import ClipPlan, clip_generator
 from snapshelf.datasets.clips.rendered_clips import RenderedClips
 from snapshelf.datasets.clips.rendering import render_clip
@@ -22,7 +22,7 @@ from snapshelf.errors import DatasetError
 from snapshelf.training.augmentation import Effect
 
 NO = Effect(0.0)
-STEADY = ClipSettings(
+STEADY = RenderSettings(
     zoom=NO,
     pan=NO,
     shake=NO,
@@ -38,7 +38,7 @@ STEADY = ClipSettings(
 """Nothing happens."""
 
 MOVING = replace(
-    ClipSettings(), tone=NO, flicker=NO, motion_blur=NO, occluder=NO, compression=NO, cuts=(0, 0)
+    RenderSettings(), tone=NO, flicker=NO, motion_blur=NO, occluder=NO, compression=NO, cuts=(0, 0)
 )
 """Only the camera moves."""
 
@@ -66,7 +66,7 @@ def digest(frames):
 
 
 def test_a_clip_is_what_the_settings_say():
-    settings = ClipSettings(frames=9, size=(48, 64), rate=10.0)
+    settings = RenderSettings(frames=9, size=(48, 64), rate=10.0)
     frames = rendered([(textured(), None)], settings)
     assert len(frames) == 9
     for number, frame in enumerate(frames):
@@ -93,7 +93,7 @@ def test_a_still_view_is_a_part_of_the_photo():
 
 def test_the_same_seed_product_and_number_give_the_same_clip_and_others_give_others():
     photos = [(textured(seed), None) for seed in range(3)]
-    settings = ClipSettings(frames=8, size=(32, 32), shortest_shot=2)
+    settings = RenderSettings(frames=8, size=(32, 32), shortest_shot=2)
     first = digest(rendered(photos, settings))
     assert digest(rendered(photos, settings)) == first
     others = [
@@ -110,13 +110,13 @@ sys.path.insert(0, {folder!r})
 import numpy as np
 import test_clip_rendering as own
 photos = [(own.textured(seed), box) for seed, box in ((0, None), (1, (20.0, 20.0, 90.0, 160.0)))]
-print(own.digest(own.rendered(photos, own.ClipSettings(), number=5, product="Kl\u00f6\u00dfe")))
+print(own.digest(own.rendered(photos, own.RenderSettings(), number=5, product="Kl\u00f6\u00dfe")))
 """
 
 
 def test_another_process_renders_the_same():
     photos = [(textured(0), None), (textured(1), (20.0, 20.0, 90.0, 160.0))]
-    own = digest(rendered(photos, ClipSettings(), number=5, product="Kl\u00f6\u00dfe"))
+    own = digest(rendered(photos, RenderSettings(), number=5, product="Kl\u00f6\u00dfe"))
     script = SCRIPT.format(folder=str(Path(__file__).parent))
     for hash_seed in ("1", "2"):
         found = subprocess.run(
@@ -162,7 +162,7 @@ def test_the_box_follows_the_item(box, size):
 def test_the_box_follows_the_item_through_all_that_a_camera_does():
     picture = photo((150, 160, 150), (320, 240))
     picture[100:220, 80:170] = (220, 20, 30)
-    settings = replace(ClipSettings(), occluder=NO, tone=Effect(1.0, (0, 0.3)))
+    settings = replace(RenderSettings(), occluder=NO, tone=Effect(1.0, (0, 0.3)))
     apart = [
         np.abs(np.subtract(frame.box, found_square(frame.picture))).max()
         for number in range(5)
@@ -174,7 +174,7 @@ def test_the_box_follows_the_item_through_all_that_a_camera_does():
 
 
 def test_no_frame_shows_anything_but_the_photo():
-    settings = replace(ClipSettings(), occluder=NO, tone=NO, flicker=NO)
+    settings = replace(RenderSettings(), occluder=NO, tone=NO, flicker=NO)
     for box in (None, (0.0, 0.0, 40.0, 30.0), (70.0, 100.0, 90.0, 120.0)):
         for number in range(8):
             for frame in rendered([(photo(200), box)], settings, number=number):
@@ -250,7 +250,7 @@ def test_what_passes_hides_some_for_some_time():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (7, 3)])
 def test_a_photo_of_any_size_can_be_filmed(size):
-    frames = rendered([(photo(90, size), None)], ClipSettings(frames=4, size=(16, 24)))
+    frames = rendered([(photo(90, size), None)], RenderSettings(frames=4, size=(16, 24)))
     assert [frame.picture.shape for frame in frames] == [(16, 24, 3)] * 4
 
 
@@ -297,7 +297,7 @@ def test_clips_are_rendered_when_they_are_looked_at(tmp_path):
 
 def test_a_clip_can_be_handed_to_another_process(tmp_path):
     Image.fromarray(textured()).save(tmp_path / "a.png")
-    filming = Filming(ClipSettings(frames=5, size=(24, 24)), seed=4)
+    filming = Filming(RenderSettings(frames=5, size=(24, 24)), seed=4)
     clip = clips_of(tmp_path, "a.png", filming=filming)[1]
     again = pickle.loads(pickle.dumps(clip))
     assert digest(again.frames()) == digest(clip.frames())

@@ -3,9 +3,9 @@
 from snapshelf.datasets.clips.clip import Clip, ClipFrame, StackedClip
 from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipItem, ClipTrainingData
 from snapshelf.datasets.clips.registry import open_clip_dataset, open_clip_training_data
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.rendered import RenderedClipData
 from snapshelf.datasets.clips.rendered_clips import Filming
-from snapshelf.datasets.clips.settings import ClipSettings
 from snapshelf.datasets.clips.video_reader import VideoFrame, VideoReader
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "ClipDataset",
     "ClipFrame",
     "ClipItem",
-    "ClipSettings",
     "ClipTrainingData",
     "Filming",
+    "RenderSettings",
     "RenderedClipData",
     "StackedClip",
     "VideoFrame",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.datasets.clips.camera import View, view_reach
-from snapshelf.datasets.clips.settings import ClipSettings
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.wobble import Wobble
 from snapshelf.locating.region import Box
 
@@ -54,7 +54,7 @@ class CameraPath:
     share: float
 
     @classmethod
-    def draw(cls, seconds: float, rng: np.random.Generator, settings: ClipSettings) -> Self:
+    def draw(cls, seconds: float, rng: np.random.Generator, settings: RenderSettings) -> Self:
         """Draw a path.
 
         Args:
@@ -88,7 +88,7 @@ class CameraPath:
         times: Sequence[float] | Values,
         photo: tuple[int, int],
         box: Box | None,
-        settings: ClipSettings,
+        settings: RenderSettings,
     ) -> tuple[View, ...]:
         """Give what frames show at some times.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from snapshelf.datasets.clips.camera_path import CameraPath
 from snapshelf.datasets.clips.passing import Passing
-from snapshelf.datasets.clips.settings import ClipSettings
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.wobble import Wobble
 from snapshelf.training.augmentation.light import Tone
 
@@ -69,7 +69,7 @@ class ClipPlan:
 
     @classmethod
     def draw(
-        cls, photos: int, number: int, rng: np.random.Generator, settings: ClipSettings
+        cls, photos: int, number: int, rng: np.random.Generator, settings: RenderSettings
     ) -> Self:
         """Draw a plan.
 
@@ -118,7 +118,7 @@ def clip_generator(seed: int, products: Iterable[str], number: int) -> np.random
     return np.random.default_rng([seed, number, *words])
 
 
-def _cuts(rng: np.random.Generator, settings: ClipSettings) -> list[int]:
+def _cuts(rng: np.random.Generator, settings: RenderSettings) -> list[int]:
     """Draw where shots begin, and the end."""
     low, high = settings.cuts
     most = settings.frames // settings.shortest_shot - 1
@@ -133,7 +133,7 @@ def _shot(
     photo: int,
     ends: tuple[int, int],
     rng: np.random.Generator,
-    settings: ClipSettings,
+    settings: RenderSettings,
     flicker: float,
 ) -> Shot:
     first, last = ends

@@ -6,8 +6,8 @@ from typing import overload
 
 from snapshelf.datasets.clips.clip import Clip, ClipFrame
 from snapshelf.datasets.clips.plan import clip_generator
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.rendering import ReadPhoto, render_clip
-from snapshelf.datasets.clips.settings import ClipSettings
 from snapshelf.datasets.photo_file import read_photo
 from snapshelf.datasets.training_item import PicturePart
 
@@ -24,7 +24,7 @@ class Filming:
         read: Gives a photo; one that remembers photos saves their decoding.
     """
 
-    settings: ClipSettings = field(default_factory=ClipSettings)
+    settings: RenderSettings = field(default_factory=RenderSettings)
     seed: int = 0
     read: ReadPhoto = read_photo
 

@@ -20,7 +20,7 @@ from snapshelf.datasets.clips.camera import (
 )
 from snapshelf.datasets.clips.clip import ClipFrame
 from snapshelf.datasets.clips.plan import ClipPlan, Shot, settled
-from snapshelf.datasets.clips.settings import ClipSettings
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.training_item import PicturePart
 from snapshelf.errors import DatasetError
 from snapshelf.locating.boxes import as_boxes, clip_boxes
@@ -45,7 +45,7 @@ def render_clip(
     photos: Sequence[PicturePart],
     number: int,
     rng: np.random.Generator,
-    settings: ClipSettings,
+    settings: RenderSettings,
     read: ReadPhoto,
 ) -> Iterator[ClipFrame]:
     """Film photos of a product as if they were what stands before a camera.
@@ -82,7 +82,7 @@ def _frames(
     shot: Shot,
     plan: ClipPlan,
     rng: np.random.Generator,
-    settings: ClipSettings,
+    settings: RenderSettings,
 ) -> Iterator[ClipFrame]:
     """Render one shot."""
     size, step = settings.size, 1 / settings.rate

@@ -8,8 +8,8 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
+from snapshelf.datasets.clips.render_settings import RenderSettings
 from snapshelf.datasets.clips.rendering import render_clip
-from snapshelf.datasets.clips.settings import ClipSettings
 from snapshelf.datasets.demo.shop import DemoShop, StreetPhoto
 from snapshelf.media.decode import decode_picture
 from snapshelf.media.picture import RGB
@@ -18,7 +18,7 @@ from snapshelf.training.augmentation.settings import Effect
 __all__ = ["shown_photos", "write_shown_clip"]
 
 RATE = 10
-SETTINGS = ClipSettings(
+SETTINGS = RenderSettings(
     frames=16,
     size=(360, 480),
     rate=RATE,

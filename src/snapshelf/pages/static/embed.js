@@ -1,4 +1,6 @@
-// <snapshelf-search>: the search by photo, in any page of a shop. This one file is all of it.
+// <snapshelf-search>: the search by photo, in any page of a shop. This one file is all of it: shops
+// may keep it for a while, and parts of two versions must not meet; and a page's content security
+// policy may allow its address alone.
 //
 // <script type="module" src="https://search.example/embed.js" data-key="sk_..."></script>
 // <snapshelf-search></snapshelf-search>

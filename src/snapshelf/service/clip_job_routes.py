@@ -1,4 +1,4 @@
-"""Jobs: clips that are searched while their sender waits, looks, or gives up."""
+"""Jobs of clips, which are searched while their sender waits, looks, or gives up."""
 
 from typing import Annotated, Any
 
@@ -7,13 +7,14 @@ from starlette.responses import StreamingResponse
 
 from snapshelf.service.access import needs_read
 from snapshelf.service.answers import JobAnswer
-from snapshelf.service.clip_job import ClipJob
-from snapshelf.service.job_events import job_events, last_event_number
+from snapshelf.service.job import Job
+from snapshelf.service.job_answer import found, job_json
+from snapshelf.service.job_events import JobEvents, last_event_number
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 
-__all__ = ["job_routes"]
+__all__ = ["clip_job_routes"]
 
 JobId = Annotated[
     str,
@@ -26,17 +27,18 @@ JobId = Annotated[
 ]
 
 
-def job_routes(parts: Parts) -> APIRouter:
+def clip_job_routes(parts: Parts) -> APIRouter:
     """Make the routes.
 
     Args:
         parts: Of the service.
     """
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read])
-    jobs = parts.clips
+    jobs, clips = parts.clips, parts.settings.clips
+    streams = JobEvents(most=clips.streams, keep_alive_s=clips.keep_alive_s)
 
-    def own(request: Request, job_id: str) -> ClipJob:
-        return jobs.find(job_id, getattr(request.state, "owner", ""))
+    def own(request: Request, job_id: str) -> Job:
+        return found(jobs, job_id, getattr(request.state, "owner", ""))
 
     @router.get(
         "/{job_id}",
@@ -48,7 +50,7 @@ def job_routes(parts: Parts) -> APIRouter:
 
         A job is shown to the key that sent the clip; without keys, to whoever knows its ID.
         """
-        return JsonAnswer(own(request, job_id).written())
+        return JsonAnswer(job_json(own(request, job_id)))
 
     @router.get(
         "/{job_id}/events",
@@ -77,13 +79,13 @@ def job_routes(parts: Parts) -> APIRouter:
         """
         job = own(request, job_id)
         after = last_event_number(last_event_id)
-        if job.ended and after >= job.number:
+        if job.is_over and after >= job.number:
             return Response(status_code=204)
-        jobs.check_streams()
-        stream = job_events(jobs, job, after=after, keep_alive_s=parts.settings.clips.keep_alive_s)
+        streams.check()
         # Else nginx would collect them.
+        headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(
-            stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            streams.of(job, after=after), media_type="text/event-stream", headers=headers
         )
 
     @router.delete(
@@ -94,7 +96,9 @@ def job_routes(parts: Parts) -> APIRouter:
     async def cancel(request: Request, job_id: JobId) -> Any:
         """Give a job up, and delete its clip; one that has ended is forgotten with its result."""
         job = own(request, job_id)
+        if job.is_over:
+            jobs.forget(job)
         jobs.cancel(job)
-        return JsonAnswer(job.written())
+        return JsonAnswer(job_json(job))
 
     return router

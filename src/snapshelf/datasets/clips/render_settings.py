@@ -1,18 +1,18 @@
-"""What rendered clips are like: `ClipSettings`."""
+"""What rendered clips are like: `RenderSettings`."""
 
 from dataclasses import dataclass, field, fields
 
 from snapshelf.training.augmentation.settings import Effect
 from snapshelf.training.ranges import above_zero, at_least
 
-__all__ = ["ClipSettings"]
+__all__ = ["RenderSettings"]
 
 LARGEST_SIDE = 2048
 MOST_FRAMES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClipSettings:
+class RenderSettings:
     """Settings of `render_clip`; the default is a hand-held phone, a step or two from the item.
 
     An `Effect` happens or not in a clip, or in each shot of it where that is said.

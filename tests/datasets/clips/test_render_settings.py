@@ -1,8 +1,8 @@
-"""The ranges of `ClipSettings`."""
+"""The ranges of `RenderSettings`."""
 
 import pytest
 
-from snapshelf.datasets.clips import ClipSettings, Filming
+from snapshelf.datasets.clips import Filming, RenderSettings
 from snapshelf.training.augmentation import Effect
 
 
@@ -29,11 +29,11 @@ from snapshelf.training.augmentation import Effect
 )
 def test_what_is_out_of_range_is_refused_by_name(name, value, expected):
     with pytest.raises(ValueError, match=expected):
-        ClipSettings(**{name: value})
+        RenderSettings(**{name: value})
 
 
 def test_the_ends_of_the_ranges_are_accepted():
-    settings = ClipSettings(
+    settings = RenderSettings(
         frames=1,
         size=(8, 2048),
         item_share=(1.0, 1.0),
