@@ -34,6 +34,7 @@ __all__ = [
     "embedding_row",
     "filter_row",
     "located_in",
+    "mark_row",
     "product_rows",
     "read_shown",
     "read_stored",
@@ -177,6 +178,34 @@ def product_rows(
             }
         )
     return rows
+
+
+def mark_row(number: int, product: int, *, run: int) -> dict[str, Any]:
+    """Write a row that says that an indexing run has seen a product.
+
+    Args:
+        number: Of the row; one that nothing has been called by.
+        product: Number of the product.
+        run: The indexing run.
+    """
+    return {
+        "number": number,
+        "vector": [0.0, 0.0],
+        "added": 0,
+        "run": run,
+        "part": -1,
+        "owner": product,
+        "pictures": 0,
+        "body": "",
+        "identity": 0,
+        "brand": 0,
+        "currency": 0,
+        "availability": 0,
+        "department": 0,
+        "priced": False,
+        "price": 0.0,
+        "tokens": [],
+    }
 
 
 def read_stored(rows: Iterable[Mapping[str, Any]]) -> dict[str, StoredProduct]:
