@@ -74,8 +74,8 @@ def test_a_head_comes_back() -> None:
     for damaged in ("", "{}", "[1]", write_head(head)[:-9], write_head(head).replace("l2", "l7")):
         with pytest.raises(ShelfError, match="the shelf is damaged"):
             read_head(damaged)
-    with pytest.raises(ShelfError, match="has cluster format 2, this snapshelf reads format 1"):
-        read_head(write_head(head).replace('"format":1', '"format":2'))
+    with pytest.raises(ShelfError, match="has cluster format 3, this snapshelf reads format 2"):
+        read_head(write_head(head).replace('"format":2', '"format":3'))
     with pytest.raises(ShelfError, match="note less"):
         write_head(Head("id", 3, "l2", "e", "p", "flat", notes={"a": "x" * 500_000}))
 

@@ -5,7 +5,7 @@ from snapshelf.store.filters import OWN_FIELDS, Filter
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.hashes import attribute_number
 from snapshelf.store.milvus.head import Head
-from snapshelf.store.milvus.rows import PRODUCT_FIELDS, read_stored
+from snapshelf.store.milvus.product_rows import PRODUCT_FIELDS, read_stored
 from snapshelf.store.milvus.visibility import products_of
 
 __all__ = ["check_attributes"]

@@ -9,10 +9,10 @@ import numpy as np
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.contents import read_located
+from snapshelf.store.milvus.embedding_rows import Located, located_in
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.removed_contents import RemovedContents
 from snapshelf.store.milvus.replaced import Replaced
-from snapshelf.store.milvus.rows import Located, located_in
 from snapshelf.store.records import PictureRecord, ProductRecord
 
 __all__ = ["Batch", "gather_batch"]

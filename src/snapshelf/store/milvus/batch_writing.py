@@ -8,9 +8,10 @@ from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.batch import Batch
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.description_files import HOW, INLINE, DescriptionFiles, inline
+from snapshelf.store.milvus.embedding_rows import Located, Shown, embedding_row
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.lease import Lease
-from snapshelf.store.milvus.rows import Located, Shown, embedding_row, filter_row, product_rows
+from snapshelf.store.milvus.product_rows import filter_row, product_rows
 from snapshelf.store.records import Counts, ProductRecord
 
 __all__ = ["ROW_BYTES", "write_batch"]

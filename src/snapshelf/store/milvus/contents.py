@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.embedding_rows import EMBEDDING_FIELDS, Located, located_in
 from snapshelf.store.milvus.hashes import numbers_text, text_number
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.paging import NUMBERS_A_QUERY, chunks
-from snapshelf.store.milvus.rows import EMBEDDING_FIELDS, Located, located_in
 from snapshelf.store.milvus.visibility import embeddings_of
 
 __all__ = ["known_contents", "read_located"]

@@ -31,7 +31,7 @@ from snapshelf.store.records import Counts, Run
 
 __all__ = ["FORMAT", "Gap", "Head", "read_head", "write_head"]
 
-FORMAT = 1
+FORMAT = 2
 """Counts the changes that a snapshelf from before them could not read or write."""
 
 MOST_BYTES = 400_000

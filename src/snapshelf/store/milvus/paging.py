@@ -17,6 +17,9 @@ NUMBERS_A_QUERY = 500
 ANSWER_BYTES = 16 << 20
 """Read in one answer, about; Milvus sends no more than 64 MiB."""
 
+BODY_BYTES = 4_000
+"""About what a product's text takes that is a long one."""
+
 
 def chunks(values: Sequence[V], size: int) -> Iterator[Sequence[V]]:
     """Cut a list into parts of at most a size."""
@@ -67,7 +70,8 @@ def every_row(
     Yields:
         Blocks of rows, none empty.
     """
-    row_bytes = 1_000 + (4 * head.dimension if "vector" in fields else 0)
+    vector_bytes = 4 * head.dimension if "vector" in fields else 0
+    row_bytes = 1_000 + vector_bytes + (BODY_BYTES if "body" in fields else 0)
     most = max(1, min(most, ANSWER_BYTES // row_bytes))
     first, width = after + 1, most
     while first < head.reserved:

@@ -8,16 +8,11 @@ import numpy as np
 from snapshelf.store.filters import Filter
 from snapshelf.store.milvus.attributes import check_attributes
 from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.embedding_rows import EMBEDDING_FIELDS, read_shown
 from snapshelf.store.milvus.hashes import numbers_text, own_number
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.paging import NUMBERS_A_QUERY, chunks, every_row, lots
-from snapshelf.store.milvus.rows import (
-    EMBEDDING_FIELDS,
-    PRODUCT_FIELDS,
-    StoredProduct,
-    read_shown,
-    read_stored,
-)
+from snapshelf.store.milvus.product_rows import PRODUCT_FIELDS, StoredProduct, read_stored
 from snapshelf.store.milvus.visibility import embeddings_of, products_of
 from snapshelf.store.records import Counts, StoredEmbeddings
 
@@ -26,6 +21,7 @@ __all__ = [
     "product_rows_owned",
     "read_counts",
     "read_embeddings",
+    "read_numbered",
     "read_products",
     "rows_of_products",
 ]
@@ -55,6 +51,13 @@ def read_products(
     stored = read_stored(product_rows_of(connection, head, product_ids))
     # Another product may have the same number in place of its ID, if hardly ever.
     return {name: stored[name] for name in dict.fromkeys(product_ids) if name in stored}
+
+
+def read_numbered(
+    connection: Connection, head: Head, numbers: Sequence[int]
+) -> list[StoredProduct]:
+    """Read products by number, in no order; those not there are left out."""
+    return list(read_stored(product_rows_owned(connection, head, numbers)).values())
 
 
 def rows_of_products(
@@ -87,15 +90,17 @@ def read_counts(connection: Connection, head: Head, where: Filter | None) -> Cou
     check_attributes(connection, head, where)
     first = products_of(head, where, "part == 0")
     products = connection.count(head.products, first, head.timestamp)
-    pictures, least, more = 0, 1, products
-    while more:  # those with at least one picture, and those with at least two, and so on
-        more = connection.count(head.products, f"{first} and pictures >= {least}", head.timestamp)
+    if not products:
+        return Counts(0, 0, 0)
+    passing = embeddings_of(head, where)
+    embeddings = connection.count(head.embeddings, passing, head.timestamp)
+    # A picture has one first region, but where it has none at all: that is noted by its product.
+    shown = embeddings_of(head, where, "part == 0")
+    pictures = connection.count(head.embeddings, shown, head.timestamp)
+    least, more = 1, products
+    while more:  # products with at least one such picture, and those with at least two, and so on
+        more = connection.count(head.products, f"{first} and bare >= {least}", head.timestamp)
         pictures, least = pictures + more, least + 1
-    embeddings = (
-        connection.count(head.embeddings, embeddings_of(head, where), head.timestamp)
-        if products
-        else 0
-    )
     return Counts(products, pictures, embeddings)
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from snapshelf.errors import ShelfLockedError
 from snapshelf.store.milvus.address import MilvusAddress
 from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.embedding_rows import EMBEDDING_FIELDS
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.index_kind import IndexKind
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.paging import every_row
-from snapshelf.store.milvus.rows import EMBEDDING_FIELDS
 from snapshelf.store.milvus.schema import FILTER_FIELDS, create_embeddings
 from snapshelf.store.milvus.visibility import embeddings_of
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.descriptions import Descriptions
+from snapshelf.store.milvus.embedding_rows import Located, located_in
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.paging import every_row
-from snapshelf.store.milvus.reading import product_rows_owned, rows_of_products
-from snapshelf.store.milvus.rows import Located, StoredProduct, located_in, read_stored
+from snapshelf.store.milvus.product_rows import StoredProduct
+from snapshelf.store.milvus.reading import read_numbered, rows_of_products
 from snapshelf.store.milvus.visibility import products_of
 from snapshelf.store.records import PictureRecord, ProductRecord, StoredRecords
 
@@ -34,8 +35,7 @@ def read_records(
     numbers = [int(row["number"]) for row in next(blocks, [])]
     if not numbers:
         return StoredRecords((), 0)
-    stored = read_stored(product_rows_owned(connection, head, numbers)).values()
-    products = sorted(stored, key=lambda one: one.number)
+    products = sorted(read_numbered(connection, head, numbers), key=lambda one: one.number)
     located = _located(connection, head, products)
     texts = {
         (place, row): text

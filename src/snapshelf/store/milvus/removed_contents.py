@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from snapshelf.store.milvus.rows import Located, located_in
+from snapshelf.store.milvus.embedding_rows import Located, located_in
 
 __all__ = ["RemovedContents"]
 

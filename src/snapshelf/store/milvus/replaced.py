@@ -6,12 +6,12 @@ from typing import Any
 
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.head import Head
+from snapshelf.store.milvus.product_rows import read_stored
 from snapshelf.store.milvus.reading import (
     product_rows_of,
     product_rows_owned,
     rows_of_products,
 )
-from snapshelf.store.milvus.rows import read_stored
 from snapshelf.store.records import Counts
 
 __all__ = ["Replaced", "replaced_by_id", "replaced_by_number"]

@@ -13,8 +13,8 @@ from snapshelf.store.milvus.connection import MOST_ROWS, Connection
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.paging import every_row
+from snapshelf.store.milvus.product_rows import mark_row
 from snapshelf.store.milvus.reading import read_products
-from snapshelf.store.milvus.rows import mark_row
 from snapshelf.store.milvus.visibility import products_of
 from snapshelf.store.records import Run
 from snapshelf.store.runs import now_text

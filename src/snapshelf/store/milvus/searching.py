@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from snapshelf.store.filters import Filter
 from snapshelf.store.milvus.attributes import check_attributes
 from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.embedding_rows import read_shown
 from snapshelf.store.milvus.expression import all_of
 from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.index_kind import index_plan
-from snapshelf.store.milvus.rows import read_shown
 from snapshelf.store.milvus.visibility import embeddings_of
 from snapshelf.store.records import Hit
 

@@ -288,7 +288,7 @@ class MilvusStore:
         where: Filter | None = None,
         words: Sequence[str] = (),
     ) -> Sequence[Product]:
-        """Read a page of products; all that pass the filter are read to find it."""
+        """Find a page by its IDs; for words that few products hold, all behind it are read."""
         check_at_least_one("limit", limit)
         return self._states.read(
             lambda head: list_products(self._connection, head, after, limit, where, words)
@@ -299,7 +299,7 @@ class MilvusStore:
         return self._states.read(lambda head: read_counts(self._connection, head, where))
 
     def facets(self, most: int, where: Filter | None = None) -> Facets:
-        """Count by category, brand and currency; all products that pass the filter are read."""
+        """Group by a few numbers of each product; of a group, the first one stored names it."""
         check_at_least_one("most", most)
         return self._states.read(lambda head: read_facets(self._connection, head, most, where))
 
