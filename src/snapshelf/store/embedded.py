@@ -94,13 +94,7 @@ class EmbeddedStore:
         properties: Mapping[str, str],
         distance: Distance = "cosine",
     ) -> None:
-        """Make a new, empty store.
-
-        Args:
-            folder: Made if missing; must not hold a shelf.
-            dimension: Length D of an embedding, at least 1.
-            properties: What the shelf notes about itself.
-            distance: How embeddings are compared, see `snapshelf.matching.distances`.
+        """Make a new, empty store in a folder, which is made if missing; see `make_store`.
 
         Raises:
             ShelfError: If the folder cannot be made, holds a shelf or other files.

@@ -87,14 +87,7 @@ def read_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[st
 def list_products(
     db: sqlite3.Connection, after: str, limit: int, where: Filter | None, words: Sequence[str]
 ) -> list[Product]:
-    """Read products in the order of their IDs, which SQLite compares by UTF-8 bytes.
-
-    Args:
-        db: Inside a transaction.
-        after: Only products whose ID comes behind it.
-        limit: Most products.
-        where: The filter, None for all products.
-        words: As for `holds_words`.
+    """Read products in the order of their IDs, by their UTF-8 bytes; see `VectorStore.listed`.
 
     Raises:
         FilterError: If the filter names an attribute that no product has.

@@ -45,14 +45,6 @@ def list_products(
 ) -> list[Product]:
     """Read products in the order of their IDs; see `VectorStore.listed`.
 
-    Args:
-        connection: To the server.
-        head: The state.
-        after: Only products whose ID comes behind it.
-        limit: Most products.
-        where: The filter, None for all products.
-        words: As for `holds_words`.
-
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """

@@ -101,17 +101,11 @@ class MilvusStore:
         properties: Mapping[str, str],
         distance: Distance = "cosine",
     ) -> None:
-        """Make a new, empty store.
-
-        Args:
-            address: Where; there must be nothing of its name.
-            dimension: Length D of an embedding, at least 1.
-            properties: What the shelf notes about itself.
-            distance: How embeddings are compared; Milvus has no L1 distance.
+        """Make a new, empty store; see `make_store`.
 
         Raises:
-            ShelfError: If the server does not answer, there is something of this name, or Milvus
-                lacks the distance.
+            ShelfError: If the server does not answer, has something of this name already, or lacks
+                the distance: Milvus has no L1 distance.
             ValueError: As `check_new_store` says.
         """
         create_store(address, dimension=dimension, distance=distance, properties=properties)
