@@ -11,13 +11,13 @@ from reference_store import DIMENSION, ReferenceStore, picture, random_records, 
 
 from snapshelf.errors import ShelfError
 from snapshelf.store import Counts, open_store, shelf_place
-from snapshelf.store.milvus import MilvusAddress, MilvusStore
-from snapshelf.store.milvus import store as store_module
+from snapshelf.store.milvus import MilvusAddress, MilvusStore, states
 from snapshelf.store.milvus.address import parse_milvus_address
 from snapshelf.store.milvus.connection import Connection
-from snapshelf.store.milvus.head import Head, read_head, visible, write_head
+from snapshelf.store.milvus.head import Head, read_head, write_head
 from snapshelf.store.milvus.lease import find_head
 from snapshelf.store.milvus.schema import create_head
+from snapshelf.store.milvus.visibility import visible
 
 VECTOR = np.eye(DIMENSION, dtype=np.float32)[0]
 
@@ -74,8 +74,8 @@ def test_a_head_comes_back() -> None:
     for damaged in ("", "{}", "[1]", write_head(head)[:-9], write_head(head).replace("l2", "l7")):
         with pytest.raises(ShelfError, match="the shelf is damaged"):
             read_head(damaged)
-    with pytest.raises(ShelfError, match="has cluster format 2, this snapshelf reads format 1"):
-        read_head(write_head(head).replace('"format":1', '"format":2'))
+    with pytest.raises(ShelfError, match="has cluster format 3, this snapshelf reads format 2"):
+        read_head(write_head(head).replace('"format":2', '"format":3'))
     with pytest.raises(ShelfError, match="note less"):
         write_head(Head("id", 3, "l2", "e", "p", "flat", notes={"a": "x" * 500_000}))
 
@@ -175,7 +175,7 @@ def test_descriptions_without_a_place_missing_or_damaged(place, tmp_path: Path) 
 
 @pytest.mark.cluster
 def test_rows_that_are_missing_are_not_passed_over(place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(states, "PATIENCE_S", 0.2)
     writer = place.open(write=True)
     writer.upsert([record(n, picture(n, VECTOR)) for n in "abc"], run=1)
     (hits,) = writer.search(VECTOR[None], 9)

@@ -119,7 +119,7 @@ def test_a_copy_goes_on_where_it_stopped_and_comes_back_the_same(
         assert two.properties["fingerprint"] == PROPERTIES["fingerprint"]
         # In a cluster whose rows are kept apart by category, filters by it read a part only.
         with closing(MilvusStore(address)) as parted:
-            assert parted._head().partitioned
+            assert parted._states.latest().partitioned
             for text in ("category=shoes", "category=bags>shoes|shoes > boots", "category!=shoes"):
                 assert parted.count(parse_filter(text)) == one.count(parse_filter(text))
     MilvusStore.drop(address)

@@ -15,10 +15,9 @@ from reference_store import DIMENSION, ReferenceStore, picture, random_records, 
 
 from snapshelf.errors import ShelfError, ShelfLockedError
 from snapshelf.store import Counts
-from snapshelf.store.milvus import MilvusStore, lease
-from snapshelf.store.milvus import store as store_module
+from snapshelf.store.milvus import MilvusStore, lease, states
 from snapshelf.store.milvus.connection import Connection
-from snapshelf.store.milvus.reading import every_row
+from snapshelf.store.milvus.paging import every_row
 
 pytestmark = pytest.mark.cluster
 
@@ -67,9 +66,9 @@ class Killed(BaseException):
 
 def abandon(store: MilvusStore) -> None:
     """Leave a writer as a killed process does: nothing is released, or tidied up."""
-    assert store._lease is not None
-    store._lease._released.set()
-    store._closed = True
+    assert store._upkeep is not None
+    store._upkeep.lease._released.set()
+    store._states.close()
     store._connection.close()
 
 
@@ -121,7 +120,7 @@ def test_a_writer_killed_at_any_step_leaves_one_state_or_the_other(
     assert ("alter", "after", True) in outcomes
     assert ("delete", "before", True) in outcomes
     # What dead writers left is cleared away by those after them, and by nobody else's hands.
-    head = writer._head()
+    head = writer._states.latest()
     held = sum(
         len(rows)
         for rows in every_row(writer._connection, head, head.embeddings, "region", "", ("added",))
@@ -281,11 +280,11 @@ def test_a_rebuilt_collection_is_swapped_in_under_searches(place) -> None:
     assert [each for each in seen if not isinstance(each, int)] == []
     assert len(seen) > 20
     assert writer.count() == Counts(PRODUCTS, PRODUCTS, PRODUCTS)
-    head = writer._head()
+    head = writer._states.latest()
     assert len(head.retired) == 2, "searches that began before may still read them"
     from snapshelf.store.milvus.cleaning import drop_retired
 
-    drop_retired(writer._connection, writer._lease, after_s=0)
+    drop_retired(writer._connection, writer._upkeep.lease, after_s=0)
     assert not {name for name, _ in head.retired} & set(writer._connection.collections())
     assert state_of(place.open()) == 2
 
@@ -293,7 +292,7 @@ def test_a_rebuilt_collection_is_swapped_in_under_searches(place) -> None:
 def test_a_server_killed_in_the_middle_loses_nothing(
     place, milvus_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(states, "PATIENCE_S", 0.5)
     writer = place.open(write=True)
     writer.upsert(world(0), run=1)
     stop, seen, refused = threading.Event(), [], []

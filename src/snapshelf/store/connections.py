@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from snapshelf.errors import ShelfError
+from snapshelf.store import refusals
 from snapshelf.store.creation import DATABASE
 from snapshelf.store.database import connect, readable_errors, transaction
-from snapshelf.store.reading import last_run
 from snapshelf.store.records import Run
+from snapshelf.store.runs import last_run
 from snapshelf.store.writer_lock import take_lock, writer_lock
 
 __all__ = ["Connections"]
@@ -35,10 +35,7 @@ class Connections:
         self._writer: sqlite3.Connection | None = None
         self._lock = writer_lock(folder)
         if not self._file.is_file():
-            raise ShelfError(
-                f"there is no shelf in {folder}: make one with "
-                f"`snapshelf index FEED --shelf {folder}`"
-            )
+            raise refusals.missing(folder)
         self._identity = self._file_identity()
         if not write:
             return
@@ -84,9 +81,7 @@ class Connections:
         """Lend out the writer's connection, for work that has transactions of its own."""
         self._check_open()
         if self._writer is None:
-            raise ShelfError(
-                f"{self._folder} was opened for searching only; open it with write=True"
-            )
+            raise refusals.read_only(self._folder)
         with readable_errors(self._file):
             yield self._writer
 
@@ -109,13 +104,10 @@ class Connections:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"the store of {self._folder} is closed: open it again")
+            raise refusals.closed(self._folder)
         # A connection goes on with a deleted file, and a new one would see another shelf.
         if self._file_identity() != self._identity:
-            raise ShelfError(
-                f"the shelf in {self._folder} was removed or replaced while it was open: "
-                "open it again"
-            )
+            raise refusals.replaced(self._folder)
 
     def _file_identity(self) -> tuple[int, int] | None:
         """Tell the database's file apart from one put in its place; None if it is gone."""

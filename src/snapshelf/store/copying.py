@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snapshelf.errors import ShelfError, SystemMismatchError
-from snapshelf.store.creation import RESERVED
+from snapshelf.store.checks import RESERVED
 from snapshelf.store.filters import MOST_VALUES, Condition, Filter
 from snapshelf.store.opening import Place, has_store, make_store, open_store
 from snapshelf.store.records import Hit, KnownPicture, KnownProduct, ProductRecord

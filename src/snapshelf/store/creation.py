@@ -1,22 +1,21 @@
 """Making a new, empty embedded store."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from snapshelf.errors import ShelfError, ShelfLockedError
-from snapshelf.matching.distances import Distance, check_distance
+from snapshelf.matching.distances import Distance
+from snapshelf.store import refusals
+from snapshelf.store.checks import check_new_store
 from snapshelf.store.database import create_database
 
-__all__ = ["DATABASE", "LOCK", "RESERVED", "check_names", "create_store", "store_exists"]
+__all__ = ["DATABASE", "LOCK", "create_store", "store_exists"]
 
 DATABASE = "shelf.sqlite"
 LOCK = "writer.lock"
-
-RESERVED = frozenset({"shelf", "dimension", "distance", "version", "index_version"})
-"""Properties that the store itself keeps."""
 
 
 def store_exists(folder: Path) -> bool:
@@ -28,10 +27,7 @@ def create_store(
     folder: Path, *, dimension: int, distance: Distance, properties: Mapping[str, str]
 ) -> None:
     """Make a new, empty store; see `EmbeddedStore.create`."""
-    if dimension < 1:
-        raise ValueError(f"dimension must be at least 1, got {dimension}")
-    check_distance(distance)
-    check_names(properties)
+    check_new_store(dimension, distance, properties)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         strangers = sorted(
@@ -56,7 +52,7 @@ def create_store(
     try:
         with FileLock(folder / LOCK, timeout=0):
             if (folder / DATABASE).exists():
-                raise ShelfError(f"there is a shelf in {folder} already")
+                raise refusals.exists_already(folder)
             create_database(folder / DATABASE, {**properties, **fixed})
     except Timeout:
         raise ShelfLockedError(
@@ -67,13 +63,3 @@ def create_store(
             f"the shelf's folder {folder} cannot be written: {error.strerror or error}; "
             "give another path"
         ) from error
-
-
-def check_names(properties: Iterable[str]) -> None:
-    """Refuse names of properties that the store itself keeps.
-
-    Raises:
-        ValueError: If one is in `RESERVED`.
-    """
-    if taken := RESERVED.intersection(properties):
-        raise ValueError(f"the property {min(taken)!r} is kept by the store, give another name")

@@ -3,9 +3,8 @@
 import sqlite3
 
 from snapshelf.catalog.product import Product
-from snapshelf.store.filter_sql import filter_sql
 from snapshelf.store.filters import Filter
-from snapshelf.store.reading import check_attributes
+from snapshelf.store.reading import condition_sql
 from snapshelf.store.records import CategoryFacet, Facets, PriceFacet
 from snapshelf.store.rows import read_product
 
@@ -25,9 +24,7 @@ def read_facets(db: sqlite3.Connection, most: int, where: Filter | None) -> Face
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    if where is not None:
-        check_attributes(db, where)
-    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    sql, values = condition_sql(db, where)
     (products,) = db.execute(f"SELECT count(*) FROM product WHERE {sql}", values).fetchone()
 
     def groups(key: str, condition: str) -> list[tuple[Product, int, float, float]]:

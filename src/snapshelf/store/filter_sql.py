@@ -2,7 +2,7 @@
 
 from snapshelf.store.filters import Condition, Filter, category_key, category_path
 
-__all__ = ["PRODUCT_FIELDS", "filter_sql"]
+__all__ = ["filter_sql"]
 
 _COLUMNS = {
     "id": "product.id",
@@ -10,8 +10,6 @@ _COLUMNS = {
     "currency": "product.currency_key",
     "availability": "product.availability",
 }
-PRODUCT_FIELDS = frozenset((*_COLUMNS, "category", "price"))
-"""The fields of a filter that are a product's own; every other name is an attribute."""
 
 
 def filter_sql(where: Filter) -> tuple[str, list[str | float]]:

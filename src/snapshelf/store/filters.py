@@ -8,6 +8,7 @@ from snapshelf.catalog.product import Availability
 from snapshelf.errors import FilterError
 
 __all__ = [
+    "OWN_FIELDS",
     "Condition",
     "Filter",
     "category_key",
@@ -15,6 +16,9 @@ __all__ = [
     "only_category",
     "parse_filter",
 ]
+
+OWN_FIELDS = frozenset({"id", "category", "brand", "price", "currency", "availability"})
+"""The fields of a filter that are a product's own; every other name is an attribute."""
 
 OPERATORS = ("<=", ">=", "!=", "=", "<", ">")
 

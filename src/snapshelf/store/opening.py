@@ -63,11 +63,11 @@ def make_store(
         address: Where; must not hold a shelf.
         dimension: Length D of an embedding, at least 1.
         properties: What the shelf notes about itself.
-        distance: How embeddings are compared.
+        distance: How embeddings are compared, see `snapshelf.matching.distances`.
 
     Raises:
-        ShelfError: If it cannot be made.
-        ValueError: If an argument is out of range, or the store lacks the distance.
+        ShelfError: If it cannot be made, or the store lacks the distance.
+        ValueError: As `snapshelf.store.checks.check_new_store` says.
     """
     place = shelf_place(address)
     if isinstance(place, Path):

@@ -9,22 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.catalog.product import Product
-from snapshelf.errors import FilterError
 from snapshelf.locating.region import Box
-from snapshelf.store.filter_sql import PRODUCT_FIELDS, filter_sql
-from snapshelf.store.filters import Filter
-from snapshelf.store.records import Counts, KnownPicture, KnownProduct, Run, StoredEmbeddings
+from snapshelf.store.checks import NAMES_SHOWN, unknown_attribute
+from snapshelf.store.filter_sql import filter_sql
+from snapshelf.store.filters import OWN_FIELDS, Filter
+from snapshelf.store.records import Counts, KnownPicture, KnownProduct, StoredEmbeddings
 from snapshelf.store.rows import read_product
 from snapshelf.store.words import holds_words
 
 __all__ = [
     "all_labels",
-    "check_attributes",
+    "condition_sql",
     "count_changed",
     "count_rows",
     "known_contents",
     "known_products",
-    "last_run",
     "list_products",
     "matching_products",
     "product_numbers",
@@ -40,19 +39,6 @@ V = TypeVar("V")
 IDS_A_QUERY = 500
 
 ROWS_AT_A_TIME = 16_384
-
-
-def last_run(db: sqlite3.Connection) -> Run | None:
-    """Read the latest indexing run, None if there was none."""
-    row = db.execute(
-        "SELECT number, feed, process, started, coalesce(finished, '') FROM run"
-        " ORDER BY number DESC LIMIT 1"
-    ).fetchone()
-    if row is None:
-        return None
-    number, feed, process, started, finished = row
-    (seen,) = db.execute("SELECT count(*) FROM seen WHERE run = ?", (number,)).fetchone()
-    return Run(number, feed, process, started, finished, seen)
 
 
 def known_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[str, KnownProduct]:
@@ -101,21 +87,12 @@ def read_products(db: sqlite3.Connection, product_ids: Sequence[str]) -> dict[st
 def list_products(
     db: sqlite3.Connection, after: str, limit: int, where: Filter | None, words: Sequence[str]
 ) -> list[Product]:
-    """Read products in the order of their IDs, which SQLite compares by UTF-8 bytes.
-
-    Args:
-        db: Inside a transaction.
-        after: Only products whose ID comes behind it.
-        limit: Most products.
-        where: The filter, None for all products.
-        words: As for `holds_words`.
+    """Read products in the order of their IDs, by their UTF-8 bytes; see `VectorStore.listed`.
 
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    if where is not None:
-        check_attributes(db, where)
-    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    sql, values = condition_sql(db, where)
     rows = db.execute(
         f"SELECT id, body FROM product WHERE id > ? AND ({sql}) ORDER BY id", [after, *values]
     )
@@ -151,9 +128,7 @@ def read_counts(db: sqlite3.Connection, where: Filter | None) -> Counts:
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    if where is not None:
-        check_attributes(db, where)
-    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    sql, values = condition_sql(db, where)
     chosen = f"SELECT number FROM product WHERE {sql}"
     (products,) = db.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
     (pictures,) = db.execute(
@@ -230,9 +205,7 @@ def read_embeddings(
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    if where is not None:
-        check_attributes(db, where)
-    sql, values = ("1", list[str | float]()) if where is None else filter_sql(where)
+    sql, values = condition_sql(db, where)
     chosen = (
         " FROM region"
         " JOIN embedding ON embedding.region = region.number"
@@ -278,21 +251,27 @@ def matching_products(db: sqlite3.Connection, where: Filter) -> NDArray[np.int64
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    check_attributes(db, where)
-    sql, values = filter_sql(where)
+    sql, values = condition_sql(db, where)
     rows = db.execute(f"SELECT number FROM product WHERE {sql}", values).fetchall()
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))
 
 
-def check_attributes(db: sqlite3.Connection, where: Filter) -> None:
-    """Raise for a filter that names an attribute that no product has.
+def condition_sql(db: sqlite3.Connection, where: Filter | None) -> tuple[str, list[str | float]]:
+    """Give a filter as an SQL condition on the table ``product``, and the values for it.
+
+    Args:
+        db: Inside a transaction.
+        where: The filter, None for all products.
 
     Raises:
-        FilterError: If it does.
+        FilterError: If the filter names an attribute that no product has.
     """
+    if where is None:
+        return "1", []
     for condition in where.conditions:
-        if condition.field not in PRODUCT_FIELDS:
+        if condition.field not in OWN_FIELDS:
             _check_attribute(db, condition.field)
+    return filter_sql(where)
 
 
 def _check_attribute(db: sqlite3.Connection, name: str) -> None:
@@ -302,10 +281,10 @@ def _check_attribute(db: sqlite3.Connection, name: str) -> None:
     names = db.execute(
         "WITH RECURSIVE step (name) AS (SELECT min(name) FROM attribute UNION ALL"
         " SELECT (SELECT min(name) FROM attribute WHERE name > step.name) FROM step"
-        " WHERE step.name IS NOT NULL) SELECT name FROM step WHERE name IS NOT NULL LIMIT 30"
+        " WHERE step.name IS NOT NULL) SELECT name FROM step WHERE name IS NOT NULL LIMIT ?",
+        (NAMES_SHOWN,),
     )
-    known = ", ".join((*sorted(PRODUCT_FIELDS), *(name for (name,) in names)))
-    raise FilterError(f"filter: no product has an attribute {name!r}; this shelf has: {known}")
+    raise unknown_attribute(name, [known for (known,) in names])
 
 
 def _chunks(values: Sequence[V]) -> Iterator[tuple[str, list[V]]]:

@@ -27,7 +27,12 @@ class VectorStore(Protocol):
     """Where a shelf keeps its products, pictures and embeddings.
 
     Every writing call is atomic and durable once it returns. Searches, in this process or
-    in others, see a call's whole effect or none of it.
+    in others, see a call's whole effect or none of it. A store is safe to use from several
+    threads; writing calls are for one thread at a time, and for a store that was opened for
+    writing.
+
+    Every call raises `ShelfError` if the store cannot be read or written, and `ValueError` if it
+    was closed. What the calls refuse of their arguments is in `snapshelf.store.checks`.
     """
 
     @property
@@ -55,7 +60,11 @@ class VectorStore(Protocol):
         ...
 
     def note(self, name: str, value: str) -> None:
-        """Set one of the `properties`."""
+        """Set one of the `properties`.
+
+        Raises:
+            ValueError: If it is one of `snapshelf.store.checks.RESERVED`.
+        """
         ...
 
     def last_run(self) -> Run | None:
@@ -156,11 +165,14 @@ class VectorStore(Protocol):
 
         Args:
             after: Those that come after this number, see `StoredRecords.last`.
-            most: At most so many.
+            most: At most so many, at least 1.
 
         Returns:
             Products in the order of the store's own numbers, each as of the latest version; one
             that changes meanwhile may come twice, and none is left out.
+
+        Raises:
+            ValueError: If `most` is below 1.
         """
         ...
 
@@ -217,9 +229,10 @@ class VectorStore(Protocol):
 
         Raises:
             FilterError: If the filter names an attribute that no product has.
+            ValueError: If `most` is below 1.
         """
         ...
 
     def close(self) -> None:
-        """Release files and locks."""
+        """Release files, locks and connections; the store cannot be used afterwards."""
         ...

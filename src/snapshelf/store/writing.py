@@ -3,15 +3,14 @@
 import sqlite3
 from collections.abc import Sequence
 
-import numpy as np
-
 from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError
 from snapshelf.store.filters import category_key
 from snapshelf.store.records import PictureRecord, ProductRecord
 from snapshelf.store.rows import product_body, product_digest
+from snapshelf.store.runs import mark_seen
 
-__all__ = ["delete_products", "mark_seen", "next_version", "purge_removed", "put_product"]
+__all__ = ["delete_products", "next_version", "note", "purge_removed", "put_product"]
 
 
 def next_version(db: sqlite3.Connection) -> int:
@@ -21,26 +20,26 @@ def next_version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
+def note(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Set what the shelf notes about itself under a name."""
+    db.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
+        (name, value, value),
+    )
+
+
 def put_product(db: sqlite3.Connection, record: ProductRecord, *, version: int, run: int) -> None:
     """Insert a product or replace it whole.
 
     Args:
         db: The database.
-        record: The product and its pictures.
+        record: The product and its pictures, see `check_records`.
         version: The shelf's version that this transaction makes.
         run: The indexing run that saw it.
     """
     number = _put_fields(db, record.product)
     _put_pictures(db, number, record.pictures, version)
     mark_seen(db, [number], run=run)
-
-
-def mark_seen(db: sqlite3.Connection, products: Sequence[int], *, run: int) -> None:
-    """Note that a run saw these products, given by number."""
-    db.executemany(
-        "INSERT INTO seen VALUES (?, ?) ON CONFLICT (product) DO UPDATE SET run = excluded.run",
-        ((number, run) for number in products),
-    )
 
 
 def delete_products(db: sqlite3.Connection, products: Sequence[int], *, version: int) -> None:
@@ -124,17 +123,7 @@ def _put_regions(db: sqlite3.Connection, product: int, number: int, picture: Pic
     assert picture.regions is not None
     assert picture.embeddings is not None
     vectors = picture.embeddings.astype("<f4", copy=False)
-    if len(vectors) != len(picture.regions) or not np.isfinite(vectors).all():
-        raise ValueError(
-            f"embeddings of {picture.source!r}: expected one finite row for each of "
-            f"{len(picture.regions)} regions, got an array of shape {vectors.shape}"
-        )
     descriptions = picture.descriptions
-    if descriptions is not None and len(descriptions) != len(picture.regions):
-        raise ValueError(
-            f"descriptions of {picture.source!r}: expected one for each of "
-            f"{len(picture.regions)} regions, got {len(descriptions)}"
-        )
     for row, (region, vector) in enumerate(zip(picture.regions, vectors, strict=True)):
         (region_number,) = db.execute(
             "INSERT INTO region (picture, product, x0, y0, x1, y1, label, confidence)"

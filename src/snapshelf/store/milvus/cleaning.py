@@ -10,10 +10,10 @@ from dataclasses import replace
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.address import MilvusAddress
 from snapshelf.store.milvus.connection import Connection
-from snapshelf.store.milvus.descriptions import DescriptionFiles
+from snapshelf.store.milvus.description_files import DescriptionFiles
 from snapshelf.store.milvus.lease import Lease
-from snapshelf.store.milvus.reading import embedding_expression
 from snapshelf.store.milvus.schema import is_collection_of
+from snapshelf.store.milvus.visibility import embeddings_of
 
 __all__ = ["clear_after_writers", "drop_retired", "remove_unused_blocks"]
 
@@ -76,7 +76,7 @@ def remove_unused_blocks(
     if files is None:
         return
     for block in sorted(blocks):
-        expression = embedding_expression(head, None, f"block == {block}")
+        expression = embeddings_of(head, None, f"block == {block}")
         try:
             if not connection.query(
                 head.embeddings, expression, ("region",), head.timestamp, limit=1

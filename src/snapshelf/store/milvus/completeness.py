@@ -2,9 +2,10 @@
 
 import time
 
-from snapshelf.store.milvus.connection import Connection, UnavailableError
+from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.connection_errors import UnavailableError
 from snapshelf.store.milvus.head import Head
-from snapshelf.store.milvus.reading import embedding_expression, product_expression
+from snapshelf.store.milvus.visibility import embeddings_of, products_of
 
 __all__ = ["Completeness"]
 
@@ -40,9 +41,9 @@ class Completeness:
         self._connection.disturbed = False
         wanted = (head.counts.embeddings, head.counts.products)
         found = (
-            self._connection.count(head.embeddings, embedding_expression(head), head.timestamp),
+            self._connection.count(head.embeddings, embeddings_of(head), head.timestamp),
             self._connection.count(
-                head.products, product_expression(head, None, "part == 0"), head.timestamp
+                head.products, products_of(head, None, "part == 0"), head.timestamp
             ),
         )
         if found != wanted:

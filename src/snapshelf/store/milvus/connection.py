@@ -1,4 +1,4 @@
-"""Speaking to a Milvus server, its errors told in the user's words."""
+"""Speaking to a Milvus server."""
 
 import json
 import logging
@@ -6,19 +6,17 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.address import MilvusAddress
+from snapshelf.store.milvus.connection_errors import MissingCollectionError, readable_errors
 from snapshelf.store.milvus.index_kind import IndexPlan
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["Connection", "MissingCollectionError", "UnavailableError"]
+__all__ = ["MOST_ROWS", "Connection"]
 
 CONNECT_S = 10.0
 CALL_S = 60
@@ -35,30 +33,6 @@ BLOCK_BYTES = 4 << 20
 """Written in one request: Milvus's message queues take messages of 5 MiB."""
 
 _SERVICE_CONFIG = json.dumps({"methodConfig": [{"name": [{}], "timeout": f"{CALL_S}s"}]})
-
-_NOT_FOUND = 100
-_HINTS = (
-    ("no space left", "the server's disk is full: make room and run the same command again"),
-    ("disk quota", "the server's disk quota is used up: make room and run the same command again"),
-    ("quota exceeded", "the server refuses writes until it has room: make room, or wait"),
-    ("memory", "the server is short of memory: give it more, or keep fewer shelves loaded"),
-    ("auth", "check SNAPSHELF_MILVUS_TOKEN (USER:PASSWORD) and what that user may do"),
-    ("permission", "check SNAPSHELF_MILVUS_TOKEN (USER:PASSWORD) and what that user may do"),
-    ("too large", "the server takes no request of this size"),
-)
-_AWAY = (
-    "unavailable", "deadline", "timeout", "not ready", "connect", "retry", "not healthy",
-    "not loaded", "not fully loaded", "no available", "not serving", "cancel", "initializing",
-    "node not", "not available", "offline", "collectionnotloaded", "channel", "closing",
-)  # fmt: skip
-
-
-class MissingCollectionError(ShelfError):
-    """The server has no such collection (any more)."""
-
-
-class UnavailableError(ShelfError):
-    """The server does not answer, or not yet."""
 
 
 class Connection:
@@ -333,46 +307,12 @@ class Connection:
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
-        """Turn errors of pymilvus and of the connection into a `ShelfError`."""
-        import grpc
-        from pymilvus.exceptions import MilvusException
-
+        """Tell errors in the user's words, and note that a request has failed."""
         try:
-            yield
-        except MilvusException as error:
-            text = " ".join(str(error.message).split())
-            if error.code == _NOT_FOUND or "collection not found" in text:
-                raise MissingCollectionError(
-                    f"{self._address}: {what}: the server has no such collection; was the shelf "
-                    "removed or replaced? Open it again, or index it anew"
-                ) from error
+            with readable_errors(self._address, what):
+                yield
+        except MissingCollectionError:
+            raise
+        except ShelfError:
             self.disturbed = True
-            raise self._error(what, text) from error
-        except (grpc.RpcError, grpc.FutureTimeoutError, OSError, ValueError) as error:
-            if isinstance(error, ValueError) and "closed channel" not in str(error):
-                raise
-            self.disturbed = True
-            text = " ".join(str(error).split())
-            raise self._error(what, f"unavailable: {text}") from error
-
-    def _error(self, what: str, text: str) -> ShelfError:
-        hint = _hint(text)
-        made = ShelfError if hint is not None else UnavailableError
-        return made(f"{self._address}: {what}: {text[:300]}; {hint or _AWAY_HINT}")
-
-
-_AWAY_HINT = (
-    "is the server running, is this its address, and does SNAPSHELF_MILVUS_TOKEN hold the right "
-    "USER:PASSWORD? Nothing that was committed is lost: run the same command again once it answers"
-)
-
-
-def _hint(text: str) -> str | None:
-    """Tell what to do about an error; None where it is that the server is away."""
-    folded = text.casefold()
-    for word, hint in _HINTS:
-        if word in folded:
-            return hint
-    if any(word in folded for word in _AWAY):
-        return None
-    return "see the server's log"
+            raise

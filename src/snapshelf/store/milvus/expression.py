@@ -13,15 +13,15 @@ from snapshelf.store.milvus.hashes import (
     text_number,
 )
 
-__all__ = ["OWN_FIELDS", "all_of", "department_of", "filter_expression", "finite"]
+__all__ = ["NUMBER_FIELDS", "all_of", "department_of", "filter_expression", "finite"]
 
-OWN_FIELDS = {
+NUMBER_FIELDS = {
     "id": "identity",
     "brand": "brand",
     "currency": "currency",
     "availability": "availability",
 }
-"""The fields of rows that hold the numbers of a product's own fields."""
+"""The fields of rows that hold the numbers of texts that are a product's own fields."""
 
 
 def filter_expression(where: Filter, *, partitioned: bool = False) -> str:
@@ -77,7 +77,7 @@ def _condition(condition: Condition) -> str:
     """Translate one condition, ``!=`` being read as ``=`` (the caller negates it)."""
     if condition.field == "price":
         return _price(condition)
-    if field := OWN_FIELDS.get(condition.field):
+    if field := NUMBER_FIELDS.get(condition.field):
         numbers = [own_number(condition.field, value) for value in condition.values]
         return f"{field} in {numbers_text(numbers)}"
     if condition.field != "category":

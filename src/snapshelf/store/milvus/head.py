@@ -26,14 +26,12 @@ import numpy as np
 
 from snapshelf.errors import ShelfError
 from snapshelf.matching.distances import Distance, check_distance
-from snapshelf.store.milvus.expression import all_of
-from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.index_kind import IndexKind
 from snapshelf.store.records import Counts, Run
 
-__all__ = ["FORMAT", "Gap", "Head", "read_head", "visible", "write_head"]
+__all__ = ["FORMAT", "Gap", "Head", "read_head", "write_head"]
 
-FORMAT = 1
+FORMAT = 2
 """Counts the changes that a snapshelf from before them could not read or write."""
 
 MOST_BYTES = 400_000
@@ -110,18 +108,6 @@ class Head:
             first, last = min(gaps[-1].first, first), max(gaps[-1].last, last)
             gaps.pop()
         return replace(self, gaps=(*gaps, Gap(first, last, now)))
-
-
-def visible(head: Head, *, product: str) -> str:
-    """Give the expression that is true of just the rows that belong to a state.
-
-    Args:
-        head: The state.
-        product: The field that holds the number of a row's product.
-    """
-    gaps = (f"not (added >= {gap.first} and added <= {gap.last})" for gap in head.gaps)
-    dead = f"{product} not in {numbers_text(head.dead)}" if head.dead else ""
-    return all_of([f"added <= {head.version}", *gaps, dead])
 
 
 def write_head(head: Head) -> str:

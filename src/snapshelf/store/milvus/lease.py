@@ -18,8 +18,10 @@ import uuid
 from dataclasses import dataclass, replace
 
 from snapshelf.errors import ShelfError, ShelfLockedError
+from snapshelf.store import refusals
 from snapshelf.store.milvus.address import MilvusAddress
-from snapshelf.store.milvus.connection import Connection, MissingCollectionError
+from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.connection_errors import MissingCollectionError
 from snapshelf.store.milvus.head import Head, read_head, write_head
 
 __all__ = ["HEAD", "LEASE", "Lease", "find_head", "head_name"]
@@ -189,10 +191,7 @@ class Lease:
     def _take(self) -> tuple[str, Head, bool]:
         found = find_head(self._connection, self._address)
         if found is None:
-            raise ShelfError(
-                f"there is no shelf {self._address}: make one with "
-                f"`snapshelf index FEED --shelf {self._address}`"
-            )
+            raise refusals.missing(self._address)
         name, head, lease = found
         holder = _read(lease)
         if holder is not None and not holder.is_dead:

@@ -1,24 +1,38 @@
-"""What a shelf in Milvus has to sell, page by page and by category, brand and currency.
+"""What a shelf in Milvus has to sell, page by page in the order of IDs.
 
-Milvus gives rows in no order and counts by no field, so all products that pass the filter are read,
-a block at a time; only what is given, and a count for each name, is kept.
+Milvus gives rows in no order, but compares texts: each product's row has its ID as text of the
+same order, see `id_key`. So a page is found by its upper end: of the IDs behind the page before,
+some are read, of which the last of the page's number is an upper end of the page, or lies behind
+it; of those up to there, again; until what is left fits one answer.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from snapshelf.catalog.product import Product
-from snapshelf.store.filters import Filter, category_key
+from snapshelf.store.filters import Filter
+from snapshelf.store.milvus.attributes import check_attributes
 from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.expression import all_of
 from snapshelf.store.milvus.head import Head
-from snapshelf.store.milvus.reading import check_attributes, every_row, product_expression
-from snapshelf.store.milvus.rows import PRODUCT_FIELDS, StoredProduct, read_stored
-from snapshelf.store.records import CategoryFacet, Facets, PriceFacet
+from snapshelf.store.milvus.paging import every_row
+from snapshelf.store.milvus.product_rows import PRODUCT_FIELDS, id_key, read_stored
+from snapshelf.store.milvus.reading import read_numbered
+from snapshelf.store.milvus.visibility import products_of
 from snapshelf.store.words import holds_words
 
-__all__ = ["list_products", "read_facets"]
+__all__ = ["list_products"]
+
+PAGE = 1_000
+"""Products read in one step, at most."""
+
+PAGES_WALKED = 4
+"""Pages that are looked through for words one by one; behind them every product is read."""
+
+ANSWER_ROWS = 8_192
+"""IDs read in one answer, at most."""
 
 
 def list_products(
@@ -31,115 +45,78 @@ def list_products(
 ) -> list[Product]:
     """Read products in the order of their IDs; see `VectorStore.listed`.
 
-    Args:
-        connection: To the server.
-        head: The state.
-        after: Only products whose ID comes behind it.
-        limit: Most products.
-        where: The filter, None for all products.
-        words: As for `holds_words`.
-
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    wanted = (
-        stored.product
-        for stored in _stored(connection, head, where)
-        if stored.product.id > after and holds_words(stored.product, words)
+    check_attributes(connection, head, where)
+    found: list[Product] = []
+    for _ in range(PAGES_WALKED) if words else repeat(None):
+        most = PAGE if words else min(PAGE, limit - len(found))
+        page = _next_page(connection, head, after, most, where)
+        found += [product for product in page if holds_words(product, words)]
+        if len(found) >= limit or len(page) < most:
+            return found[:limit]
+        after = page[-1].id
+    # Words that stand in few products: in the order in which these lie, once through them all.
+    rest = (
+        product
+        for product in _every_product(connection, head, _behind(head, after, where))
+        if holds_words(product, words)
     )
-    return heapq.nsmallest(limit, wanted, key=lambda product: product.id)
+    return found + heapq.nsmallest(limit - len(found), rest, key=lambda product: product.id)
 
 
-@dataclass(slots=True)
-class _Group:
-    """Products that have something in common.
+def _next_page(
+    connection: Connection, head: Head, after: str, most: int, where: Filter | None
+) -> list[Product]:
+    """Read the products whose IDs come next, at most so many, in their order."""
+    numbers = _next_numbers(connection, head, after, most, where)
+    stored = read_numbered(connection, head, numbers)
+    return sorted((one.product for one in stored), key=lambda product: product.id)
 
-    Attributes:
-        first: Number of the one that was stored first.
-        product: That one.
-        size: How many they are.
-        least: The lowest price among them.
-        most: The highest.
+
+def _next_numbers(
+    connection: Connection, head: Head, after: str, most: int, where: Filter | None
+) -> list[int]:
+    """Find the numbers of the products whose IDs come next.
+
+    Where there are more than fit an answer, one product in `stride` is read, told by the number
+    that stands for its ID, which has nothing to do with the order of the IDs or of the storing.
     """
-
-    first: int
-    product: Product
-    size: int = 0
-    least: float = float("inf")
-    most: float = float("-inf")
-
-
-class _Groups:
-    """Products by a key; those whose key is None are in no group."""
-
-    def __init__(self, key: Callable[[Product], str | None]) -> None:
-        self._key = key
-        self._groups: dict[str, _Group] = {}
-
-    def add(self, stored: StoredProduct) -> None:
-        product = stored.product
-        key = self._key(product)
-        if key is None:
-            return
-        group = self._groups.setdefault(key, _Group(stored.number, product))
-        if stored.number < group.first:
-            group.first, group.product = stored.number, product
-        group.size += 1
-        if product.price is not None:
-            price = float(product.price.amount)
-            group.least, group.most = min(group.least, price), max(group.most, price)
-
-    def largest(self, most: int) -> list[_Group]:
-        ranked = sorted(self._groups.items(), key=lambda item: (-item[1].size, item[0]))
-        return [group for _, group in ranked[:most]]
+    behind = all_of([_behind(head, after, where), "part == 0"])
+    stride = max(1, 2 * connection.count(head.products, behind, head.timestamp) // ANSWER_ROWS)
+    end = ""
+    while True:
+        chosen = f"identity % {stride} == 0" if stride > 1 else ""
+        rows = connection.query(
+            head.products,
+            all_of([behind, end, chosen]),
+            ("id_key", "number"),
+            head.timestamp,
+            limit=ANSWER_ROWS,
+        )
+        rows.sort(key=lambda row: str(row["id_key"]))
+        if stride == 1 and len(rows) < ANSWER_ROWS:
+            return [int(row["number"]) for row in rows[:most]]
+        if len(rows) >= most:
+            end = f'id_key <= "{rows[most - 1]["id_key"]}"'
+            stride = max(1, 2 * most * stride // ANSWER_ROWS)
+        else:
+            stride //= 2
 
 
-def read_facets(connection: Connection, head: Head, most: int, where: Filter | None) -> Facets:
-    """Count the products that pass a filter by what they can be told apart by.
-
-    Args:
-        connection: To the server.
-        head: The state.
-        most: Largest number of each.
-        where: The filter, None for all products.
-
-    Raises:
-        FilterError: If the filter names an attribute that no product has.
-    """
-    products = 0
-    categories = _Groups(lambda product: category_key(product.category) or None)
-    brands = _Groups(lambda product: product.brand.casefold() or None)
-    currencies = _Groups(
-        lambda product: None if product.price is None else product.price.currency.casefold()
-    )
-    for stored in _stored(connection, head, where):
-        products += 1
-        for groups in (categories, brands, currencies):
-            groups.add(stored)
-    return Facets(
-        products=products,
-        categories=tuple(
-            CategoryFacet(group.product.category, group.size, group.product.id)
-            for group in categories.largest(most)
-        ),
-        brands=tuple((group.product.brand, group.size) for group in brands.largest(most)),
-        prices=tuple(
-            PriceFacet(group.product.price.currency, group.size, group.least, group.most)
-            for group in currencies.largest(most)
-            if group.product.price is not None
-        ),
-    )
+def _behind(head: Head, after: str, where: Filter | None) -> str:
+    return products_of(head, where, f'id_key > "{id_key(after)}"')
 
 
-def _stored(connection: Connection, head: Head, where: Filter | None) -> Iterator[StoredProduct]:
-    """Read the products that pass a filter, in the order of their numbers."""
-    if where is not None:
-        check_attributes(connection, head, where)
-    expression = product_expression(head, where)
+def _every_product(connection: Connection, head: Head, expression: str) -> Iterator[Product]:
+    """Read the products that an expression is true of, in the order of their numbers."""
     # The rows of a product follow one another; a block may end among them.
     begun = list[dict[str, Any]]()
     for block in every_row(connection, head, head.products, "number", expression, PRODUCT_FIELDS):
         rows = [*begun, *block]
         begun = [row for row in rows if row["owner"] == rows[-1]["owner"]]
-        yield from read_stored(rows[: len(rows) - len(begun)]).values()
-    yield from read_stored(begun).values()
+        for one in read_stored(rows[: len(rows) - len(begun)]).values():
+            yield one.product
+    for one in read_stored(begun).values():
+        yield one.product

@@ -6,12 +6,13 @@ from dataclasses import replace
 from snapshelf.errors import ShelfLockedError
 from snapshelf.store.milvus.address import MilvusAddress
 from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.embedding_rows import EMBEDDING_FIELDS
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.index_kind import IndexKind
 from snapshelf.store.milvus.lease import Lease
-from snapshelf.store.milvus.reading import embedding_expression, every_row
-from snapshelf.store.milvus.rows import EMBEDDING_FIELDS
+from snapshelf.store.milvus.paging import every_row
 from snapshelf.store.milvus.schema import FILTER_FIELDS, create_embeddings
+from snapshelf.store.milvus.visibility import embeddings_of
 
 __all__ = ["finish_index", "rebuild"]
 
@@ -68,7 +69,7 @@ def finish_index(connection: Connection, lease: Lease) -> None:
 def _copy(connection: Connection, head: Head, name: str) -> None:
     """Copy the rows of the embeddings of a state."""
     fields = [*EMBEDDING_FIELDS, *FILTER_FIELDS, "added", "content_number"]
-    expression = embedding_expression(head)
+    expression = embeddings_of(head)
     for rows in every_row(connection, head, head.embeddings, "region", expression, fields):
         connection.insert(name, rows, row_bytes=4 * head.dimension + 1_500)
 

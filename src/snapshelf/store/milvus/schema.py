@@ -11,6 +11,7 @@ from snapshelf.store.milvus.index_kind import IndexKind, index_plan
 
 __all__ = [
     "FILTER_FIELDS",
+    "LONGEST_ID_KEY",
     "LONGEST_TEXT",
     "create_embeddings",
     "create_head",
@@ -21,6 +22,9 @@ __all__ = [
 
 LONGEST_TEXT = 65_535
 """Bytes of a text that Milvus keeps in a field."""
+
+LONGEST_ID_KEY = 4_096
+"""Hexadecimal digits of a product's ID, two for each byte."""
 
 FILTER_FIELDS = (
     "identity", "brand", "currency", "availability", "department", "priced", "price", "tokens"
@@ -67,13 +71,19 @@ def create_embeddings(
 
 
 def create_products(connection: Connection, address: MilvusAddress) -> str:
-    """Make an empty collection of products; gives its name."""
+    """Make an empty collection of products; gives its name.
+
+    Beside what filters are about, a row has ``bare``, the number of the product's pictures without
+    a region, ``category``, which stands for just the category that it is in, and ``id_key``, which
+    has the order of the IDs.
+    """
     from pymilvus import DataType
 
     # Milvus wants a field of vectors in every collection.
     schema = _schema("number", "vector", 2, "The products of a shelf of snapshelf.")
-    for field in ("added", "run", "part", "owner", "pictures"):
+    for field in ("added", "run", "part", "owner", "bare", "category"):
         schema.add_field(field, DataType.INT64)
+    schema.add_field("id_key", DataType.VARCHAR, max_length=LONGEST_ID_KEY)
     schema.add_field("body", DataType.VARCHAR, max_length=LONGEST_TEXT)
     _add_filter_fields(schema, partitioned=False)
     name = _new_name(address.name, "products")

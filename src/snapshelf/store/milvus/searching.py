@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.store.filters import Filter
+from snapshelf.store.milvus.attributes import check_attributes
 from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.embedding_rows import read_shown
 from snapshelf.store.milvus.expression import all_of
 from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.index_kind import index_plan
-from snapshelf.store.milvus.reading import check_attributes, embedding_expression
-from snapshelf.store.milvus.rows import read_shown
+from snapshelf.store.milvus.visibility import embeddings_of
 from snapshelf.store.records import Hit
 
 __all__ = ["nearest_products"]
@@ -46,12 +47,11 @@ def nearest_products(
     Raises:
         FilterError: If the filter names an attribute that no product has.
     """
-    if where is not None:
-        check_attributes(connection, head, where)
+    check_attributes(connection, head, where)
     counts = head.counts
     if not counts.embeddings:
         return [[] for _ in queries]
-    expression, passing = embedding_expression(head, where), counts.embeddings
+    expression, passing = embeddings_of(head, where), counts.embeddings
     if where is not None and head.index != "flat":
         passing = connection.count(head.embeddings, expression, head.timestamp)
         if not passing:

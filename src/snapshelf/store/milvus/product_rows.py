@@ -1,4 +1,4 @@
-"""Products and pictures as rows of Milvus's collections, and back."""
+"""Products as rows of Milvus's collection of products, and back."""
 
 import base64
 import json
@@ -7,85 +7,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from snapshelf.catalog.product import Product
 from snapshelf.errors import ShelfError
-from snapshelf.locating.region import Box, Region
 from snapshelf.store.filters import category_key
-from snapshelf.store.milvus.expression import OWN_FIELDS, department_of, finite
+from snapshelf.store.milvus.expression import NUMBER_FIELDS, department_of, finite
 from snapshelf.store.milvus.hashes import (
     attribute_number,
     category_numbers,
     own_number,
-    text_number,
 )
-from snapshelf.store.milvus.schema import LONGEST_TEXT, token_room
+from snapshelf.store.milvus.schema import LONGEST_ID_KEY, token_room
 from snapshelf.store.records import KnownPicture, KnownProduct, ProductRecord
 from snapshelf.store.rows import product_body, product_digest, read_product
 
 __all__ = [
-    "EMBEDDING_FIELDS",
     "PRODUCT_FIELDS",
-    "Located",
-    "Shown",
     "StoredProduct",
-    "embedding_row",
     "filter_row",
-    "located_in",
+    "id_key",
+    "mark_row",
     "product_rows",
-    "read_shown",
     "read_stored",
 ]
-
-EMBEDDING_FIELDS = (
-    "region", "product", "position", "part", "content", "shows", "described", "block", "vector"
-)  # fmt: skip
-"""What is read of rows of embeddings whose pictures are taken over."""
 
 PRODUCT_FIELDS = ("number", "added", "run", "part", "owner", "body")
 """What is read of rows of products."""
 
 PART_CHARACTERS = 60_000
 """Of a product's text in one row."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Located:
-    """What a picture's content gave: its regions, wherever else the content is shown.
-
-    Attributes:
-        regions: Where the item is.
-        vectors: (R, D) float32, one row a region.
-        described: R of them, where each region's description is, see `descriptions`.
-        blocks: R of them, the numbers of the files that those are in, 0 for none.
-    """
-
-    regions: tuple[Region, ...]
-    vectors: NDArray[np.float32]
-    described: tuple[str, ...]
-    blocks: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a row of embeddings shows.
-
-    Attributes:
-        product_id: The product.
-        source: The picture as the feed names it.
-        region: Where in it.
-    """
-
-    product_id: str
-    source: str
-    region: Region
-
-    @property
-    def box(self) -> Box:
-        """The region in pixels."""
-        return self.region.box
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +56,16 @@ class StoredProduct:
     product: Product
 
 
+def id_key(product_id: str) -> str:
+    """Write an ID in hexadecimal digits: in an expression, these compare as the IDs' letters do.
+
+    Example:
+        >>> id_key("a") < id_key("aa") < id_key("b") < id_key("ä")
+        True
+    """
+    return product_id.encode("utf-8", "surrogatepass").hex()
+
+
 def filter_row(product: Product) -> dict[str, Any]:
     """Give the fields that filters are about."""
     key = category_key(product.category)
@@ -126,7 +85,7 @@ def filter_row(product: Product) -> dict[str, Any]:
             f"{token_room() // 2:,}: leave some out of the feed"
         )
     return {
-        **{OWN_FIELDS[name]: own_number(name, value) for name, value in values.items()},
+        **{NUMBER_FIELDS[name]: own_number(name, value) for name, value in values.items()},
         "department": department_of(key),
         "priced": price is not None,
         "price": 0.0 if price is None else finite(float(price.amount)),
@@ -158,7 +117,7 @@ def product_rows(
     )
     text = base64.b64encode(zlib.compress(body.encode(), 1)).decode()
     numbers = iter(numbers)
-    fields, owner = filter_row(product), 0
+    fields, owner = _own_fields(product, regions), 0
     rows = []
     for part, start in enumerate(range(0, len(text), PART_CHARACTERS)):
         number = next(numbers)
@@ -171,12 +130,41 @@ def product_rows(
                 "run": run,
                 "part": part,
                 "owner": owner,
-                "pictures": len(record.pictures),
                 "body": text[start : start + PART_CHARACTERS],
                 **fields,
             }
         )
     return rows
+
+
+def mark_row(number: int, product: int, *, run: int) -> dict[str, Any]:
+    """Write a row that says that an indexing run has seen a product.
+
+    Args:
+        number: Of the row; one that nothing has been called by.
+        product: Number of the product.
+        run: The indexing run.
+    """
+    return {
+        "number": number,
+        "vector": [0.0, 0.0],
+        "added": 0,
+        "run": run,
+        "part": -1,
+        "owner": product,
+        "bare": 0,
+        "category": 0,
+        "id_key": "",
+        "body": "",
+        "identity": 0,
+        "brand": 0,
+        "currency": 0,
+        "availability": 0,
+        "department": 0,
+        "priced": False,
+        "price": 0.0,
+        "tokens": [],
+    }
 
 
 def read_stored(rows: Iterable[Mapping[str, Any]]) -> dict[str, StoredProduct]:
@@ -205,75 +193,17 @@ def read_stored(rows: Iterable[Mapping[str, Any]]) -> dict[str, StoredProduct]:
     return stored
 
 
-def embedding_row(
-    product: Mapping[str, Any],
-    shown: Shown,
-    content: str,
-    *,
-    region: int,
-    number: int,
-    version: int,
-    position: int,
-    part: int,
-    vector: NDArray[np.float32],
-    described: str,
-    block: int,
-) -> dict[str, Any]:
-    """Write a region of a picture as a row.
-
-    Args:
-        product: What `filter_row` gave of its product.
-        shown: What it shows.
-        content: Hex digest of the picture's bytes.
-        region: Number of the region.
-        number: Number of its product.
-        version: Of the batch.
-        position: Of the picture among the product's.
-        part: Of the region among the picture's.
-        vector: (D,) float32, its embedding.
-        described: Where its description is.
-        block: The file that this is in, 0 for none.
-    """
-    seen = shown.region
-    shows = json.dumps(
-        [shown.product_id, shown.source, *seen.box, seen.label, seen.confidence],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    for what, text in (("shows", shows), ("content", content)):
-        if len(text.encode("utf-8", "surrogatepass")) > LONGEST_TEXT:
-            raise ShelfError(
-                f"picture {shown.source[:80]!r} of product {shown.product_id!r}: its {what} takes "
-                f"more than the {LONGEST_TEXT:,} bytes that Milvus keeps in a field"
-            )
+def _own_fields(product: Product, regions: Sequence[int]) -> dict[str, Any]:
+    """Give the fields that products are filtered, counted and put in order by."""
+    key = id_key(product.id)
+    if len(key) > LONGEST_ID_KEY:
+        raise ShelfError(
+            f"product {product.id[:80]!r}: its ID takes {len(key) // 2:,} bytes, and a shelf in "
+            f"Milvus takes {LONGEST_ID_KEY // 2:,}: give it a shorter one in the feed"
+        )
     return {
-        "region": region,
-        "vector": vector,
-        "product": number,
-        "added": version,
-        "position": position,
-        "part": part,
-        "block": block,
-        "content": content,
-        "content_number": text_number("content", content),
-        "shows": shows,
-        "described": described,
-        **product,
+        **filter_row(product),
+        "bare": sum(not count for count in regions),
+        "category": category_numbers(category_key(product.category))[-1],
+        "id_key": key,
     }
-
-
-def read_shown(text: str) -> Shown:
-    """Read back what a row of embeddings shows."""
-    name, source, x0, y0, x1, y1, label, confidence = json.loads(text)
-    return Shown(name, source, Region((x0, y0, x1, y1), label, confidence))
-
-
-def located_in(rows: Sequence[Mapping[str, Any]]) -> Located:
-    """Put together what one picture's rows tell, in the order of its regions."""
-    ordered = sorted(rows, key=lambda row: int(row["part"]))
-    return Located(
-        tuple(read_shown(row["shows"]).region for row in ordered),
-        np.array([row["vector"] for row in ordered], np.float32),
-        tuple(row["described"] for row in ordered),
-        tuple(int(row["block"]) for row in ordered),
-    )
