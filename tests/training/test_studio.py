@@ -60,6 +60,8 @@ LEARNING = dataclasses.replace(
 
 ARTICLES = 6
 
+OFFSET = -1.5
+
 
 class Looks:
     """Photos of two articles each, one above the other; an article is a colour."""
@@ -139,7 +141,9 @@ def make_module(settings, steps=1):
     )
     is_linear = settings.matching == "linear"
     matcher = None if is_linear else StudioMatcher(5, settings.matcher_hidden)
-    return StudioModule(network, matcher, features(), SPEC, settings, steps_per_epoch=steps)
+    return StudioModule(
+        network, matcher, features(), SPEC, settings, steps_per_epoch=steps, offset=OFFSET
+    )
 
 
 # --- batches --------------------------------------------------------------------------------
@@ -199,7 +203,9 @@ def slow_odds(module, pictures, rows):
         own = module.network(torch.from_numpy(scaled).float()).double().numpy()
     table = features().astype(float)
     if module.matcher is None:
-        return np.array([[own[b] @ table[row] for row in rows[b]] for b in range(len(own))])
+        dots = np.array([[own[b] @ table[row] for row in rows[b]] for b in range(len(own))])
+        # Where articles are ranked, what all have in common makes no difference.
+        return dots if module.settings.loss == "ranking" else dots + OFFSET
     pairs = np.array(
         [np.concatenate([own[b], table[row]]) for b in range(len(own)) for row in rows[b]]
     )
@@ -238,6 +244,7 @@ def test_a_step_is_the_published_loss(matching, loss):
     first = right.numpy()[np.arange(3), odds.argmax(1)].mean()
     assert float(logged["first"]) == pytest.approx(first)
     value.backward()
+    assert module.offset is None or module.offset.grad is not None
     learned = [*module.network.parameters(), *(module.matcher or module.network).parameters()]
     assert all(each.grad is not None for each in learned)
     assert not module.features.requires_grad

@@ -38,6 +38,8 @@ class StudioModule(lightning.LightningModule):
             network.
         settings: The recipe.
         steps_per_epoch: Batches of an epoch, for the learning rate's schedule.
+        offset: Log-odds of dot products of 0, where it begins: it is learned with the
+            cross-entropy, and searches, whose order it leaves as it is, do without.
 
     Raises:
         ValueError: If there is nothing to train, or the features are of another length than the
@@ -55,6 +57,7 @@ class StudioModule(lightning.LightningModule):
         settings: StudioSettings,
         *,
         steps_per_epoch: int,
+        offset: float = 0.0,
     ) -> None:
         super().__init__()
         lengths = {part.dimension for part in (network, matcher) if part is not None}
@@ -71,6 +74,9 @@ class StudioModule(lightning.LightningModule):
         self.settings = settings
         self.normalise = None if preprocessing is None else Normaliser(preprocessing)
         self._steps_per_epoch = steps_per_epoch
+        # Dot products of features that are centred say nothing of how rare right articles are.
+        has_offset = matcher is None and settings.loss == "cross-entropy"
+        self.offset = nn.Parameter(torch.tensor(float(offset))) if has_offset else None
         self.register_buffer("features", torch.from_numpy(features), persistent=False)
 
     def odds(self, pictures: Tensor, articles: Tensor) -> Tensor:
@@ -82,12 +88,14 @@ class StudioModule(lightning.LightningModule):
             articles: (B, M) int64, rows of the articles.
 
         Returns:
-            (B, M) float32, log-odds: the matcher's, or the dot product of the features.
+            (B, M) float32, log-odds: the matcher's, or the dot product of the features and the
+            offset.
         """
         own = pictures if self.network is None else self.network(self._inputs(pictures)).float()
         shown = self.features[articles]
         if self.matcher is None:
-            return torch.einsum("bd,bmd->bm", own, shown)
+            dots = torch.einsum("bd,bmd->bm", own, shown)
+            return dots if self.offset is None else dots + self.offset
         odds: Tensor = self.matcher(own, shown).float()
         return odds
 
@@ -121,6 +129,7 @@ class StudioModule(lightning.LightningModule):
         settings = self.settings
         begun: list[nn.Parameter] = []
         heads = [] if self.matcher is None else list(self.matcher.parameters())
+        heads += [] if self.offset is None else [self.offset]
         if self.network is not None:
             begun = list(self.network.backbone.parameters())
             *dense, features = self.network.layers

@@ -117,6 +117,12 @@ def start_by_regression(network: QueryNetwork, pooled: FloatArray, wanted: Float
         _write_signed(first, torch.from_numpy(spread).float(), torch.zeros(count))
         _pass(second, 2 * count)
         _join_signs(last, torch.from_numpy(axes.T.copy()).float())
+        # An optimiser's steps are as long for small weights as for large ones, and those spread
+        # over all cells are small: what goes through a ReLU can be scaled and scaled back.
+        size = float(first.weight[: 2 * count].square().mean().sqrt())
+        scale = _usual_size(first) / max(size, 1e-9)
+        first.weight[: 2 * count] *= scale
+        last.weight /= scale
         last.bias.copy_(torch.from_numpy(np.reshape(ridge.intercept_, -1)).float())
 
 
@@ -219,6 +225,11 @@ def pooled_map(network: QueryNetwork, inputs: Tensor) -> Tensor:
 def _dense(network: QueryNetwork) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
     first, second, last = (each for each in network.layers if isinstance(each, nn.Linear))
     return first, second, last
+
+
+def _usual_size(layer: nn.Linear) -> float:
+    """Give the root mean square of the weights that a layer has by default."""
+    return float((3 * layer.in_features) ** -0.5)
 
 
 def _write_signed(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:

@@ -119,8 +119,15 @@ def learn_features(
     if settings.start == "articles":
         monitor.note("photos begin with their articles' features")
         start_at_articles(network, matcher, views, articles, features, encoder, settings)
+    share = right_share(articles, settings)
     module = StudioModule(
-        network, matcher, features, views.preprocessing, settings, steps_per_epoch=len(loader)
+        network,
+        matcher,
+        features,
+        views.preprocessing,
+        settings,
+        steps_per_epoch=len(loader),
+        offset=float(np.log(share / (1 - share))),
     )
     _fit(module, loader, settings, out, monitor)
     return matcher
