@@ -8,8 +8,8 @@ A row is written once, under the version of its batch, and belongs to the shelf 
 * its version is not above the head's: a batch is seen once the head is replaced, not before;
 * its version is in none of the head's `gaps`, which are the batches that were begun and never
   committed, by a writer that died or was shut out;
-* its product is not one of the head's `dead`, which the last commit replaced or removed and whose
-  rows may not be deleted yet.
+* its product is not one of the head's `dead`, which were replaced or removed and whose rows the
+  server may still have, or have again once it was killed.
 
 Versions, products and regions are numbered from one line of numbers. A writer reserves a stretch
 of it in the head before it uses any, so that no number is ever used twice, not even by a writer

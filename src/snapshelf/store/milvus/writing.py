@@ -1,13 +1,13 @@
 """Changing a shelf in Milvus: new rows, then the head, then the old rows' deletion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.batch import gather_batch
 from snapshelf.store.milvus.batch_writing import write_batch
-from snapshelf.store.milvus.connection import Connection
+from snapshelf.store.milvus.connection import MOST_ROWS, Connection
 from snapshelf.store.milvus.description_files import DescriptionFiles
 from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.lease import Lease
@@ -20,7 +20,10 @@ from snapshelf.store.records import Counts, ProductRecord
 __all__ = ["MOST_REMOVED", "Writer"]
 
 MOST_REMOVED = 20_000
-"""Products removed in one commit, or replaced: the head names them until their rows are deleted."""
+"""Products removed in one commit, or replaced, and named by the head."""
+
+MOST_NAMED = 1_000
+"""Replaced and removed products that a head goes on to name; each search has to leave them out."""
 
 
 class Writer:
@@ -45,7 +48,6 @@ class Writer:
         self._connection = connection
         self._lease = lease
         self._files = files
-        self._deleted: set[int] = set()
         self.removed = RemovedContents()
         self.blocks_left: set[int] = set()
 
@@ -94,15 +96,12 @@ class Writer:
 
     def tidy(self) -> None:
         """Delete the rows of replaced and removed products that are there still."""
-        head = self._lease.head
-        if not head.dead:
+        dead = self._lease.head.dead
+        if not dead:
             return
-        for numbers in chunks(sorted(set(head.dead) - self._deleted), NUMBERS_A_QUERY):
-            text = numbers_text(numbers)
-            self._connection.delete_where(head.embeddings, f"product in {text}")
-            self._connection.delete_where(head.products, f"owner in {text} and part >= 0")
-        self._deleted.clear()
-        self._lease.commit(replace(head, dead=(), timestamp=self._connection.now()))
+        self._delete_left(dead)
+        if len(dead) > MOST_NAMED:
+            self._settle(dead)
 
     def _remove_numbered(self, numbers: Sequence[int]) -> int:
         return self._remove(replaced_by_number(self._connection, self._lease.head, numbers))
@@ -115,8 +114,9 @@ class Writer:
 
     def _commit(self, version: int, old: Replaced, new: Counts) -> None:
         """Replace the head: from here on the batch is there, and what it replaces is not."""
+        if len(self._lease.head.dead) + len(old.regions) > MOST_REMOVED:
+            self._settle(self._lease.head.dead)
         head, counts = self._lease.head, self._lease.head.counts
-        left = set(head.dead) - self._deleted
         self._lease.commit(
             replace(
                 head,
@@ -128,10 +128,9 @@ class Writer:
                     counts.embeddings + new.embeddings - old.counts.embeddings,
                 ),
                 unflushed=head.unflushed + new.embeddings,
-                dead=tuple(sorted({*left, *old.regions})),
+                dead=tuple(sorted({*head.dead, *old.regions})),
             )
         )
-        self._deleted &= left
 
     def _delete(self, old: Replaced) -> None:
         """Delete what a commit has replaced; it has succeeded, whatever comes of this."""
@@ -145,5 +144,43 @@ class Writer:
             self._connection.delete(head.embeddings, "region", regions)
             self._connection.delete(head.products, "number", old.rows)
         except ShelfError:
-            return  # the head goes on to name them, and the next commit, or writer, tries again
-        self._deleted.update(old.regions)
+            return  # the head goes on to name them, and the next `tidy` tries again
+
+    def _delete_left(self, numbers: Collection[int]) -> set[int]:
+        """Delete the rows of replaced or removed products; gives those that had any left."""
+        head = self._lease.head
+        left = self._still_there(numbers)
+        for part in chunks(sorted(left), NUMBERS_A_QUERY):
+            text = numbers_text(part)
+            self._connection.delete_where(head.embeddings, f"product in {text}")
+            self._connection.delete_where(head.products, f"owner in {text} and part >= 0")
+        return left
+
+    def _settle(self, numbers: Collection[int]) -> None:
+        """Have deletions written away, after which the head need not name their products.
+
+        A server that is killed was seen to forget deletions that it had acknowledged and shown, and
+        only such as it had not written away: so far the head has to say that their rows are dead.
+        """
+        self._delete_left(numbers)
+        head = self._lease.head
+        self._connection.flush(head.embeddings)
+        self._connection.flush(head.products)
+        left = self._still_there(numbers)
+        self._lease.commit(
+            replace(head, dead=tuple(sorted(left)), timestamp=self._connection.now())
+        )
+
+    def _still_there(self, numbers: Collection[int]) -> set[int]:
+        """Give those of some products of which rows are left."""
+        head, now, left = self._lease.head, self._connection.now(), set[int]()
+        for part in chunks(sorted(numbers), NUMBERS_A_QUERY):
+            text = numbers_text(part)
+            for name, field, extra in (
+                (head.embeddings, "product", ""),
+                (head.products, "owner", " and part >= 0"),
+            ):
+                rows = self._connection.query(name, f"{field} in {text}{extra}", (field,), now)
+                # What does not fit into an answer may be of any of them.
+                left.update(part if len(rows) == MOST_ROWS else (int(row[field]) for row in rows))
+        return left
