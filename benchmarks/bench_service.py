@@ -79,13 +79,16 @@ def main() -> None:
             address = str(client.base_url)
             result |= overhead(client, library, photos)
             result["cpu"] = cpu(library, photos)
-            batched = {n: load(address, n, options.requests, photos) for n in options.clients}
+            batched = {
+                n: loaded(address, process, n, options.requests, photos) for n in options.clients
+            }
             result["beside_clip"] = beside_clip(client, options.requests, photos)
             result["memory"] = growth(address, process, options.soak, photos)
         single = UNBOUND | {"batch_items": 1, "batch_wait_s": 0}
-        with serving(shelf, single) as (client, _):
+        with serving(shelf, single) as (client, process):
+            address = str(client.base_url)
             plain = {
-                n: load(str(client.base_url), n, options.requests, photos) for n in options.clients
+                n: loaded(address, process, n, options.requests, photos) for n in options.clients
             }
         result["kills"] = [kill(Path(folder), shelf, number) for number in range(options.kills)]
     result["clients"] = {
@@ -93,12 +96,16 @@ def main() -> None:
             **batched[n],
             "without_batches": plain[n],
             "ratio": round(batched[n]["requests_per_s"] / plain[n]["requests_per_s"], 2),
+            # Were the clients to take nothing and no processor idle for a moment.
+            "most": round(
+                1000 * (os.cpu_count() or 1) / batched[n]["cpu_ms"] / plain[n]["requests_per_s"], 2
+            ),
         }
         for n in options.clients
     }
     result["target"] = (
-        "added_ms <= 5, ratio at 16 clients >= 1.5 or cpu's most_by_batches, memory's ratio "
-        "<= 1.05, nothing lost by kills"
+        "added_ms <= 5, ratio at 16 clients >= 1.5 or near its most, memory's ratio <= 1.05, "
+        "nothing lost by kills"
     )
     print(json.dumps(result))
 
@@ -144,6 +151,17 @@ def serving(
                 yield client, process.pid
             finally:
                 process.terminate()
+
+
+def loaded(
+    address: str, process: int, clients: int, requests: int, photos: list[bytes]
+) -> dict[str, float]:
+    """Load a service as `load`; `cpu_ms` is what a request took of its process."""
+    before = psutil.Process(process).cpu_times()
+    told = load(address, clients, requests, photos)
+    after = psutil.Process(process).cpu_times()
+    taken = after.user + after.system - before.user - before.system
+    return told | {"cpu_ms": round(1000 * taken / requests, 1)}
 
 
 def ask(client: httpx.Client, data: bytes) -> float:
