@@ -292,7 +292,12 @@ def test_a_signal_ends_it_in_order_and_the_same_command_goes_on(grocery, number)
         *("--json", "-"),
     ]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores it, and so would what the tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for _ in range(1200):
             if Path("at-it").exists() or process.poll() is not None:
