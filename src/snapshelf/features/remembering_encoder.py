@@ -1,16 +1,28 @@
-"""`RememberingEncoder`: embeds each picture once, over many evaluations."""
+"""`RememberingEncoder`: embeds each picture once, whoever asks for it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.media.picture import RGB
-from snapshelf.remembered import Remembered
 
-__all__ = ["RememberingEncoder"]
+__all__ = ["Memory", "RememberingEncoder"]
+
+
+class Memory(Protocol):
+    """Where values are kept by keys: `Remembered` in a file, `Recent` for a moment."""
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Give the values of those keys that are there."""
+        ...
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep values."""
+        ...
 
 
 class RememberingEncoder:
@@ -21,7 +33,7 @@ class RememberingEncoder:
         remembered: Where embeddings are kept, 4 bytes a number.
     """
 
-    def __init__(self, encoder: Encoder, remembered: Remembered) -> None:
+    def __init__(self, encoder: Encoder, remembered: Memory) -> None:
         self._encoder = encoder
         self._remembered = remembered
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Encoder
 from snapshelf.features.product_encoder import ProductEncoder
-from snapshelf.features.recent_encoder import RecentEncoder
+from snapshelf.features.remembering_encoder import RememberingEncoder
 from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.matching.folded_matcher import FoldedMatcher
 from snapshelf.matching.studio_reranking import EVERY, StudioProductReranker, StudioReranker
+from snapshelf.recent import Recent
 from snapshelf.systems.folder_settings import check_settings, file_setting, read_calibration
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import load_base
@@ -43,6 +44,9 @@ ARTICLES, LINEAR, MATCH, SHOP = "articles", "linear", "match", "shop"
 and of the articles' own network where there is one in the system's place."""
 
 MATCHER_FILE = "matcher.safetensors"
+
+RECENT = 1024
+"""Articles' features at hand: more than the pictures that indexing has under way at a time."""
 
 FIELDS = {
     "system": str,
@@ -89,7 +93,7 @@ def studio2shop_from_folder(folder: Path, settings: Mapping[str, Any]) -> System
     if "articles" in settings:
         base = load_articles(file, settings["articles"])
         # The shelf and the match want the same features of an article, one after the other.
-        articles, predictor = RecentEncoder(base.encoder), base.predictor
+        articles, predictor = RememberingEncoder(base.encoder, Recent(RECENT)), base.predictor
     elif "vectors" in settings:
         assert description is not None
         articles = load_vectors(file_setting(file, settings, "vectors"), description.dimension)

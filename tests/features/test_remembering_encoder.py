@@ -1,4 +1,4 @@
-"""`RecentEncoder`: the same embeddings, each worked out once while it is remembered."""
+"""`RememberingEncoder` with what is recent: each embedding worked out once, and the same."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from snapshelf.features.encoder import Domain
-from snapshelf.features.recent_encoder import RecentEncoder
+from snapshelf.features.remembering_encoder import RememberingEncoder
 from snapshelf.media.picture import RGB
+from snapshelf.recent import Recent
 
 
 class Counting:
@@ -28,13 +29,17 @@ class Counting:
         return means if domain is Domain.SHOP else -means
 
 
+def remembering(inner: Counting, kept: int = 1024) -> RememberingEncoder:
+    return RememberingEncoder(inner, Recent(kept))
+
+
 def pictures(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, 2, 2, 3), np.uint8)
 
 
 def test_what_was_asked_is_not_worked_out_again() -> None:
     inner, asked = Counting(), pictures(5)
-    encoder = RecentEncoder(inner)
+    encoder = remembering(inner)
     expected = Counting().encode(asked, Domain.SHOP)
     one = encoder.encode(asked[2:3], Domain.SHOP)
     np.testing.assert_array_equal(one, expected[2:3])
@@ -45,14 +50,14 @@ def test_what_was_asked_is_not_worked_out_again() -> None:
 
 def test_sides_are_apart() -> None:
     inner, asked = Counting(), pictures(2)
-    encoder = RecentEncoder(inner)
+    encoder = remembering(inner)
     shop, street = (encoder.encode(asked, domain) for domain in (Domain.SHOP, Domain.STREET))
     np.testing.assert_array_equal(shop, -street)
     assert inner.encoded == [2, 2]
 
 
 def test_the_same_picture_twice_in_a_batch() -> None:
-    encoder, asked = RecentEncoder(Counting()), pictures(1)
+    encoder, asked = remembering(Counting()), pictures(1)
     found = encoder.encode(np.concatenate([asked, asked]), Domain.SHOP)
     np.testing.assert_array_equal(found[0], found[1])
     assert found.shape == (2, 3)
@@ -60,7 +65,7 @@ def test_the_same_picture_twice_in_a_batch() -> None:
 
 def test_no_more_are_kept_than_said_and_those_asked_last_stay() -> None:
     inner, asked = Counting(), pictures(3)
-    encoder = RecentEncoder(inner, kept=2)
+    encoder = remembering(inner, kept=2)
     encoder.encode(asked[:2], Domain.SHOP)
     encoder.encode(asked[:1], Domain.SHOP)
     encoder.encode(asked[2:], Domain.SHOP)  # the second is forgotten, not the first
@@ -73,13 +78,13 @@ def test_no_more_are_kept_than_said_and_those_asked_last_stay() -> None:
 
 def test_a_batch_longer_than_what_is_kept_is_whole() -> None:
     asked = pictures(9)
-    found = RecentEncoder(Counting(), kept=2).encode(asked, Domain.SHOP)
+    found = remembering(Counting(), kept=2).encode(asked, Domain.SHOP)
     np.testing.assert_array_equal(found, Counting().encode(asked, Domain.SHOP))
 
 
 def test_threads_get_their_own_pictures() -> None:
     asked = pictures(400)
-    encoder, expected = RecentEncoder(Counting(), kept=16), Counting().encode(asked, Domain.SHOP)
+    encoder, expected = remembering(Counting(), kept=16), Counting().encode(asked, Domain.SHOP)
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(lambda n: encoder.encode(asked[n % 400][None], Domain.SHOP), range(1200))
         for number, row in enumerate(found):
@@ -87,11 +92,11 @@ def test_threads_get_their_own_pictures() -> None:
 
 
 def test_it_stands_for_the_encoder() -> None:
-    encoder, picture = RecentEncoder(Counting()), np.zeros((7, 5, 3), np.uint8)
+    encoder, picture = remembering(Counting()), np.zeros((7, 5, 3), np.uint8)
     assert (encoder.dimension, encoder.fingerprint) == (3, "counting")
     assert encoder.prepare(picture, Domain.SHOP).shape == (2, 2, 3)
 
 
 def test_none_kept_is_refused() -> None:
     with pytest.raises(ValueError, match="kept must be at least 1, got 0"):
-        RecentEncoder(Counting(), kept=0)
+        Recent(0)
