@@ -15,7 +15,7 @@ from reference_store import DIMENSION, ReferenceStore, picture, random_records, 
 
 from snapshelf.errors import ShelfError, ShelfLockedError
 from snapshelf.store import Counts
-from snapshelf.store.milvus import MilvusStore, lease, states
+from snapshelf.store.milvus import MilvusStore, lease, states, writing
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.paging import every_row
 
@@ -287,6 +287,35 @@ def test_a_rebuilt_collection_is_swapped_in_under_searches(place) -> None:
     drop_retired(writer._connection, writer._upkeep.lease, after_s=0)
     assert not {name for name, _ in head.retired} & set(writer._connection.collections())
     assert state_of(place.open()) == 2
+
+
+def test_what_was_replaced_is_named_until_its_deletion_is_written_away(
+    place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "MOST_REMOVED", 2 * PRODUCTS)
+    monkeypatch.setattr(writing, "MOST_NAMED", PRODUCTS)
+    flushed = []
+    flush = Connection.flush
+    monkeypatch.setattr(
+        Connection, "flush", lambda self, name: (flushed.append(name), flush(self, name))
+    )
+    writer = place.open(write=True)
+    named = []
+    for state in range(4):
+        writer.upsert(world(state), run=1)
+        named.append(len(writer._states.latest().dead))
+        assert state_of(place.open()) == state
+    # The third replacement would have made it too many.
+    assert named == [0, PRODUCTS, 2 * PRODUCTS, PRODUCTS]
+    head = writer._states.latest()
+    assert flushed == [head.embeddings, head.products]
+    writer.upsert(world(4), run=1)
+    writer.close()
+    assert len(flushed) == 4, "more were named than a head goes on to name"
+    reader = place.open()
+    assert reader._states.latest().dead == ()
+    assert state_of(reader) == 4
+    assert reader.count() == Counts(PRODUCTS, PRODUCTS, PRODUCTS)
 
 
 def test_a_server_killed_in_the_middle_loses_nothing(
