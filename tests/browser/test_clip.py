@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from browser_parts import titles, upload, wait_for_answer
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from written_clip import written_clip
 
@@ -83,6 +83,18 @@ def stand_in(page: Page, states: list[dict], *, events: bool) -> list[str]:
     return asked
 
 
+def share_before(row: Locator) -> float:
+    """The share of a row's track that lies before its bar, in [0, 1]."""
+    # Both at one moment: the page may still get its scroll bar.
+    return row.evaluate(
+        """row => {
+            const [track, span] = [".track", ".span"].map(
+                each => row.querySelector(each).getBoundingClientRect());
+            return (span.left - track.left) / track.width;
+        }"""
+    )
+
+
 @pytest.mark.parametrize("events", [True, False])
 def test_a_clip_is_followed_and_shown_over_its_time(open_page, photos, clip, events):
     page = open_page()
@@ -106,14 +118,9 @@ def test_a_clip_is_followed_and_shown_over_its_time(open_page, photos, clip, eve
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("0:00 – 0:03")
     expect(rows.nth(1)).to_contain_text("0:03 – 0:06")
+    page.wait_for_function("document.getElementById('clip').readyState > 0")
     # The second bar begins in the middle of the clip.
-    # Both at one moment: the page may still get its scroll bar.
-    begun = """row => {
-        const [track, span] = [".track", ".span"].map(
-            each => row.querySelector(each).getBoundingClientRect());
-        return (span.left - track.left) / track.width;
-    }"""
-    assert rows.nth(1).evaluate(begun) == pytest.approx(0.5, abs=0.02)
+    assert share_before(rows.nth(1)) == pytest.approx(0.5, abs=0.005)
     # Best frames come from the clip on this device, and are two different ones.
     expect(page.locator("#timeline .thumb img")).to_have_count(2)
     one = titles(page)
@@ -124,6 +131,30 @@ def test_a_clip_is_followed_and_shown_over_its_time(open_page, photos, clip, eve
     page.locator("#matches .cover").first.click()
     expect(page.locator("#detail svg.drawing image")).to_have_count(2)
     page.keyboard.press("Escape")
+
+
+def test_bars_move_when_the_length_of_the_clip_is_known_only_later(open_page, photos, clip):
+    page = open_page()
+    result = answer_of(page, photos)
+    page.evaluate(
+        """Object.defineProperty(
+            document.getElementById("clip"), "duration", { value: NaN, configurable: true })"""
+    )
+    stand_in(page, [{**JOB, "status": "done", "progress": 1.0, "result": result}], events=True)
+    upload(page, clip, "walk.mp4")
+    wait_for_answer(page)
+    second = page.locator("#timeline .bar-row").nth(1)
+    page.wait_for_function("document.getElementById('clip').readyState > 0")
+    # Of the 5.5 seconds up to where the last item was seen.
+    assert share_before(second) == pytest.approx(3 / 5.5, abs=0.005)
+    page.evaluate(
+        """() => {
+            const clip = document.getElementById("clip");
+            delete clip.duration;
+            clip.dispatchEvent(new Event("loadedmetadata"));
+        }"""
+    )
+    assert share_before(second) == pytest.approx(0.5, abs=0.005)
 
 
 def test_a_clip_that_fails_says_why(open_page, clip):

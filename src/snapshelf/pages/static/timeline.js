@@ -36,20 +36,20 @@ export class Timeline {
   #list = byId("timeline");
   #video = byId("clip");
   #onChoose;
-  #length = 1;
+  /** Seconds up to where the last item was seen: the clip's own length may be known only later. */
+  #end = 0.1;
 
   constructor(onChoose) {
     this.#onChoose = onChoose;
     this.#video.addEventListener("timeupdate", () => this.#showTime());
-    this.#video.addEventListener("loadedmetadata", () => this.#showTime());
+    this.#video.addEventListener("loadedmetadata", () => this.#showLength());
   }
 
   /** Show items; `chosen` is the one that is looked at. */
   show(items, chosen) {
-    const ends = items.map((found) => spanOf(found)[1]);
-    this.#length = Math.max(Number.isFinite(this.#video.duration) ? this.#video.duration : 0, ...ends, 0.1);
+    this.#end = Math.max(...items.map((found) => spanOf(found)[1]), 0.1);
     this.#list.replaceChildren(...items.map((found, index) => this.#row(found, index, index === chosen)));
-    this.#showTime();
+    this.#showLength();
   }
 
   /** Let the clip go to where an item is seen best. */
@@ -69,12 +69,8 @@ export class Timeline {
 
   #row(found, index, isChosen) {
     const [first, last] = spanOf(found);
-    const share = (value) => `${(100 * Math.min(Math.max(value / this.#length, 0), 1)).toFixed(2)}%`;
     const bars = spansOf(found).map(([from, to]) =>
-      el("span", {
-        class: "span",
-        style: { left: share(from), width: share(Math.max(to - from, this.#length / 100)) },
-      }),
+      el("span", { class: "span", style: { "--from": from, "--for": Math.max(to - from, 0) } }),
     );
     return el(
       "li",
@@ -101,16 +97,21 @@ export class Timeline {
           "span",
           { class: "track", "aria-hidden": "true" },
           ...bars,
-          el("span", { class: "best-mark", style: { left: share(bestOf(found).seconds) } }),
+          el("span", { class: "best-mark", style: { "--from": bestOf(found).seconds } }),
           el("span", { class: "now" }),
         ),
       ),
     );
   }
 
+  #showLength() {
+    const { duration } = this.#video;
+    this.#list.style.setProperty("--length", Math.max(Number.isFinite(duration) ? duration : 0, this.#end));
+    this.#showTime();
+  }
+
   #showTime() {
-    const left = `${(100 * Math.min(this.#video.currentTime / this.#length, 1)).toFixed(2)}%`;
-    for (const now of this.#list.querySelectorAll(".now")) now.style.left = left;
+    this.#list.style.setProperty("--now", this.#video.currentTime);
   }
 }
 
