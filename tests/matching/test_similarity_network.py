@@ -412,6 +412,16 @@ def test_similarities_all_but_0_or_1_are_still_told_apart():
     assert np.isfinite(SimilarityGallery(net.fold(), shown).odds(states)).all()
 
 
+@pytest.mark.parametrize("many", [3, 11, 64, 700])
+def test_equal_pictures_are_equally_similar(many):
+    net = network()
+    shown = np.repeat(pictures(2, 4), many, axis=0)
+    gallery = SimilarityGallery(net.fold(), shown)
+    (states,) = clips(net, 1)
+    for odds in (gallery.odds(states[None])[0], gallery.match(states, np.arange(2 * many))):
+        assert len(set(odds[:many].tolist())) == len(set(odds[many:].tolist())) == 1
+
+
 def test_equal_pictures_stay_in_their_order_and_an_empty_gallery():
     net = network()
     shown = np.repeat(pictures(2, 4), 5, axis=0)

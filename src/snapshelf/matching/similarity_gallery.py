@@ -14,12 +14,16 @@ from snapshelf.matching.odds import probabilities_of
 
 with torch_extra():
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["SimilarityGallery"]
 
 BLOCK = 1024
 """Pictures that are gone through at a time: what lies between stays in the cache."""
+
+TILE = 64
+"""Blocks are filled up to a multiple of so many pictures: what processors do with the rest of a
+block rounds otherwise, and equal pictures would not be equally similar."""
 
 SUREST = 60.0
 """Log-odds of a step are cut off here: of the probabilities beyond, products would vanish."""
@@ -158,17 +162,20 @@ class SimilarityGallery:
         constants[:, 0] += float(self.similarity.offset[0])
         steps, kinds, width = self._weights.shape
         size = min(BLOCK, len(parts))
+        size += -size % TILE
         hidden, products = torch.empty(size, width), torch.empty(steps, kinds, size)
         found = torch.empty(len(parts))
         for start in range(0, len(parts), BLOCK):
             part = parts[start : start + BLOCK]
+            part = nn.functional.pad(part, (0, 0, 0, -len(part) % TILE))
             hidden, products = hidden[: len(part)], products[:, :, : len(part)]
             across = hidden.T
             for weights, less, out in zip(self._weights, below, products, strict=True):
                 torch.maximum(part, less, out=hidden)
                 torch.mm(weights, across, out=out)
             products += constants[:, :, None]
-            found[start : start + BLOCK] = self._fused(products)
+            last = min(start + BLOCK, len(parts))
+            found[start:last] = self._fused(products)[: last - start]
         return found.numpy()
 
     def _fused(self, products: Tensor) -> Tensor:
