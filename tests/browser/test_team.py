@@ -187,6 +187,8 @@ def test_a_product_is_looked_at_edited_and_deleted_by_keys_alone(open_team, team
     expect(page.locator(".card[data-id=AAA] .price")).to_have_text("€7.50")
     assert team.get("/v1/products/AAA").json()["attributes"] == {"colour": "red = rot"}
 
+    # A button that is replaced between press and release is not clicked.
+    expect(sheet.locator(".facts-list")).to_contain_text("€7.50")
     sheet.get_by_role("button", name="Delete").click()
     expect(page.locator("#sure-no")).to_be_focused()
     page.keyboard.press("Escape")

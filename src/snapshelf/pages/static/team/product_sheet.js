@@ -48,8 +48,10 @@ export class ProductSheet {
   /** Show a product. */
   async open(id) {
     const turn = ++this.#turn;
-    byId("product-title").textContent = id;
-    this.#body.replaceChildren(el("p", { class: "soft", text: "One moment…" }));
+    if (!this.#dialog.open || this.#product?.id !== id) {
+      byId("product-title").textContent = id;
+      this.#body.replaceChildren(el("p", { class: "soft", text: "One moment…" }));
+    } // else what is shown stays until it is there anew
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#dialog.scrollTop = 0;
     byId("product-title").focus({ preventScroll: true });
