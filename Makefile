@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# That share the tests, a file at a time: most of them wait for servers, browsers and other commands.
+PROCESSES ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test check bench clean
@@ -10,7 +12,7 @@ demo: $(VENV)/.base
 	$(BIN)/snapshelf demo
 
 test: $(VENV)/.all $(VENV)/.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: $(VENV)/.all
 	$(BIN)/ruff check .

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+# Processes share the tests, and threads of each would only wait for those of the others. It has to
+# be said before NumPy or PyTorch is imported, and holds for the commands that tests start as well.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))  # where the server of the next fixture is
 
