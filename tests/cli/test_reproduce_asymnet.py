@@ -72,3 +72,16 @@ def test_what_the_rows_differ_in_is_refused(cli, tmp_path, change):
     assert done.code == 1
     assert change.split()[0] in done.err
     assert "for the tables" in done.err
+
+
+def test_trajectories_that_show_something_else_for_a_while(cli, tmp_path):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip, products=5)}"
+    given = ["--data", data, "--rows", "table-1/features", "--seeds", "1", "--json", "-"]
+    right = []
+    for drift in (0.0, 0.9):
+        Path("rows.toml").write_text(f"{ROWS}drift = {drift}\n")
+        done = cli("reproduce", "asymnet", *given, "--config", "rows.toml", "--out", str(drift))
+        assert done.code == 0, done.err
+        (row,) = (row for row in done.json["tables"][3]["rows"] if row["products"])
+        right.append(row["products"]["all"]["top1"]["values"][0])
+    assert right[0] > right[1]

@@ -19,6 +19,7 @@ from snapshelf.evaluation.query_search import right_products
 from snapshelf.evaluation.searched_queries import Progress, SearchedQueries
 from snapshelf.evaluation.similarity_ranks import similarity_ranks
 from snapshelf.features.encoder import Domain
+from snapshelf.features.step_drift import drifted_steps
 from snapshelf.systems.system import System
 from snapshelf.systems.wrapping import embed_pictures_of
 from snapshelf.training.clip_features import ClipFeatures
@@ -43,6 +44,8 @@ class AsymNetBench:
         clips: Of each product at most.
         steps: Of a trajectory.
         folder: Keeps the embeddings of clips.
+        drift: The share of each trajectory's steps that shows another product, see `drifted_steps`;
+            of those that are trained on and those that are searched with.
     """
 
     def __init__(
@@ -53,8 +56,9 @@ class AsymNetBench:
         clips: int,
         steps: int,
         folder: Path,
+        drift: float = 0.0,
     ) -> None:
-        self.base, self.steps = base, steps
+        self.base, self.steps, self.drift = base, steps, drift
         self.training_set = ClipTrainingSet.collect(data, clips=clips)
         self._features = ClipFeatures(base.encoder, folder, steps)
         self._trained: tuple[FloatArray, FloatArray] | None = None
@@ -64,7 +68,9 @@ class AsymNetBench:
     def trained_on(self, monitor: Monitor) -> tuple[FloatArray, FloatArray]:
         """Give the embeddings of the training clips, (N, T, D), and shop pictures, (P, D)."""
         if self._trained is None:
-            trajectories = self._features("clips", self.training_set.clips, monitor)
+            own = self.training_set
+            trajectories = self._features("clips", own.clips, monitor)
+            trajectories = drifted_steps(trajectories, own.owners, self.drift)
             pictures = embed_pictures_of(self.base, self.training_set.pictures, Domain.SHOP)
             self._trained = trajectories, pictures
         return self._trained
@@ -91,7 +97,10 @@ class AsymNetBench:
             self._galleries[dataset.name] = embedded
         shown = self._galleries[dataset.name]
         if (dataset.name, split) not in self._queries:
-            self._queries[dataset.name, split] = self._features("queries", clips, _Told(tell))
+            steps = self._features("queries", clips, _Told(tell))
+            shows = [min(clip.products) for clip in clips]
+            owners = [sorted(set(shows)).index(each) for each in shows]
+            self._queries[dataset.name, split] = drifted_steps(steps, owners, self.drift)
         steps = self._queries[dataset.name, split]
         queries = clip_queries(dataset, clips)
         similarities = compare(steps, shown.rows)

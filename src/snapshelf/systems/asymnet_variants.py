@@ -146,5 +146,6 @@ class AsymNetVariants:
                 clips=recipe.clips,
                 steps=FusionTree().leaves,
                 folder=self._folder / "clips",
+                drift=self._settings.drift,
             )
         return self._benches[features]

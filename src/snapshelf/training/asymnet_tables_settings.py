@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from snapshelf.training.asymnet_settings import AsymNetSettings
-from snapshelf.training.ranges import at_least
+from snapshelf.training.ranges import at_least, below_one
 
 __all__ = ["AsymNetTablesSettings"]
 
@@ -23,6 +23,9 @@ class AsymNetTablesSettings(AsymNetSettings):
         tuned_epochs: Epochs of each category's own model, which begins from the general one.
         plain_clips: Clips of each product in the comparison of plain and approximate training.
         plain_epochs: Its epochs.
+        drift: In [0, 1), the share of each trajectory's steps that shows another product, in
+            training and in search; no part of the paper. Where all steps show the product, there
+            is little to choose among them.
         alexnet: Name or folder of the system of the row AL.
         deep_search: Name or folder of the system of the row DS: features that know attributes. None
             to leave it out.
@@ -34,6 +37,7 @@ class AsymNetTablesSettings(AsymNetSettings):
     tuned_epochs: int = 2
     plain_clips: int = 2
     plain_epochs: int = 1
+    drift: float = 0.0
     alexnet: str = "torchvision/alexnet"
     deep_search: str | None = None
 
@@ -55,6 +59,7 @@ class AsymNetTablesSettings(AsymNetSettings):
         if not self.frozen and self.features is None:
             raise ValueError("frozen must be true for the tables, whose rows share features")
         at_least(self, 2, "components")
+        below_one(self, "drift")
         at_least(self, 1, "projected", "tree_epochs", "tuned_epochs", "plain_clips", "plain_epochs")
 
     @property
