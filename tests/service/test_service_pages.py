@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from service_parts import is_problem
 
+from snapshelf.media import Limits
 from snapshelf.pages.theme import ThemeError
 from snapshelf.service import Settings, create_app
+from snapshelf.service.clip_bounds import ClipBounds
 from snapshelf.service.page_files import PageFiles
 from snapshelf.shelf import Shelf
 
@@ -25,6 +27,13 @@ def test_a_page_has_a_strict_policy_and_nothing_inline(client):
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page.text)
     # From this service only, and in whatever folder a proxy puts it.
     assert not re.findall(r'(?:src|href)="(?:/|https?:)', page.text)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(600.0, "10 minutes"), (45.0, "45 s")])
+def test_the_page_says_how_large_what_is_searched_with_may_be(start, seconds, words):
+    bounds = ClipBounds(max_bytes=30 * 1024**2, max_seconds=seconds)
+    page = start(limits=Limits(max_bytes=7 * 1024**2), clips=bounds).get("/").text
+    assert f"Photos up to 7 MB, clips up to 30 MB and {words}." in page
 
 
 def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_good(client):

@@ -113,8 +113,11 @@ def page_routes(parts: Parts, access: Access) -> tuple[APIRouter, Pages]:
     @router.get("/")
     def find(request: Request) -> Response:
         """Show the customers' page."""
+        longest = settings.clips.max_seconds
         context = {
             "most_bytes": settings.limits.max_bytes,
+            "most_clip_bytes": settings.clips.max_bytes,
+            "longest_clip": f"{longest / 60:.0f} minutes" if longest >= 120 else f"{longest:.0f} s",
             "fetches": settings.fetch_urls,
             "link_days": 0 if settings.links is None else max(1, round(settings.link_days)),
         }
