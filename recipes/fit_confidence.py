@@ -6,6 +6,7 @@ Prints the `Calibration` that the system's file then holds, and what becomes of 
 import argparse
 
 from snapshelf.datasets import open_dataset
+from snapshelf.datasets.clips.registry import is_of_clips, open_clip_dataset
 from snapshelf.evaluation import (
     FirstPlaces,
     collect_first_places,
@@ -21,11 +22,12 @@ def main() -> None:
     """Fit on one split, and look at another if one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--system", required=True)
-    parser.add_argument("--data", required=True, help="NAME:DIR")
+    parser.add_argument("--data", required=True, help="NAME:DIR, clips:NAME:DIR")
     parser.add_argument("--fit", default="val", help="split to fit on")
     parser.add_argument("--look", help="split to look at, never to choose by")
     options = parser.parse_args()
-    system, dataset = System.load(options.system), open_dataset(options.data)
+    system, data = System.load(options.system), options.data
+    dataset = open_clip_dataset(data) if is_of_clips(data) else open_dataset(data)
     places = {
         split: collect_first_places(evaluate(system, dataset, split=split))
         for split in filter(None, (options.fit, options.look))
