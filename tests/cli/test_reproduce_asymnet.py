@@ -74,13 +74,25 @@ def test_what_the_rows_differ_in_is_refused(cli, tmp_path, change):
     assert "for the tables" in done.err
 
 
+def test_a_drift_to_nowhere_is_refused(cli, tmp_path):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip)}"
+    for given in ("drift = 0.5", f'drift_to = "{data}"'):
+        Path("rows.toml").write_text(f"{given}\n")
+        done = cli("reproduce", "asymnet", "--data", data, "--config", "rows.toml")
+        assert done.code == 1
+        assert "drift and drift_to must be given both or neither" in done.err
+
+
 def test_trajectories_that_show_something_else_for_a_while(cli, tmp_path):
     data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip, products=5)}"
+    other = f"clip-pairs:{clip_pairs(tmp_path / 'others', written_clip, products=3)}"
     given = ["--data", data, "--rows", "table-1/features", "--seeds", "1", "--json", "-"]
     right = []
-    for drift in (0.0, 0.9):
-        Path("rows.toml").write_text(f"{ROWS}drift = {drift}\n")
-        done = cli("reproduce", "asymnet", *given, "--config", "rows.toml", "--out", str(drift))
+    for drift in ("", f'drift = 0.9\ndrift_to = "{other}"'):
+        Path("rows.toml").write_text(f"{ROWS}{drift}\n")
+        done = cli(
+            "reproduce", "asymnet", *given, "--config", "rows.toml", "--out", f"{len(drift)}"
+        )
         assert done.code == 0, done.err
         (row,) = (row for row in done.json["tables"][3]["rows"] if row["products"])
         right.append(row["products"]["all"]["top1"]["values"][0])

@@ -34,6 +34,9 @@ Compare = Callable[[FloatArray, FloatArray], FloatArray]
 """Called with the embeddings of trajectories, (Q, T, D), and of the gallery, (G, D); gives
 similarities, (Q, G)."""
 
+ELSEWHERE = 512
+"""Clips that trajectories may drift to."""
+
 
 class AsymNetBench:
     """Embeddings of one system, of what is trained on and of what is searched.
@@ -44,8 +47,12 @@ class AsymNetBench:
         clips: Of each product at most.
         steps: Of a trajectory.
         folder: Keeps the embeddings of clips.
-        drift: The share of each trajectory's steps that shows another product, see `drifted_steps`;
+        drift: The share of each trajectory's steps that shows something else, see `drifted_steps`;
             of those that are trained on and those that are searched with.
+        elsewhere: What that is: clips of the split `test`; None where there is no drift.
+
+    Raises:
+        ValueError: If there is a drift, and nothing to drift to.
     """
 
     def __init__(
@@ -57,8 +64,13 @@ class AsymNetBench:
         steps: int,
         folder: Path,
         drift: float = 0.0,
+        elsewhere: ClipDataset | None = None,
     ) -> None:
-        self.base, self.steps, self.drift = base, steps, drift
+        if drift and elsewhere is None:
+            raise ValueError(f"elsewhere must be clips where there is a drift, got {drift}, None")
+        self.base, self.steps = base, steps
+        self.drift = {} if elsewhere is None else {"share": drift, "to": elsewhere.name}
+        self._share, self._elsewhere = drift, elsewhere
         self.training_set = ClipTrainingSet.collect(data, clips=clips)
         self._features = ClipFeatures(base.encoder, folder, steps)
         self._trained: tuple[FloatArray, FloatArray] | None = None
@@ -68,9 +80,8 @@ class AsymNetBench:
     def trained_on(self, monitor: Monitor) -> tuple[FloatArray, FloatArray]:
         """Give the embeddings of the training clips, (N, T, D), and shop pictures, (P, D)."""
         if self._trained is None:
-            own = self.training_set
-            trajectories = self._features("clips", own.clips, monitor)
-            trajectories = drifted_steps(trajectories, own.owners, self.drift)
+            trajectories = self._features("clips", self.training_set.clips, monitor)
+            trajectories = self._drifted(trajectories, 0, monitor)
             pictures = embed_pictures_of(self.base, self.training_set.pictures, Domain.SHOP)
             self._trained = trajectories, pictures
         return self._trained
@@ -98,14 +109,22 @@ class AsymNetBench:
         shown = self._galleries[dataset.name]
         if (dataset.name, split) not in self._queries:
             steps = self._features("queries", clips, _Told(tell))
-            shows = [min(clip.products) for clip in clips]
-            owners = [sorted(set(shows)).index(each) for each in shows]
-            self._queries[dataset.name, split] = drifted_steps(steps, owners, self.drift)
+            self._queries[dataset.name, split] = self._drifted(steps, 1, _Told(tell))
         steps = self._queries[dataset.name, split]
         queries = clip_queries(dataset, clips)
         similarities = compare(steps, shown.rows)
         ranks = similarity_ranks(similarities, shown.products, right_products(queries, gallery))
         return SearchedQueries(queries, ranks, gallery, {"ranking": perf_counter() - start})
+
+    def _drifted(self, trajectories: FloatArray, side: int, monitor: Monitor) -> FloatArray:
+        """Let trajectories drift; what is trained on and what is searched with to other clips."""
+        if self._elsewhere is None:
+            return trajectories
+        clips = self._elsewhere.clips("test")
+        many = min(ELSEWHERE, len(clips))
+        chosen = [clips[number * len(clips) // many] for number in range(side, many, 2)]
+        others = self._features("elsewhere", chosen, monitor)
+        return drifted_steps(trajectories, others, self._share, seed=side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snapshelf.datasets.clips.clip_dataset import ClipTrainingData
+from snapshelf.datasets.clips.registry import open_clip_dataset
 from snapshelf.errors import MissingWeightsError
 from snapshelf.matching.fusion_tree import FusionTree
 from snapshelf.systems.asymnet import frozen_features
@@ -140,6 +141,7 @@ class AsymNetVariants:
                 base = System.load(given)
             else:
                 base, _ = frozen_features(recipe, self._folder)
+            elsewhere = self._settings.drift_to
             self._benches[features] = AsymNetBench(
                 base,
                 self._data,
@@ -147,5 +149,6 @@ class AsymNetVariants:
                 steps=FusionTree().leaves,
                 folder=self._folder / "clips",
                 drift=self._settings.drift,
+                elsewhere=None if elsewhere is None else open_clip_dataset(elsewhere),
             )
         return self._benches[features]

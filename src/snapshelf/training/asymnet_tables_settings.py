@@ -23,9 +23,11 @@ class AsymNetTablesSettings(AsymNetSettings):
         tuned_epochs: Epochs of each category's own model, which begins from the general one.
         plain_clips: Clips of each product in the comparison of plain and approximate training.
         plain_epochs: Its epochs.
-        drift: In [0, 1), the share of each trajectory's steps that shows another product, in
+        drift: In [0, 1), the share of each trajectory's steps that shows something else, in
             training and in search; no part of the paper. Where all steps show the product, there
             is little to choose among them.
+        drift_to: What that is: clips of things that are not sold, such as ``clips:NAME:DIR``,
+            those of the split `test`. None where there is no drift.
         alexnet: Name or folder of the system of the row AL.
         deep_search: Name or folder of the system of the row DS: features that know attributes. None
             to leave it out.
@@ -38,6 +40,7 @@ class AsymNetTablesSettings(AsymNetSettings):
     plain_clips: int = 2
     plain_epochs: int = 1
     drift: float = 0.0
+    drift_to: str | None = None
     alexnet: str = "torchvision/alexnet"
     deep_search: str | None = None
 
@@ -60,6 +63,11 @@ class AsymNetTablesSettings(AsymNetSettings):
             raise ValueError("frozen must be true for the tables, whose rows share features")
         at_least(self, 2, "components")
         below_one(self, "drift")
+        if bool(self.drift) is not bool(self.drift_to):
+            raise ValueError(
+                "drift and drift_to must be given both or neither, got "
+                f"{self.drift} and {self.drift_to!r}"
+            )
         at_least(self, 1, "projected", "tree_epochs", "tuned_epochs", "plain_clips", "plain_epochs")
 
     @property
