@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.address import MilvusAddress
+from snapshelf.store.milvus.columns import columns_of
 from snapshelf.store.milvus.connection_errors import MissingCollectionError, readable_errors
 from snapshelf.store.milvus.index_kind import IndexPlan
 
@@ -59,6 +60,7 @@ class Connection:
         # It logs every refused request with its traceback, which is for us to tell.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self._address = address
+        self._schemas: dict[str, Mapping[str, Any]] = {}
         self.disturbed = False
         token = os.environ.get("SNAPSHELF_MILVUS_TOKEN", "")
         given: dict[str, Any] = {}
@@ -202,8 +204,13 @@ class Connection:
         block = max(1, BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(rows), block):
             with self._errors(f"cannot write to {name}"):
-                self._client.insert(
-                    name, [dict(row) for row in rows[start : start + block]], retry_times=0
+                schema = self._schema(name)
+                self._client._get_connection().batch_insert(
+                    name,
+                    columns_of(rows[start : start + block], schema["fields"]),
+                    schema=schema,
+                    context=self._client._generate_call_context(),
+                    retry_times=0,
                 )
 
     def delete(self, name: str, key: str, numbers: Sequence[int]) -> None:
@@ -301,6 +308,12 @@ class Connection:
                 guarantee_timestamp=max(timestamp, 1),
             )
             return [list(hits) for hits in found]
+
+    def _schema(self, name: str) -> Mapping[str, Any]:
+        """Give what a collection's rows are made of, which never changes; asked for once."""
+        if name not in self._schemas:
+            self._schemas[name] = self._client.describe_collection(name, retry_times=0)
+        return self._schemas[name]
 
     def _state(self, name: str) -> str:
         return str(self._client.get_load_state(name, retry_times=0)["state"].name)
