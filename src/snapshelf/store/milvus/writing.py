@@ -7,11 +7,12 @@ from dataclasses import replace
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.batch import gather_batch
 from snapshelf.store.milvus.batch_writing import write_batch
-from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.description_files import DescriptionFiles
 from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.paging import NUMBERS_A_QUERY, chunks
+from snapshelf.store.milvus.removals import note_removals, still_there
 from snapshelf.store.milvus.removed_contents import RemovedContents
 from snapshelf.store.milvus.replaced import Replaced, replaced_by_id, replaced_by_number
 from snapshelf.store.milvus.runs import unseen_products
@@ -94,6 +95,15 @@ class Writer:
                 del unseen[:MOST_REMOVED]
         return count + self._remove_numbered(unseen)
 
+    def leave_out(self, dead: tuple[int, ...]) -> None:
+        """Let the head name removed products whose rows have come back; `tidy` deletes them again.
+
+        Args:
+            dead: What it names then.
+        """
+        if dead != self._lease.head.dead:
+            self._lease.commit(replace(self._lease.head, dead=dead))
+
     def tidy(self) -> None:
         """Delete the rows of replaced and removed products that are there still."""
         dead = self._lease.head.dead
@@ -149,7 +159,7 @@ class Writer:
     def _delete_left(self, numbers: Collection[int]) -> set[int]:
         """Delete the rows of replaced or removed products; gives those that had any left."""
         head = self._lease.head
-        left = self._still_there(numbers)
+        left = still_there(self._connection, head, numbers, self._connection.now())
         for part in chunks(sorted(left), NUMBERS_A_QUERY):
             text = numbers_text(part)
             self._connection.delete_where(head.embeddings, f"product in {text}")
@@ -160,27 +170,15 @@ class Writer:
         """Have deletions written away, after which the head need not name their products.
 
         A server that is killed was seen to forget deletions that it had acknowledged and shown, and
-        only such as it had not written away: so far the head has to say that their rows are dead.
+        such as it had not written away: so far the head has to say that their rows are dead. In the
+        moments after, it may still, which is what the removals are noted for.
         """
         self._delete_left(numbers)
+        note_removals(self._connection, self._lease, numbers)
         head = self._lease.head
         self._connection.flush(head.embeddings)
         self._connection.flush(head.products)
-        left = self._still_there(numbers)
+        left = still_there(self._connection, head, numbers, self._connection.now())
         self._lease.commit(
             replace(head, dead=tuple(sorted(left)), timestamp=self._connection.now())
         )
-
-    def _still_there(self, numbers: Collection[int]) -> set[int]:
-        """Give those of some products of which rows are left."""
-        head, now, left = self._lease.head, self._connection.now(), set[int]()
-        for part in chunks(sorted(numbers), NUMBERS_A_QUERY):
-            text = numbers_text(part)
-            for name, field, extra in (
-                (head.embeddings, "product", ""),
-                (head.products, "owner", " and part >= 0"),
-            ):
-                rows = self._connection.query(name, f"{field} in {text}{extra}", (field,), now)
-                # What does not fit into an answer may be of any of them.
-                left.update(part if len(rows) == MOST_ROWS else (int(row[field]) for row in rows))
-        return left
