@@ -60,7 +60,7 @@ class Connection:
         # It logs every refused request with its traceback, which is for us to tell.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self._address = address
-        self._schemas: dict[str, Mapping[str, Any]] = {}
+        self._fields: dict[str, Sequence[Mapping[str, Any]]] = {}
         self.disturbed = False
         token = os.environ.get("SNAPSHELF_MILVUS_TOKEN", "")
         given: dict[str, Any] = {}
@@ -81,6 +81,16 @@ class Connection:
         """Hang up."""
         self._client.close()
 
+    @contextmanager
+    def calls(self, what: str) -> Iterator[tuple[Any, Any]]:
+        """Give pymilvus's handler and the context of a call, for calls that its client lacks.
+
+        Args:
+            what: What cannot be done where a call fails.
+        """
+        with self._errors(what):
+            yield self._client._get_connection(), self._client._generate_call_context()
+
     # --- metadata ---------------------------------------------------------------------------
 
     def describe(self, name: str) -> tuple[str, Mapping[str, str]] | None:
@@ -91,6 +101,14 @@ class Connection:
         except MissingCollectionError:
             return None
         return found["collection_name"], found.get("properties", {})
+
+    def fields(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Describe the fields of a collection, which never change: they are asked for once."""
+        if name not in self._fields:
+            with self._errors(f"cannot look up {name}"):
+                found = self._client.describe_collection(name, retry_times=0)
+            self._fields[name] = found["fields"]
+        return self._fields[name]
 
     def alter(self, name: str, properties: Mapping[str, str]) -> None:
         """Set properties of a collection, all of them or none.
@@ -188,8 +206,8 @@ class Connection:
 
     def now(self) -> int:
         """Give Milvus's timestamp of this moment, after all that was written before."""
-        with self._errors("cannot ask for the time"):
-            return int(self._client._get_connection().alloc_timestamp(retry_times=0))
+        with self.calls("cannot ask for the time") as (handler, _):
+            return int(handler.alloc_timestamp(retry_times=0))
 
     # --- rows -------------------------------------------------------------------------------
 
@@ -203,14 +221,11 @@ class Connection:
         """
         block = max(1, BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(rows), block):
-            with self._errors(f"cannot write to {name}"):
-                schema = self._schema(name)
-                self._client._get_connection().batch_insert(
-                    name,
-                    columns_of(rows[start : start + block], schema["fields"]),
-                    schema=schema,
-                    context=self._client._generate_call_context(),
-                    retry_times=0,
+            fields = self.fields(name)
+            columns = columns_of(rows[start : start + block], fields)
+            with self.calls(f"cannot write to {name}") as (handler, context):
+                handler.batch_insert(
+                    name, columns, schema={"fields": fields}, context=context, retry_times=0
                 )
 
     def delete(self, name: str, key: str, numbers: Sequence[int]) -> None:
@@ -308,12 +323,6 @@ class Connection:
                 guarantee_timestamp=max(timestamp, 1),
             )
             return [list(hits) for hits in found]
-
-    def _schema(self, name: str) -> Mapping[str, Any]:
-        """Give what a collection's rows are made of, which never changes; asked for once."""
-        if name not in self._schemas:
-            self._schemas[name] = self._client.describe_collection(name, retry_times=0)
-        return self._schemas[name]
 
     def _state(self, name: str) -> str:
         return str(self._client.get_load_state(name, retry_times=0)["state"].name)
