@@ -193,10 +193,10 @@ class Connection:
         with self._errors(f"cannot look up {name}"):
             return self._state(name) == "Loaded"
 
-    def flush(self, name: str) -> None:
-        """Have everything written so far in files, where it is indexed."""
-        with self._errors(f"cannot flush {name}"):
-            self._client.flush(name, retry_times=0)
+    def flush(self, *names: str) -> None:
+        """Have everything written so far to collections in files, where it is indexed."""
+        with self.calls(f"cannot flush {names[0]}") as (handler, context):
+            handler.flush(list(names), context=context, retry_times=0)
 
     def unindexed(self, name: str, field: str) -> int:
         """Count the rows in files that an index does not hold yet."""

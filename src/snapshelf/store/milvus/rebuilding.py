@@ -70,8 +70,7 @@ def rebuild(connection: Connection, address: MilvusAddress, lease: Lease, kind: 
 def finish_index(connection: Connection, lease: Lease) -> None:
     """Have everything written so far in files, and indexed there."""
     head = lease.head
-    connection.flush(head.embeddings)
-    connection.flush(head.products)
+    connection.flush(head.embeddings, head.products)
     _wait_for_index(connection, head.embeddings)
     lease.commit(replace(lease.head, unflushed=0))
 
