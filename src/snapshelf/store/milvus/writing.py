@@ -68,13 +68,15 @@ class Writer:
             new = write_batch(
                 self._connection, self._lease, self._files, batch, version=version, run=run
             )
+            self._make_room(old)
+            timestamp = self._connection.now()
         except BaseException:
             self._lease.abandon(version)
             with suppress(ShelfError):
                 if (files := self._files()) is not None:
                     files.remove([version])
             raise
-        self._commit(version, old, new)
+        self._commit(version, old, new, timestamp)
         self._delete(old)
 
     def remove(self, product_ids: Sequence[str]) -> int:
@@ -118,20 +120,25 @@ class Writer:
 
     def _remove(self, old: Replaced) -> int:
         if old.regions:
-            self._commit(self._lease.number(), old, Counts(0, 0, 0))
+            self._make_room(old)
+            version, timestamp = self._lease.number(), self._connection.now()
+            self._commit(version, old, Counts(0, 0, 0), timestamp)
             self._delete(old)
         return len(old.regions)
 
-    def _commit(self, version: int, old: Replaced, new: Counts) -> None:
-        """Replace the head: from here on the batch is there, and what it replaces is not."""
+    def _make_room(self, old: Replaced) -> None:
+        """Have the head forget what it names, where it would come to name too many."""
         if len(self._lease.head.dead) + len(old.regions) > MOST_REMOVED:
             self._settle(self._lease.head.dead)
+
+    def _commit(self, version: int, old: Replaced, new: Counts, timestamp: int) -> None:
+        """Replace the head: from here on the batch is there, and what it replaces is not."""
         head, counts = self._lease.head, self._lease.head.counts
         self._lease.commit(
             replace(
                 head,
                 version=version,
-                timestamp=self._connection.now(),
+                timestamp=timestamp,
                 counts=Counts(
                     counts.products + new.products - old.counts.products,
                     counts.pictures + new.pictures - old.counts.pictures,
@@ -176,8 +183,7 @@ class Writer:
         self._delete_left(numbers)
         note_removals(self._connection, self._lease, numbers)
         head = self._lease.head
-        self._connection.flush(head.embeddings)
-        self._connection.flush(head.products)
+        self._connection.flush(head.embeddings, head.products)
         left = still_there(self._connection, head, numbers, self._connection.now())
         self._lease.commit(
             replace(head, dead=tuple(sorted(left)), timestamp=self._connection.now())
