@@ -155,6 +155,46 @@ def test_a_lost_answer_to_a_commit_loses_nothing(place, monkeypatch: pytest.Monk
         check_all(reader, reference)
 
 
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("flush", ShelfError),
+        ("now", ShelfError),
+        ("flush", KeyboardInterrupt),
+        ("now", KeyboardInterrupt),
+        ("alter", KeyboardInterrupt),
+    ],
+)
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_batch_that_was_not_committed_is_never_seen_though_its_writer_ends_in_order(
+    place, monkeypatch: pytest.MonkeyPatch, name: str, error: type[BaseException], arrives: bool
+) -> None:
+    monkeypatch.setattr(writing, "MOST_REMOVED", PRODUCTS)
+    writer = place.open(write=True)
+    for state in range(2):
+        writer.upsert(world(state), run=1)
+    inside = getattr(Connection, name)
+
+    def broken(self, *given):
+        if arrives:
+            inside(self, *given)
+        raise error("broken off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, name, broken)
+        with pytest.raises(error, match="broken off"):
+            writer.upsert(world(2), run=1)
+    writer.close()
+    seen = state_of(place.open())
+    assert seen in ((1, 2) if name == "alter" and arrives else (1,))
+    second = place.open(write=True)
+    assert state_of(second) == seen
+    second.upsert(world(3), run=2)
+    for store in (second, place.open()):
+        assert state_of(store) == 3
+        assert store.count() == Counts(PRODUCTS, PRODUCTS, PRODUCTS)
+
+
 def test_a_writer_that_was_taken_for_dead_cannot_write_any_more(
     place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +337,7 @@ def test_what_was_replaced_is_named_until_its_deletion_is_written_away(
     flushed = []
     flush = Connection.flush
     monkeypatch.setattr(
-        Connection, "flush", lambda self, name: (flushed.append(name), flush(self, name))
+        Connection, "flush", lambda self, *names: (flushed.append(names), flush(self, *names))
     )
     writer = place.open(write=True)
     named = []
@@ -308,10 +348,10 @@ def test_what_was_replaced_is_named_until_its_deletion_is_written_away(
     # The third replacement would have made it too many.
     assert named == [0, PRODUCTS, 2 * PRODUCTS, PRODUCTS]
     head = writer._states.latest()
-    assert flushed == [head.embeddings, head.products]
+    assert flushed == [(head.embeddings, head.products)]
     writer.upsert(world(4), run=1)
     writer.close()
-    assert len(flushed) == 4, "more were named than a head goes on to name"
+    assert len(flushed) == 2, "more were named than a head goes on to name"
     reader = place.open()
     assert reader._states.latest().dead == ()
     assert state_of(reader) == 4

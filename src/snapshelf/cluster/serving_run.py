@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 
+from snapshelf.cluster.proxy_problems import PROXY_VARIABLES
 from snapshelf.cluster.ray_extra import ray_extra
 from snapshelf.cluster.replicas import Replicas
 from snapshelf.cluster.serving import service
@@ -61,7 +62,10 @@ def run_on_ray(
     with ray_session(address, cpus=cpus):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        serve.start(http_options={"host": host, "port": port})
+        serve.start(
+            http_options={"host": host, "port": port},
+            controller_options={"runtime_env": {"env_vars": PROXY_VARIABLES}},
+        )
         try:
             serve.run(
                 service(shelf, settings, replicas, system=system), name=NAME, route_prefix="/"

@@ -38,6 +38,8 @@ class MilvusAddress:
             a shelf that is made.
         features: Where large descriptions are kept, as fsspec writes it (``s3://bucket/folder``,
             ``file:///mnt/shared/features``); "" for what the environment says.
+        imports: Where files are written that the server imports, as fsspec writes it; "" for what
+            the environment says.
     """
 
     host: str
@@ -50,6 +52,7 @@ class MilvusAddress:
     partitions: int = 1
     replicas: int = 1
     features: str = ""
+    imports: str = ""
 
     @property
     def url(self) -> str:

@@ -11,7 +11,8 @@ from snapshelf.store.milvus.description_files import HOW, INLINE, DescriptionFil
 from snapshelf.store.milvus.embedding_rows import Located, Shown, embedding_row
 from snapshelf.store.milvus.head import Head
 from snapshelf.store.milvus.lease import Lease
-from snapshelf.store.milvus.product_rows import filter_row, product_rows
+from snapshelf.store.milvus.product_rows import product_rows
+from snapshelf.store.milvus.schema import FILTER_FIELDS
 from snapshelf.store.records import Counts, ProductRecord
 
 __all__ = ["ROW_BYTES", "write_batch"]
@@ -54,7 +55,7 @@ def write_batch(
         regions = [len(each.regions) for each in shown]
         own = product_rows(record, regions, numbers=_numbers(lease), version=version, run=run)
         products += own
-        embeddings += _embedding_rows(lease, record, shown, own[0]["number"], version)
+        embeddings += _embedding_rows(lease, record, shown, own[0], version)
     _insert(connection, head, products, embeddings)
     pictures = sum(len(record.pictures) for record in batch.records)
     return Counts(len(batch.records), pictures, len(embeddings))
@@ -72,9 +73,14 @@ def _insert(
 
 
 def _embedding_rows(
-    lease: Lease, record: ProductRecord, shown: Sequence[Located], number: int, version: int
+    lease: Lease,
+    record: ProductRecord,
+    shown: Sequence[Located],
+    product: Mapping[str, Any],
+    version: int,
 ) -> list[dict[str, Any]]:
-    fields = filter_row(record.product)
+    """Write the pictures of a product as rows; `product` is its own first row."""
+    fields = {name: product[name] for name in FILTER_FIELDS}
     count = sum(len(each.regions) for each in shown)
     region = lease.number(count) if count else 0
     rows = []
@@ -86,7 +92,7 @@ def _embedding_rows(
                     Shown(record.product.id, picture.source, found),
                     picture.content,
                     region=region,
-                    number=number,
+                    number=product["number"],
                     version=version,
                     position=position,
                     part=part,

@@ -11,6 +11,7 @@ from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.address import MilvusAddress
 from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.description_files import DescriptionFiles
+from snapshelf.store.milvus.imports import open_imports
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.schema import is_collection_of
 from snapshelf.store.milvus.visibility import embeddings_of
@@ -52,6 +53,8 @@ def clear_after_writers(
         for name in connection.collections():
             if is_collection_of(name, address.name) and name not in used:
                 connection.drop(name)
+        if (imports := open_imports(connection, address)) is not None:
+            imports.clear(address.name)
     gaps = tuple(gap for gap in head.gaps if now - gap.since < FORGET_GAPS_S)
     if gaps != head.gaps:
         lease.commit(replace(head, gaps=gaps, timestamp=connection.now()))

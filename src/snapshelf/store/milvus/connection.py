@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.address import MilvusAddress
+from snapshelf.store.milvus.columns import columns_of
 from snapshelf.store.milvus.connection_errors import MissingCollectionError, readable_errors
 from snapshelf.store.milvus.index_kind import IndexPlan
 
@@ -59,6 +60,7 @@ class Connection:
         # It logs every refused request with its traceback, which is for us to tell.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self._address = address
+        self._fields: dict[str, Sequence[Mapping[str, Any]]] = {}
         self.disturbed = False
         token = os.environ.get("SNAPSHELF_MILVUS_TOKEN", "")
         given: dict[str, Any] = {}
@@ -79,6 +81,16 @@ class Connection:
         """Hang up."""
         self._client.close()
 
+    @contextmanager
+    def calls(self, what: str) -> Iterator[tuple[Any, Any]]:
+        """Give pymilvus's handler and the context of a call, for calls that its client lacks.
+
+        Args:
+            what: What cannot be done where a call fails.
+        """
+        with self._errors(what):
+            yield self._client._get_connection(), self._client._generate_call_context()
+
     # --- metadata ---------------------------------------------------------------------------
 
     def describe(self, name: str) -> tuple[str, Mapping[str, str]] | None:
@@ -89,6 +101,14 @@ class Connection:
         except MissingCollectionError:
             return None
         return found["collection_name"], found.get("properties", {})
+
+    def fields(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Describe the fields of a collection, which never change: they are asked for once."""
+        if name not in self._fields:
+            with self._errors(f"cannot look up {name}"):
+                found = self._client.describe_collection(name, retry_times=0)
+            self._fields[name] = found["fields"]
+        return self._fields[name]
 
     def alter(self, name: str, properties: Mapping[str, str]) -> None:
         """Set properties of a collection, all of them or none.
@@ -173,10 +193,10 @@ class Connection:
         with self._errors(f"cannot look up {name}"):
             return self._state(name) == "Loaded"
 
-    def flush(self, name: str) -> None:
-        """Have everything written so far in files, where it is indexed."""
-        with self._errors(f"cannot flush {name}"):
-            self._client.flush(name, retry_times=0)
+    def flush(self, *names: str) -> None:
+        """Have everything written so far to collections in files, where it is indexed."""
+        with self.calls(f"cannot flush {names[0]}") as (handler, context):
+            handler.flush(list(names), context=context, retry_times=0)
 
     def unindexed(self, name: str, field: str) -> int:
         """Count the rows in files that an index does not hold yet."""
@@ -186,8 +206,8 @@ class Connection:
 
     def now(self) -> int:
         """Give Milvus's timestamp of this moment, after all that was written before."""
-        with self._errors("cannot ask for the time"):
-            return int(self._client._get_connection().alloc_timestamp(retry_times=0))
+        with self.calls("cannot ask for the time") as (handler, _):
+            return int(handler.alloc_timestamp(retry_times=0))
 
     # --- rows -------------------------------------------------------------------------------
 
@@ -201,9 +221,11 @@ class Connection:
         """
         block = max(1, BLOCK_BYTES // max(1, row_bytes))
         for start in range(0, len(rows), block):
-            with self._errors(f"cannot write to {name}"):
-                self._client.insert(
-                    name, [dict(row) for row in rows[start : start + block]], retry_times=0
+            fields = self.fields(name)
+            columns = columns_of(rows[start : start + block], fields)
+            with self.calls(f"cannot write to {name}") as (handler, context):
+                handler.batch_insert(
+                    name, columns, schema={"fields": fields}, context=context, retry_times=0
                 )
 
     def delete(self, name: str, key: str, numbers: Sequence[int]) -> None:

@@ -75,7 +75,7 @@ def embedding_row(
     """Write a region of a picture as a row.
 
     Args:
-        product: What `filter_row` gave of its product.
+        product: Its product's fields that filters are about.
         shown: What it shows.
         content: Hex digest of the picture's bytes.
         region: Number of the region.

@@ -110,6 +110,7 @@ class Lease:
         self._released = threading.Event()
         self._sure = True
         self._attempted = 0
+        self._abandoned: list[int] = []
         self._next = self._limit = 0
         self._gone = False
         self._name, self._head, self.clean = self._take()
@@ -135,7 +136,9 @@ class Lease:
                 self._head = self._found(self._name)[0]
                 self._sure = True
                 if self._attempted > self._head.version:
-                    self._head = self._head.with_gap(self._attempted, self._attempted, _now())
+                    self._abandoned.append(self._attempted)
+                self._attempted = 0
+                self._head = self._without_abandoned(self._head)
             return self._head
 
     def number(self, count: int = 1) -> int:
@@ -155,7 +158,8 @@ class Lease:
     def abandon(self, version: int) -> None:
         """Have a batch left out of account whose rows were written in part."""
         with self._lock:
-            self._head = self.head.with_gap(version, version, _now())
+            self._abandoned.append(version)
+            self._head = self._without_abandoned(self.head)
 
     def commit(self, head: Head) -> None:
         """Replace the head: what it says is so from here on.
@@ -172,7 +176,7 @@ class Lease:
                 self._connection.alter(self._name, {HEAD: text, LEASE: _write(self._holder())})
             except MissingCollectionError:
                 raise self._lost() from None
-            except ShelfError:
+            except BaseException:  # also where the user breaks it off
                 self._sure = False
                 raise
             self._head = head
@@ -187,6 +191,16 @@ class Lease:
                 head = replace(self.head, reserved=self._next)
                 self._connection.alter(self._name, {HEAD: write_head(head), LEASE: ""})
         self._renewer.join(timeout=1)
+
+    def _without_abandoned(self, head: Head) -> Head:
+        """Have all batches left out of account that this lease has seen fail.
+
+        A head that is read again knows of those only that were abandoned before its commit.
+        """
+        for version in self._abandoned:
+            if not any(gap.first <= version <= gap.last for gap in head.gaps):
+                head = head.with_gap(version, version, _now())
+        return head
 
     def _take(self) -> tuple[str, Head, bool]:
         found = find_head(self._connection, self._address)

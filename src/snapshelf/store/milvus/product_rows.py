@@ -23,11 +23,11 @@ from snapshelf.store.rows import product_body, product_digest, read_product
 __all__ = [
     "PRODUCT_FIELDS",
     "StoredProduct",
-    "filter_row",
     "id_key",
     "mark_row",
     "product_rows",
     "read_stored",
+    "removal_row",
 ]
 
 PRODUCT_FIELDS = ("number", "added", "run", "part", "owner", "body")
@@ -66,7 +66,7 @@ def id_key(product_id: str) -> str:
     return product_id.encode("utf-8", "surrogatepass").hex()
 
 
-def filter_row(product: Product) -> dict[str, Any]:
+def _filter_row(product: Product) -> dict[str, Any]:
     """Give the fields that filters are about."""
     key = category_key(product.category)
     price = product.price
@@ -145,26 +145,38 @@ def mark_row(number: int, product: int, *, run: int) -> dict[str, Any]:
         product: Number of the product.
         run: The indexing run.
     """
-    return {
-        "number": number,
-        "vector": [0.0, 0.0],
-        "added": 0,
-        "run": run,
-        "part": -1,
-        "owner": product,
-        "bare": 0,
-        "category": 0,
-        "id_key": "",
-        "body": "",
-        "identity": 0,
-        "brand": 0,
-        "currency": 0,
-        "availability": 0,
-        "department": 0,
-        "priced": False,
-        "price": 0.0,
-        "tokens": [],
-    }
+    return {**_NO_PRODUCT, "number": number, "run": run, "part": -1, "owner": product}
+
+
+def removal_row(number: int, products: Sequence[int], *, since: int) -> dict[str, Any]:
+    """Write a row that says that products were removed.
+
+    Args:
+        number: Of the row; one that nothing has been called by.
+        products: Numbers of the products, at most as many as a row has tokens.
+        since: When that was noted, in seconds since 1970.
+    """
+    return {**_NO_PRODUCT, "number": number, "run": since, "part": -2, "tokens": list(products)}
+
+
+_NO_PRODUCT: Mapping[str, Any] = {
+    "vector": [0.0, 0.0],
+    "added": 0,
+    "owner": 0,
+    "bare": 0,
+    "category": 0,
+    "id_key": "",
+    "body": "",
+    "identity": 0,
+    "brand": 0,
+    "currency": 0,
+    "availability": 0,
+    "department": 0,
+    "priced": False,
+    "price": 0.0,
+    "tokens": [],
+}
+"""A row of the collection of products that is none."""
 
 
 def read_stored(rows: Iterable[Mapping[str, Any]]) -> dict[str, StoredProduct]:
@@ -202,7 +214,7 @@ def _own_fields(product: Product, regions: Sequence[int]) -> dict[str, Any]:
             f"Milvus takes {LONGEST_ID_KEY // 2:,}: give it a shorter one in the feed"
         )
     return {
-        **filter_row(product),
+        **_filter_row(product),
         "bare": sum(not count for count in regions),
         "category": category_numbers(category_key(product.category))[-1],
         "id_key": key,

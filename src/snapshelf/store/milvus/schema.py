@@ -13,6 +13,7 @@ __all__ = [
     "FILTER_FIELDS",
     "LONGEST_ID_KEY",
     "LONGEST_TEXT",
+    "TOKENS",
     "create_embeddings",
     "create_head",
     "create_products",

@@ -72,9 +72,9 @@ class States:
         """
         deadline = time.monotonic() + PATIENCE_S
         for _ in range(TRIES):
-            head = self._whole(deadline)
+            head, whole = self._whole(deadline)
             try:
-                result = read(head)
+                result = read(whole)
             except (MissingCollectionError, MissingFileError):
                 if self.latest() == head:
                     raise
@@ -92,13 +92,16 @@ class States:
             "written to"
         )
 
-    def wait_until_whole(self) -> None:
+    def whole(self) -> Head:
         """Wait for the server to have all of the latest state at hand.
+
+        Returns:
+            That state; it names as dead, besides, what was removed and has come back.
 
         Raises:
             UnavailableError: If it does not answer for a while, or not from all the rows.
         """
-        self._whole(time.monotonic() + PATIENCE_S)
+        return self._whole(time.monotonic() + PATIENCE_S)[1]
 
     def check_open(self) -> None:
         """Raise `ValueError` if this was closed."""
@@ -110,13 +113,16 @@ class States:
         before, self._closed = self._closed, True
         return not before
 
-    def _whole(self, deadline: float) -> Head:
-        """Give the latest state once the server has all of it, until a time of `monotonic`."""
+    def _whole(self, deadline: float) -> tuple[Head, Head]:
+        """Give the latest state, and as it is read, once the server has all of it.
+
+        Args:
+            deadline: It is waited for until then, a time of `monotonic`.
+        """
         while True:
             try:
                 head = self.latest()
-                self._completeness.check(head)
-                return head
+                return head, self._completeness.check(head)
             except UnavailableError:
                 if time.monotonic() > deadline:
                     raise

@@ -306,5 +306,5 @@ class MilvusStore:
         self._states.check_open()
         if self._upkeep is None:
             raise refusals.read_only(self._address)
-        self._states.wait_until_whole()
+        self._upkeep.writer.leave_out(self._states.whole().dead)
         return self._upkeep

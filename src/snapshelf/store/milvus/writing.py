@@ -7,11 +7,12 @@ from dataclasses import replace
 from snapshelf.errors import ShelfError
 from snapshelf.store.milvus.batch import gather_batch
 from snapshelf.store.milvus.batch_writing import write_batch
-from snapshelf.store.milvus.connection import MOST_ROWS, Connection
+from snapshelf.store.milvus.connection import Connection
 from snapshelf.store.milvus.description_files import DescriptionFiles
 from snapshelf.store.milvus.hashes import numbers_text
 from snapshelf.store.milvus.lease import Lease
 from snapshelf.store.milvus.paging import NUMBERS_A_QUERY, chunks
+from snapshelf.store.milvus.removals import note_removals, still_there
 from snapshelf.store.milvus.removed_contents import RemovedContents
 from snapshelf.store.milvus.replaced import Replaced, replaced_by_id, replaced_by_number
 from snapshelf.store.milvus.runs import unseen_products
@@ -67,13 +68,15 @@ class Writer:
             new = write_batch(
                 self._connection, self._lease, self._files, batch, version=version, run=run
             )
+            self._make_room(old)
+            timestamp = self._connection.now()
         except BaseException:
             self._lease.abandon(version)
             with suppress(ShelfError):
                 if (files := self._files()) is not None:
                     files.remove([version])
             raise
-        self._commit(version, old, new)
+        self._commit(version, old, new, timestamp)
         self._delete(old)
 
     def remove(self, product_ids: Sequence[str]) -> int:
@@ -94,6 +97,15 @@ class Writer:
                 del unseen[:MOST_REMOVED]
         return count + self._remove_numbered(unseen)
 
+    def leave_out(self, dead: tuple[int, ...]) -> None:
+        """Let the head name removed products whose rows have come back; `tidy` deletes them again.
+
+        Args:
+            dead: What it names then.
+        """
+        if dead != self._lease.head.dead:
+            self._lease.commit(replace(self._lease.head, dead=dead))
+
     def tidy(self) -> None:
         """Delete the rows of replaced and removed products that are there still."""
         dead = self._lease.head.dead
@@ -108,20 +120,25 @@ class Writer:
 
     def _remove(self, old: Replaced) -> int:
         if old.regions:
-            self._commit(self._lease.number(), old, Counts(0, 0, 0))
+            self._make_room(old)
+            version, timestamp = self._lease.number(), self._connection.now()
+            self._commit(version, old, Counts(0, 0, 0), timestamp)
             self._delete(old)
         return len(old.regions)
 
-    def _commit(self, version: int, old: Replaced, new: Counts) -> None:
-        """Replace the head: from here on the batch is there, and what it replaces is not."""
+    def _make_room(self, old: Replaced) -> None:
+        """Have the head forget what it names, where it would come to name too many."""
         if len(self._lease.head.dead) + len(old.regions) > MOST_REMOVED:
             self._settle(self._lease.head.dead)
+
+    def _commit(self, version: int, old: Replaced, new: Counts, timestamp: int) -> None:
+        """Replace the head: from here on the batch is there, and what it replaces is not."""
         head, counts = self._lease.head, self._lease.head.counts
         self._lease.commit(
             replace(
                 head,
                 version=version,
-                timestamp=self._connection.now(),
+                timestamp=timestamp,
                 counts=Counts(
                     counts.products + new.products - old.counts.products,
                     counts.pictures + new.pictures - old.counts.pictures,
@@ -149,7 +166,7 @@ class Writer:
     def _delete_left(self, numbers: Collection[int]) -> set[int]:
         """Delete the rows of replaced or removed products; gives those that had any left."""
         head = self._lease.head
-        left = self._still_there(numbers)
+        left = still_there(self._connection, head, numbers, self._connection.now())
         for part in chunks(sorted(left), NUMBERS_A_QUERY):
             text = numbers_text(part)
             self._connection.delete_where(head.embeddings, f"product in {text}")
@@ -160,27 +177,14 @@ class Writer:
         """Have deletions written away, after which the head need not name their products.
 
         A server that is killed was seen to forget deletions that it had acknowledged and shown, and
-        only such as it had not written away: so far the head has to say that their rows are dead.
+        such as it had not written away: so far the head has to say that their rows are dead. In the
+        moments after, it may still, which is what the removals are noted for.
         """
         self._delete_left(numbers)
+        note_removals(self._connection, self._lease, numbers)
         head = self._lease.head
-        self._connection.flush(head.embeddings)
-        self._connection.flush(head.products)
-        left = self._still_there(numbers)
+        self._connection.flush(head.embeddings, head.products)
+        left = still_there(self._connection, head, numbers, self._connection.now())
         self._lease.commit(
             replace(head, dead=tuple(sorted(left)), timestamp=self._connection.now())
         )
-
-    def _still_there(self, numbers: Collection[int]) -> set[int]:
-        """Give those of some products of which rows are left."""
-        head, now, left = self._lease.head, self._connection.now(), set[int]()
-        for part in chunks(sorted(numbers), NUMBERS_A_QUERY):
-            text = numbers_text(part)
-            for name, field, extra in (
-                (head.embeddings, "product", ""),
-                (head.products, "owner", " and part >= 0"),
-            ):
-                rows = self._connection.query(name, f"{field} in {text}{extra}", (field,), now)
-                # What does not fit into an answer may be of any of them.
-                left.update(part if len(rows) == MOST_ROWS else (int(row[field]) for row in rows))
-        return left
