@@ -8,9 +8,11 @@ Prints the report as JSON, with what was skipped and how the cluster did.
 import argparse
 import json
 import os
+import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ray_parts import BLOCK, DEADLY
@@ -25,16 +27,38 @@ from snapshelf.systems import System
 
 
 class Deadly(FakeEncoder):
-    """Ends its process on some pictures."""
+    """Ends its process on some pictures, and begins when so many processes are there.
+
+    Args:
+        together: A file of processes, and how many they are to be.
+    """
+
+    def __init__(self, *, together: tuple[Path, int] | None = None, **given: Any) -> None:
+        super().__init__(**given)
+        self._together = together
 
     def encode(self, inputs: np.ndarray, domain: object) -> np.ndarray:
+        if self._together is not None:
+            file, many = self._together
+            with file.open("a") as there:
+                there.write(f"{os.getpid()}\n")
+            while len(set(file.read_text().split())) < many:
+                time.sleep(0.05)
+            self._together = None
         if any((one[0, 0] == (DEADLY, 0, 0)).all() for one in inputs):
             os._exit(1)
         return super().encode(inputs, domain)
 
 
-def make_system(log: str, seconds: float, fingerprint: str = "fake") -> System:
-    encoder = Deadly(log=Path(log), seconds=seconds, fingerprint=fingerprint)
+def make_system(
+    log: str, seconds: float, fingerprint: str = "fake", together: int | None = None
+) -> System:
+    encoder = Deadly(
+        log=Path(log),
+        seconds=seconds,
+        fingerprint=fingerprint,
+        together=None if together is None else (Path(f"{log}.processes"), together),
+    )
     return fake_system(encoder, halves=True, reranker=Reversing())
 
 
@@ -48,6 +72,7 @@ def main() -> None:
     parser.add_argument("--other", action="store_true", help="another system on the workers")
     parser.add_argument("--elsewhere", action="store_true", help="no feed on the workers")
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--together", type=int, help="begin when so many workers are there")
     parser.add_argument("--patience", type=float, default=60.0)
     options = parser.parse_args()
     # Small steps, so that what ends in the middle does end in the middle.
@@ -70,7 +95,7 @@ def main() -> None:
             WorkerSettings(count=options.workers, patience_s=options.patience),
             system=system,
             open_source=source,
-            load=partial(make_system, options.log, options.seconds, fingerprint),
+            load=partial(make_system, options.log, options.seconds, fingerprint, options.together),
         ) as embedder:
             shelf = build(embedder=embedder)
             throughput = embedder.throughput(2.0).to_json()

@@ -140,7 +140,8 @@ def test_a_node_killed_in_the_middle_costs_its_blocks_only(
 ) -> None:
     # The last test of these nodes: from here on there are two.
     shelf, log = tmp_path / "shelf", tmp_path / "log"
-    run = Run(nodes.address, feed, shelf, log, "--seconds", SECONDS)
+    # All at work before one goes, however long its process took to start.
+    run = Run(nodes.address, feed, shelf, log, "--seconds", SECONDS, "--together", "3")
     wait_until(log, 30, run)
     nodes.order("kill 1")
     found = run.finish()
