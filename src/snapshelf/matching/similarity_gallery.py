@@ -167,7 +167,8 @@ class SimilarityGallery:
         found = torch.empty(len(parts))
         for start in range(0, len(parts), BLOCK):
             part = parts[start : start + BLOCK]
-            part = nn.functional.pad(part, (0, 0, 0, -len(part) % TILE))
+            if short := -len(part) % TILE:
+                part = nn.functional.pad(part, (0, 0, 0, short))
             hidden, products = hidden[: len(part)], products[:, :, : len(part)]
             across = hidden.T
             for weights, less, out in zip(self._weights, below, products, strict=True):
