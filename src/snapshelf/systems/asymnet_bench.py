@@ -26,7 +26,7 @@ from snapshelf.training.clip_features import ClipFeatures
 from snapshelf.training.clip_training_set import ClipTrainingSet
 from snapshelf.training.monitor import Monitor
 
-__all__ = ["AsymNetBench", "Compare", "TrajectoryMatcher"]
+__all__ = ["AsymNetBench", "Compare", "Drift", "TrajectoryMatcher"]
 
 FloatArray = NDArray[np.float32]
 
@@ -38,6 +38,19 @@ ELSEWHERE = 512
 """Clips that trajectories may drift to."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drift:
+    """Something else that trajectories show for a while.
+
+    Attributes:
+        share: Of each trajectory's steps, in [0, 1), see `drifted_steps`.
+        to: Clips of it, those of the split `test`.
+    """
+
+    share: float
+    to: ClipDataset
+
+
 class AsymNetBench:
     """Embeddings of one system, of what is trained on and of what is searched.
 
@@ -47,12 +60,14 @@ class AsymNetBench:
         clips: Of each product at most.
         steps: Of a trajectory.
         folder: Keeps the embeddings of clips.
-        drift: The share of each trajectory's steps that shows something else, see `drifted_steps`;
-            of those that are trained on and those that are searched with.
-        elsewhere: What that is: clips of the split `test`; None where there is no drift.
+        drift: Of the trajectories that are trained on and of those that are searched with, to
+            different clips; None for none.
 
-    Raises:
-        ValueError: If there is a drift, and nothing to drift to.
+    Attributes:
+        base: As given.
+        steps: As given.
+        drift: As given.
+        training_set: What is trained on.
     """
 
     def __init__(
@@ -63,14 +78,9 @@ class AsymNetBench:
         clips: int,
         steps: int,
         folder: Path,
-        drift: float = 0.0,
-        elsewhere: ClipDataset | None = None,
+        drift: Drift | None = None,
     ) -> None:
-        if drift and elsewhere is None:
-            raise ValueError(f"elsewhere must be clips where there is a drift, got {drift}, None")
-        self.base, self.steps = base, steps
-        self.drift = {} if elsewhere is None else {"share": drift, "to": elsewhere.name}
-        self._share, self._elsewhere = drift, elsewhere
+        self.base, self.steps, self.drift = base, steps, drift
         self.training_set = ClipTrainingSet.collect(data, clips=clips)
         self._features = ClipFeatures(base.encoder, folder, steps)
         self._trained: tuple[FloatArray, FloatArray] | None = None
@@ -117,14 +127,19 @@ class AsymNetBench:
         return SearchedQueries(queries, ranks, gallery, {"ranking": perf_counter() - start})
 
     def _drifted(self, trajectories: FloatArray, side: int, monitor: Monitor) -> FloatArray:
-        """Let trajectories drift; what is trained on and what is searched with to other clips."""
-        if self._elsewhere is None:
+        """Let trajectories drift; those of either side, 0 or 1, to every second clip."""
+        if self.drift is None:
             return trajectories
-        clips = self._elsewhere.clips("test")
+        clips = self.drift.to.clips("test")
         many = min(ELSEWHERE, len(clips))
+        if many < 2:
+            raise DatasetError(
+                f"{self.drift.to.name} has {many} test clips, expected at least 2 to drift to: "
+                "some for what is trained on, others for what is searched with"
+            )
         chosen = [clips[number * len(clips) // many] for number in range(side, many, 2)]
         others = self._features("elsewhere", chosen, monitor)
-        return drifted_steps(trajectories, others, self._share, seed=side)
+        return drifted_steps(trajectories, others, self.drift.share, seed=side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

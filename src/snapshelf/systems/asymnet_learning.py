@@ -56,7 +56,9 @@ class HeadLearning:
         """Give the folder of a network, by all that decides it."""
         values = settings_to_dict(self.settings)
         values |= {"what": what, "of": self.bench.base.encoder.fingerprint}
-        values |= {"data": self.bench.training_set.digest, "drift": dict(self.bench.drift)}
+        values["data"] = self.bench.training_set.digest
+        if (drift := self.bench.drift) is not None:
+            values["drift"] = [drift.share, drift.to.name]
         place = self.folder / f"{what}-seed-{self.settings.seed}-{digest_of(values)}"
         place.mkdir(parents=True, exist_ok=True)
         return place

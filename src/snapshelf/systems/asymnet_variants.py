@@ -14,7 +14,7 @@ from snapshelf.datasets.clips.registry import open_clip_dataset
 from snapshelf.errors import MissingWeightsError
 from snapshelf.matching.fusion_tree import FusionTree
 from snapshelf.systems.asymnet import frozen_features
-from snapshelf.systems.asymnet_bench import AsymNetBench, Compare, TrajectoryMatcher
+from snapshelf.systems.asymnet_bench import AsymNetBench, Compare, Drift, TrajectoryMatcher
 from snapshelf.systems.asymnet_comparisons import (
     mean_cosine,
     pooled_compared,
@@ -141,14 +141,16 @@ class AsymNetVariants:
                 base = System.load(given)
             else:
                 base, _ = frozen_features(recipe, self._folder)
-            elsewhere = self._settings.drift_to
             self._benches[features] = AsymNetBench(
                 base,
                 self._data,
                 clips=recipe.clips,
                 steps=FusionTree().leaves,
                 folder=self._folder / "clips",
-                drift=self._settings.drift,
-                elsewhere=None if elsewhere is None else open_clip_dataset(elsewhere),
+                drift=self._drift(),
             )
         return self._benches[features]
+
+    def _drift(self) -> Drift | None:
+        place = self._settings.drift_to
+        return None if place is None else Drift(self._settings.drift, open_clip_dataset(place))
