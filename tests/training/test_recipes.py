@@ -9,6 +9,7 @@ import pytest
 
 from snapshelf.datasets import open_dataset
 from snapshelf.features.level_weights import LevelWeights
+from snapshelf.training.asymnet_tables_settings import AsymNetTablesSettings
 from snapshelf.training.augmentation import DomainShift
 from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
@@ -37,6 +38,13 @@ def test_the_recipe_of_the_shipped_encoder():
     shift, default = DomainShift.from_dict(given.domain_shift), DomainShift()
     for name in ("exposure", "focus_blur", "jpeg", "glass"):
         assert getattr(shift, name).probability < getattr(default, name).probability, name
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("asymnet*.toml")))
+def test_recipes_of_asymnet_make_its_tables(name):
+    given = settings_from(AsymNetTablesSettings, read_toml(RECIPES / name), name)
+    assert given.frozen
+    assert "snapshelf reproduce asymnet" in (RECIPES / name).read_text()
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("three-level*.toml")))
