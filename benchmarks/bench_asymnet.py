@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--trajectories", type=int, default=1, help="n of a step from pixels")
     parser.add_argument("--positives", type=int, default=32, help="S of a step from pixels")
+    parser.add_argument("--pairs-only", action="store_true", help="a minute in place of several")
     options = parser.parse_args()
     torch.manual_seed(0)
     result = {
@@ -69,8 +70,8 @@ def main() -> None:
             f"pairs_on_{cores}": pairs(options.pictures, options.rounds, cores)
             for cores in sorted({1, len(os.sched_getaffinity(0))})
         },
-        **steps(options.trajectories, options.positives),
-        **trajectories(options.rounds),
+        **({} if options.pairs_only else steps(options.trajectories, options.positives)),
+        **({} if options.pairs_only else trajectories(options.rounds)),
         "target": "pairs_per_second >= 100000, ratio_to_bare <= 2, ratio_of_steps <= 0.04, "
         "trajectories_per_second > 0.5",
     }
