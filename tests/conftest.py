@@ -17,6 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))  # where the server of the next fixture is
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names binary values by their length: what gzip packs holds the time of packing.
+
+    The processes that share the tests each collect them, and have to name them alike.
+    """
+    if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
+        return f"{argname} of {len(val)} bytes"
+    return None
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of development pictures and weights; the test is skipped without it."""
