@@ -1,6 +1,6 @@
 """Confidence of the first match, and of those behind it."""
 
-from itertools import pairwise, product
+from itertools import accumulate, pairwise, product
 
 import pytest
 from hypothesis import given
@@ -24,9 +24,21 @@ def test_a_later_match_counts_where_those_before_it_are_wrong(matches, added_slo
         if True in outcome:
             expected[outcome.index(True)] += likely
     found = curve.confidences(matches)
-    assert found == pytest.approx(expected, abs=1e-9)
+    assert found == pytest.approx(list(accumulate(expected, min)), abs=1e-9)
     assert sum(found) <= 1 + 1e-9
     assert found[:1] == own[:1]
+
+
+def test_no_match_is_surer_than_one_before_it():
+    # Re-ranking has put first what its own evidence speaks for; the curve hardly believes that.
+    curve = Calibration(12.8, -4.9, 0.1, 1.5)
+    matches = [(0.9, 0.75), (0.5, 0.0), (0.1, 0.0)]
+    likely = [curve.confidence(*match) for match in matches]
+    assert likely[1] * (1 - likely[0]) > likely[0]
+    first, second, third = curve.confidences(matches)
+    assert first == second == likely[0]
+    assert third < second
+    assert curve.confidences(matches[:1]) == [first]
 
 
 @given(similarities=st.lists(st.floats(-1, 1), max_size=9))

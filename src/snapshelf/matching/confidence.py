@@ -57,15 +57,21 @@ class Calibration:
         wrong, so its confidence is that of the curve times the probability that they are: ``c_k =
         p_k (1 - p_1) ... (1 - p_(k-1))``. All of them sum to at most 1.
 
+        Where re-ranking has put a match before one that the curve takes for likelier, the later
+        one is given no more: what is recommended most stands first. Nothing hangs on the matches
+        behind one, so that it does not matter how many are asked for.
+
         Args:
             matches: Similarity and what of it re-ranking has added, the best match first.
 
         Returns:
-            Probabilities in [0, 1].
+            Probabilities in [0, 1], none larger than the one before.
         """
-        left, found = 1.0, []
+        left, most = 1.0, 1.0
+        found = []
         for similarity, added in matches:
             own = self.confidence(similarity, added)
-            found.append(own * left)
+            most = min(own * left, most)
+            found.append(most)
             left *= 1.0 - own
         return found
