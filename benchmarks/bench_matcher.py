@@ -8,7 +8,7 @@ answers are spread as a trained one's are. Then one query is matched with all ar
 - the 20 best with their probabilities, as a search asks for them;
 - a shortlist of 1,000 by the cosine, and of it the 20 best;
 - the bare matrix products of the second and the last layer, in both precisions, over all articles
-  and in blocks, whichever is faster.
+  and in blocks that are shared among threads, whichever is faster.
 
 Each one's best turn counts, since other load only ever slows one down. Agreement is over many
 queries, and top10 is how many of them find the article that they are a likeness of. Targets:
@@ -20,7 +20,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
+from snapshelf.features.torch_sharing import share_out
 from snapshelf.matching.assortment import Assortment
 from snapshelf.matching.odds import probabilities_of
 from snapshelf.matching.studio_matcher import StudioMatcher
@@ -166,15 +167,22 @@ def bare(articles: int, block: int, name: str) -> Callable[[], object]:
     parts = torch.randn(articles, width).to(precision)
     hidden = torch.randn(width, width).to(precision)
     output = torch.randn(width).to(precision)
-    between = torch.empty(min(block, articles), width, dtype=precision)
     found = torch.empty(articles, dtype=precision)
 
     @torch.inference_mode()
-    def products() -> None:
-        for start in range(0, articles, block):
+    def work(starts: Iterator[int]) -> None:
+        between = torch.empty(min(block, articles), width, dtype=precision)
+        for start in starts:
             part = parts[start : start + block]
             torch.mm(part, hidden, out=between[: len(part)])
             torch.mv(between[: len(part)], output, out=found[start : start + block])
+
+    def products() -> None:
+        starts = range(0, articles, block)
+        if len(starts) == 1:
+            work(iter(starts))  # whose products torch shares among its threads
+        else:
+            share_out(starts, work)
 
     return products
 

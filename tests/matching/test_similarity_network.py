@@ -1,6 +1,7 @@
 """AsymNet's similarity network: the tree against loops, its learning against numbers, serving."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -435,6 +436,68 @@ def test_equal_pictures_stay_in_their_order_and_an_empty_gallery():
     assert empty.odds(clips(net, 2)).shape == (2, 0)
     assert empty.best(clips(net, 1), 5)[0].rows.shape == (0,)
     assert SimilarityGallery(net.fold(), shown).odds(clips(net, 0)).shape == (0, 10)
+
+
+@pytest.fixture
+def set_threads():
+    """Sets torch's number of threads, for the test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("many", [0, 1, 63, 64, 65, 200])
+def test_any_number_of_threads_finds_the_same_to_the_bit(monkeypatch, set_threads, many):
+    monkeypatch.setattr(gallery_module, "BLOCK", 64)
+    net = network("2-2-2-2-2", states=64, features=32, hidden=256)
+    states = clips(net, 2, length=64)
+    states.flags.writeable = False
+    gallery = SimilarityGallery(net.fold(), pictures(many, 32))
+    rows = np.arange(many)[::-1].copy()
+    found = []
+    for threads in (1, 2, 3):
+        set_threads(threads)
+        found.append((gallery.odds(states), gallery.match(states[1], rows)))
+    assert found[0][0].shape == (2, many)
+    for odds, matched in found[1:]:
+        assert odds.tobytes() == found[0][0].tobytes()
+        assert matched.tobytes() == found[0][1].tobytes()
+    if many:
+        expected = net(*tensors(states.copy(), np.stack([pictures(many, 32)] * 2)))
+        np.testing.assert_allclose(found[0][0], expected.detach().numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_several_searches_at_once(monkeypatch, set_threads, threads):
+    monkeypatch.setattr(gallery_module, "BLOCK", 64)
+    net = network()
+    gallery = SimilarityGallery(net.fold(), pictures(500, 4))
+    queries = clips(net, 6)
+    set_threads(threads)
+    alone = [gallery.odds(each[None]) for each in queries]
+    with ThreadPoolExecutor(len(queries)) as pool:
+        for _ in range(5):
+            beside = list(pool.map(lambda each: gallery.odds(each[None]), queries))
+            for one, other in zip(alone, beside, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_within_a_block_is_raised(monkeypatch, set_threads, threads):
+    monkeypatch.setattr(gallery_module, "BLOCK", 64)
+    net = network()
+    gallery = SimilarityGallery(net.fold(), pictures(300, 4))
+    expected = gallery.odds(clips(net, 1))
+    set_threads(threads)
+    with monkeypatch.context() as patch:
+
+        def fail(self, products):
+            raise MemoryError(f"no room for {products.shape[2]} pictures")
+
+        patch.setattr(SimilarityGallery, "_fused", fail)
+        with pytest.raises(MemoryError, match=r"no room for 64 pictures"):
+            gallery.odds(clips(net, 1))
+    np.testing.assert_array_equal(gallery.odds(clips(net, 1)), expected)
 
 
 def test_what_a_gallery_refuses():

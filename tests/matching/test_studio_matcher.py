@@ -2,6 +2,7 @@
 
 import math
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -211,6 +212,34 @@ def test_bfloat16_odds_are_near_and_float32_decides(monkeypatch, block):
         expected = probabilities_of(row)[found.rows]
         np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
         assert np.all(np.diff(found.probabilities) <= 0)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("count", [0, 1, 64, 65, 300])
+def test_any_number_of_threads_finds_the_same_to_the_bit(monkeypatch, precision, count):
+    torch = pytest.importorskip("torch")
+    from snapshelf.matching import torch_scoring
+
+    for kind in list(torch_scoring.BLOCKS):
+        monkeypatch.setitem(torch_scoring.BLOCKS, kind, 64)
+    net = matcher(length=16, first=256, second=128)
+    shop = Assortment(net, features(count, length=16), precision=precision)
+    queries = features(4, length=16, seed=3)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(shop.odds(queries))
+        with ThreadPoolExecutor(len(queries)) as pool:
+            rows = list(pool.map(lambda each: shop.odds(each[None]), queries))
+        found.append(np.concatenate(rows))
+    finally:
+        torch.set_num_threads(before)
+    assert found[0].shape == (4, count)
+    for odds in found[1:]:
+        np.testing.assert_array_equal(odds, found[0])
 
 
 # --- the network that is trained ------------------------------------------------------------

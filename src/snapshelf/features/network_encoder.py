@@ -1,7 +1,7 @@
 """`NetworkEncoder`: any PyTorch network that gives one vector per picture, as an encoder."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from snapshelf.features.computing import current
 from snapshelf.features.encoder import Domain
 from snapshelf.features.preprocessing import Preprocessing, normalise, prepare
 from snapshelf.features.torch_extra import torch_extra
+from snapshelf.features.torch_sharing import share_out
 from snapshelf.media.picture import RGB
 
 with torch_extra():
@@ -120,15 +121,15 @@ class NetworkEncoder(Generic[Network]):
         if len(inputs) < 2 or streams < 2 or self._device.type != "cpu":
             return self._encode(inputs)
         size = min(PART, math.ceil(len(inputs) / streams))
-        parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
-        try:
-            with ThreadPoolExecutor(
-                streams, initializer=torch.set_num_threads, initargs=(1,)
-            ) as pool:
-                return np.concatenate(list(pool.map(self._encode, parts)))
-        finally:
-            # Each thread has its own number, but a new thread starts with the last one set.
-            torch.set_num_threads(streams)
+        embeddings = np.empty((len(inputs), self._dimension), np.float32)
+
+        def encode(starts: Iterator[int]) -> None:
+            for start in starts:
+                part = slice(start, start + size)
+                embeddings[part] = self._encode(inputs[part])
+
+        share_out(range(0, len(inputs), size), encode)
+        return embeddings
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Run the network alone: what `encode` does between normalising and NumPy.

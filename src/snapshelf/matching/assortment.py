@@ -144,7 +144,7 @@ class Assortment:
             ValueError: If the query is of another shape or not finite.
         """
         part = self.matcher.street_parts(_checked(query[None], self.matcher.dimension, "query")[0])
-        # By NumPy, like what finds shortlists: see `TorchScorer` on taking turns with PyTorch.
+        # By NumPy, like what finds shortlists: see `TorchScorer` on its threads and PyTorch's.
         return probabilities_of(self.matcher.odds(part, self._parts[rows]))
 
     def _best(self, part: FloatArray, count: int) -> Found:
