@@ -34,7 +34,8 @@ def store(tmp_path):
 
 def test_each_picture_by_itself_and_in_order(network, store):
     numbers = [5, 0, 3, 3, 8]
-    batches = list(run_on_pictures(network, network.features, store, numbers, SPEC, batch_size=2))
+    run = network.features
+    batches = list(run_on_pictures(network, run, store.picture, numbers, SPEC, batch_size=2))
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert network.training, "as it was before"
     network.eval()
@@ -46,7 +47,7 @@ def test_each_picture_by_itself_and_in_order(network, store):
 
 
 def test_the_network_trains_on_when_the_rest_is_left(network, store):
-    batches = run_on_pictures(network, network.pooled, store, range(6), SPEC, batch_size=2)
+    batches = run_on_pictures(network, network.pooled, store.picture, range(6), SPEC, batch_size=2)
     next(batches)
     assert not network.training
     assert torch.is_grad_enabled(), "between batches others may learn"
@@ -55,5 +56,5 @@ def test_the_network_trains_on_when_the_rest_is_left(network, store):
 
 
 def test_no_pictures(network, store):
-    assert list(run_on_pictures(network, network.features, store, [], SPEC)) == []
+    assert list(run_on_pictures(network, network.features, store.picture, [], SPEC)) == []
     assert network.training

@@ -14,6 +14,7 @@ from snapshelf.training.augmentation import DomainShift
 from snapshelf.training.compact_settings import CompactSettings
 from snapshelf.training.mtv_settings import MtvSettings, Stage
 from snapshelf.training.settings import read_toml, settings_from
+from snapshelf.training.studio_tables_settings import StudioTablesSettings
 from snapshelf.training.three_level_settings import ThreeLevelSettings
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -101,3 +102,15 @@ def test_photos_held_out_are_those_of_seen_products(data_dir, tmp_path):
     for product in (each.id for each in whole.products()):
         share = round(photos_of[product] / 5) if whole.is_seen(product) else 0
         assert held_of[product] == share, product
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in RECIPES.glob("studio2shop*.toml")))
+def test_recipes_of_studio2shop_begin_at_fashion_dna(name):
+    given = settings_from(StudioTablesSettings, read_toml(RECIPES / name), name)
+    dna = given.fashion_dna
+    assert (given.start, given.articles, given.devices) == ("articles", None, 1)
+    # Of another grid or backbone it could not be copied.
+    assert (given.backbone, given.size, given.grid) == (dna.backbone, dna.size, dna.grid)
+    assert given.hidden >= dna.fc1
+    assert given.augmentation == ("clothing" in name)
+    assert f"--config recipes/{name}" in (RECIPES / name).read_text()

@@ -50,7 +50,9 @@ def train(
             f"there is no system {system!r} to train; choose from {', '.join(TRAINABLE)}",
             EXIT_USAGE,
         )
+    from snapshelf.datasets.clips.clip_dataset import ClipDataset
     from snapshelf.datasets.clips.registry import open_clip_training_data
+    from snapshelf.datasets.dataset import Dataset
     from snapshelf.datasets.registry import open_training_data
     from snapshelf.training.freed_memory import keep_freed_memory
     from snapshelf.training.settings import read_toml, settings_from
@@ -91,8 +93,16 @@ def train(
             }
         )
         return
+    searched = [
+        place
+        for place, one in zip(data, opened, strict=True)
+        if isinstance(one, Dataset | ClipDataset)
+    ]
+    if not searched:
+        tell(f"wrote {out} in {seconds:.0f} s; for its figures evaluate it on data with queries")
+        return
     tell(f"wrote {out} in {seconds:.0f} s; its figures:")
-    print(f"snapshelf evaluate --system {out} --data {data[0]}")  # noqa: T201
+    print(f"snapshelf evaluate --system {out} --data {searched[0]}")  # noqa: T201
 
 
 class _Shown(Monitor):

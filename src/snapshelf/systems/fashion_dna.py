@@ -217,7 +217,7 @@ def _project(
             run_on_pictures(
                 network,
                 lambda inputs: normalize(network(inputs)),
-                store,
+                store.picture,
                 chosen,
                 description.preprocessing,
             )

@@ -18,6 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snapshelf.features.encoder import Domain
+from snapshelf.systems.studio2shop_features import (
+    given_features,
+    keep_features,
+    keep_photo_features,
+    plain_size,
+)
 from snapshelf.systems.studio2shop_loading import (
     ARTICLES,
     MATCH,
@@ -29,8 +35,6 @@ from snapshelf.systems.studio2shop_loading import (
 )
 from snapshelf.systems.studio2shop_stages import (
     check_dna,
-    given_features,
-    keep_features,
     train_both_networks,
     train_dna,
     train_matcher,
@@ -87,7 +91,9 @@ def train_studio2shop(
     """
     from snapshelf.training.attribute_training import check_attributes, tell_attributes
     from snapshelf.training.attributes import AttributeTable
+    from snapshelf.training.drawn_photos import decide_augmentation
     from snapshelf.training.monitor import Monitor
+    from snapshelf.training.photo_queries import sources_without_photos
     from snapshelf.training.preparation import describe_data, make_augmentation, training_record
     from snapshelf.training.studio_articles import StudioArticles
     from snapshelf.training.studio_training import start_query_network
@@ -97,7 +103,8 @@ def train_studio2shop(
 
     monitor = monitor or Monitor()
     check_folder(out, resume=resume)
-    training_set = TrainingSet.collect(data, mattes=settings.augmentation)
+    training_set = TrainingSet.collect(data, mattes=settings.augmentation is not False)
+    settings, training_set = decide_augmentation(settings, training_set)
     if settings.whole_photos:
         training_set = whole_photos(training_set)
     record = training_record(NAME, settings, training_set)
@@ -112,8 +119,14 @@ def train_studio2shop(
     if is_finished(out):
         return System.load(out)
     describe_data(training_set, monitor)
-    articles = StudioArticles.of(training_set)
-    description = augmentation = None
+    articles = StudioArticles.of(training_set, drawn=bool(settings.augmentation))
+    if settings.augmentation:
+        for number in sources_without_photos(training_set):
+            monitor.note(
+                f"{training_set.names[number]} has no photos: street views are drawn of its "
+                "articles' own pictures"
+            )
+    description = None
     if settings.architecture == "two-networks":
         table = AttributeTable.from_items(training_set.items)
         check_attributes(table)
@@ -124,7 +137,8 @@ def train_studio2shop(
         check_dna(training_set, settings)
     if settings.architecture != "static":
         _, description = start_query_network(settings, settings.dimension)
-        augmentation = make_augmentation(settings, description.preprocessing, monitor)
+    preprocessing = plain_size(settings) if description is None else description.preprocessing
+    augmentation = make_augmentation(settings, preprocessing, monitor)
     begin(out, record)  # not before all is at hand: what is refused leaves no folder
     if settings.architecture == "two-networks":
         train_both_networks(training_set, articles, settings, augmentation, out, monitor)
@@ -142,8 +156,14 @@ def train_studio2shop(
             of_articles, articles.title_pictures, Domain.SHOP, out / FEATURES_FILE, monitor
         )
     if description is None:
-        photos = keep_features(
-            of_articles, articles.photos, Domain.STREET, out / PHOTOS_FILE, monitor
+        photos = keep_photo_features(
+            of_articles,
+            training_set,
+            articles,
+            settings,
+            augmentation,
+            out / PHOTOS_FILE,
+            monitor,
         )
         train_matcher(photos, articles, features, settings, out / MATCH, monitor)
     else:

@@ -5,20 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from snapshelf.features.encoder import Domain
-from snapshelf.locating.whole_picture import WholePicture
 from snapshelf.systems.studio2shop_loading import LINEAR, MATCH, MATCHER_FILE, SHOP
 from snapshelf.systems.system import System
-from snapshelf.systems.wrapping import embed_pictures_of
-from snapshelf.tensor_file import read_tensors, write_tensors
+from snapshelf.tensor_file import write_tensors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from snapshelf.datasets.training_item import PicturePart, TrainingData, TrainingItem
+    from snapshelf.datasets.training_item import TrainingData
     from snapshelf.features.encoder import Encoder
-    from snapshelf.features.vector_encoder import VectorEncoder
     from snapshelf.training.monitor import Monitor
     from snapshelf.training.preparation import Augmentation
     from snapshelf.training.studio_articles import StudioArticles
@@ -27,17 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_dna",
-    "given_features",
-    "keep_features",
     "train_both_networks",
     "train_dna",
     "train_matcher",
     "train_query_networks",
 ]
-
-
-MOST_TOLD = 3
-"""Articles without features that an error names."""
 
 
 def check_dna(training_set: "TrainingSet", settings: "StudioSettings") -> None:
@@ -58,40 +48,6 @@ def check_dna(training_set: "TrainingSet", settings: "StudioSettings") -> None:
     check_attributes(AttributeTable.from_items(title_pictures(training_set).items, names))
 
 
-def given_features(
-    vectors: "VectorEncoder", items: Sequence["TrainingItem"]
-) -> "NDArray[np.float32]":
-    """Give the articles' own features.
-
-    Args:
-        vectors: By product ID.
-        items: The articles, at least one.
-
-    Returns:
-        (N, D) float32, L2-normalised.
-
-    Raises:
-        TrainingError: If an article has none that can be used; names some.
-    """
-    import numpy as np
-
-    from snapshelf.errors import FeaturesError
-    from snapshelf.training.training_error import TrainingError
-
-    rows, reasons = [], []
-    for item in items:
-        try:
-            rows.append(vectors.vectors.of(item.product_id))
-        except FeaturesError as error:
-            reasons.append(str(error))
-    if reasons:
-        raise TrainingError(
-            f"{len(reasons)} of {len(items)} articles have no features to train on: "
-            f"{'; '.join(reasons[:MOST_TOLD])}{'; ...' if len(reasons) > MOST_TOLD else ''}"
-        )
-    return np.stack(rows)
-
-
 def train_dna(
     data: Sequence["TrainingData"], settings: "StudioSettings", out: Path, monitor: "Monitor"
 ) -> System:
@@ -110,44 +66,6 @@ def train_dna(
 
     monitor.note("the features of articles: FashionDNA")
     return train_fashion_dna(data, settings.fashion_dna, out, resume=True, monitor=monitor)
-
-
-def keep_features(
-    system: System,
-    pictures: Sequence["PicturePart"],
-    domain: Domain,
-    file: Path,
-    monitor: "Monitor",
-) -> "NDArray[np.float32]":
-    """Embed pictures as an index or a search does, or read what has been.
-
-    Args:
-        system: Embeds them, whole.
-        pictures: At least one.
-        domain: The side that they come from.
-        file: Where the features are kept.
-        monitor: Hears of it.
-
-    Returns:
-        (N, D) float32, L2-normalised.
-
-    Raises:
-        DatasetError: If a picture cannot be read.
-        TrainingError: If the file holds something else.
-    """
-    if not file.is_file():
-        monitor.note(f"the features of {len(pictures)} {domain} pictures")
-        whole = replace(system, locator=WholePicture())
-        write_tensors(file, {"features": embed_pictures_of(whole, pictures, domain)})
-    found = read_tensors(file).get("features")
-    if found is None or found.shape != (len(pictures), system.encoder.dimension):
-        from snapshelf.training.training_error import TrainingError
-
-        raise TrainingError(
-            f"{file} does not hold the features of these {len(pictures)} pictures; remove it, and "
-            "they are made again"
-        )
-    return found
 
 
 def train_matcher(

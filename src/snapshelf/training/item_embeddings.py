@@ -52,7 +52,7 @@ def embed_items(
     sums = np.zeros((len(training_set.items), network.dimension), np.float64)
     done = 0
     for batch in run_on_pictures(
-        network, network.features, store, numbers, preprocessing, batch_size=batch_size
+        network, network.features, store.picture, numbers, preprocessing, batch_size=batch_size
     ):
         embeddings = batch.astype(np.float64)
         if scale is not None:

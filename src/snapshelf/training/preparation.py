@@ -65,8 +65,8 @@ class PictureSettings(Protocol):
     """Settings that say how pictures are kept and changed; every system's have them."""
 
     @property
-    def augmentation(self) -> bool:
-        """Whether pictures are changed by domain-shift augmentation."""
+    def augmentation(self) -> bool | None:
+        """Whether pictures are changed by domain-shift augmentation; None counts as not."""
 
     @property
     def domain_shift(self) -> Mapping[str, Any]:

@@ -75,7 +75,7 @@ def pooled_features(
         for numbers in filter(None, sides):
             chosen = sorted(rng.permutation(numbers)[:most].tolist())
             batches = run_on_pictures(
-                network, network.pooled, store, chosen, preprocessing, batch_size=batch_size
+                network, network.pooled, store.picture, chosen, preprocessing, batch_size=batch_size
             )
             rows = np.concatenate(list(batches)).astype(np.float64)
             groups.append(FeatureGroup(rows, paired=all(sides)))

@@ -28,13 +28,17 @@ class StudioArticles:
     right: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, training_set: TrainingSet) -> "StudioArticles":
+    def of(cls, training_set: TrainingSet, *, drawn: bool = False) -> "StudioArticles":
         """Number the articles of a training set.
+
+        Args:
+            training_set: The items.
+            drawn: As of `photo_queries`.
 
         Raises:
             TrainingError: If no item has pictures of both sides, or only one is an article.
         """
-        queries = photo_queries(training_set)
+        queries = photo_queries(training_set, drawn=drawn)
         items = tuple(item for item, own in enumerate(training_set.pictures) if own.shop)
         rows = {item: row for row, item in enumerate(items)}
 

@@ -87,6 +87,8 @@ class StudioSettings:
         whole_photos: Whether a photo is one query with all articles that it shows, as in the
             paper. If not, each part that the data set tells of is a query with what it shows.
         augmentation: Whether photos are changed by domain-shift augmentation, as street pictures.
+            In a data set without photos the articles' own pictures then are the queries, in street
+            views that are drawn of them. None: where a data set has no photos.
         domain_shift: Settings of the augmentation that differ from their defaults; see
             `DomainShift`.
         backgrounds: A folder of photos that cut-out items are shown on; None: drawn clutter.
@@ -136,7 +138,7 @@ class StudioSettings:
     batch: int = 64
     photos_per_epoch: int | None = None
     whole_photos: bool = True
-    augmentation: bool = False
+    augmentation: bool | None = None
     domain_shift: Mapping[str, Any] = field(default_factory=dict)
     backgrounds: str | None = None
 

@@ -255,7 +255,7 @@ def start_at_articles(
     numbers = [query.picture for query in articles.queries]
 
     def of_photos(run: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
-        batches = run_on_pictures(network, run, views.store, numbers, views.preprocessing)
+        batches = run_on_pictures(network, run, views.still, numbers, views.preprocessing)
         return np.concatenate(list(batches))
 
     if encoder is None or not copy_fashion_dna(network, encoder):
@@ -286,7 +286,7 @@ def right_share(articles: StudioArticles, settings: StudioSettings) -> float:
 
 
 def _street_features(encoder: Encoder, views: ViewMaker, number: int) -> NDArray[np.float32]:
-    inputs = encoder.prepare(views.store.picture(number), Domain.STREET)
+    inputs = encoder.prepare(views.still(number), Domain.STREET)
     return encoder.encode(inputs[np.newaxis], Domain.STREET)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from snapshelf.features.encoder import Domain
 from snapshelf.features.preprocessing import Preprocessing, prepare
+from snapshelf.media.picture import RGB
 from snapshelf.training.augmentation import (
     Backgrounds,
     DomainShift,
@@ -20,6 +21,9 @@ from snapshelf.training.sampling import View, ViewGroup
 from snapshelf.training.training_set import TrainingSet
 
 __all__ = ["ViewMaker", "neighbours"]
+
+STILL = 8
+"""What a generator is for, as the first number of its seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,21 @@ class ViewMaker:
         return street_view(
             source, size=size, rng=rng, settings=settings, backgrounds=self.backgrounds
         )
+
+    def still(self, number: int) -> RGB:
+        """Give a picture as a photo that no augmentation changes from one time to the next.
+
+        Args:
+            number: Of the picture.
+
+        Returns:
+            (H, W, 3) uint8, RGB, [0, 255]: a street picture as it is stored; of a shop picture,
+            where there is an augmentation, one street view, the same every time.
+        """
+        is_street = self.training_set.domains[number] is Domain.STREET
+        if is_street or self.domain_shift is None:
+            return self.store.picture(number)
+        return self.view(View(number, Domain.STREET), np.random.default_rng((STILL, number)))
 
 
 def neighbours(
