@@ -11,7 +11,7 @@ class VideoLimits:
 
     Attributes:
         max_bytes: Largest file, in bytes (2 GiB).
-        max_seconds: Longest clip; an hour.
+        max_seconds: Longest clip; an hour. A frame at this time is beyond it.
         cut_longer: Whether of a longer clip the first `max_seconds` are read, with a warning;
             else it is refused. A clip whose header does not tell is always read so far.
         max_pixels: Largest width times height of a frame as stored (8K).
