@@ -212,7 +212,21 @@ def test_a_long_clip_is_refused_or_cut(tmp_path: Path) -> None:
     frames = list(video.frames())
     assert len(frames) == 36
     assert frames[-1].time < 3600
-    assert "only the first" in video.warnings[0]
+    assert video.warnings == ()  # the rest was not asked for
+
+
+def test_a_clip_that_is_longer_than_it_says_is_cut_with_a_warning() -> None:
+    """A bare stream says nothing of its length."""
+    clip = written_clip(ramp(30), kind="h264")
+    video = Video(clip, VideoLimits(max_seconds=0.5))
+    assert video.header.seconds is None
+    frames = list(video.frames())
+    assert 1 < len(frames) < 30
+    assert frames[-1].time < 0.5
+    assert f"only the first {len(frames)} frames" in video.warnings[0]
+    few = Video(clip, VideoLimits(max_seconds=0.5, max_frames=3, cut_longer=True))
+    assert len(list(few.frames())) == 3
+    assert "only the first 3 frames" in few.warnings[0]
 
 
 @pytest.mark.parametrize(

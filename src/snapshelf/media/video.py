@@ -101,10 +101,12 @@ class Video:
                     break
                 index += 1
                 time = times.of(frame)
-                if time >= limits.max_seconds - _MARGIN or index >= limits.max_frames:
-                    warnings.append(
-                        f"only the first {index:,} frames, before {time:.1f} s, were read"
-                    )
+                late = time >= limits.max_seconds - _MARGIN
+                if late or index >= limits.max_frames:
+                    if not (late and limits.cut_longer):
+                        warnings.append(
+                            f"only the first {index:,} frames, before {time:.1f} s, were read"
+                        )
                     break
                 if size is not None and size != (frame.width, frame.height):
                     warnings.append(
