@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from snapshelf.datasets.clips.clip import Clip, ClipFrame
-from snapshelf.datasets.clips.spread_frames import shown_steps, spread, stretched
+from snapshelf.datasets.clips.spread_frames import shown_steps, stretched
 from snapshelf.errors import DatasetError
 
 
@@ -28,15 +28,6 @@ def test_places_are_even_and_ascending():
             else:
                 assert counts.max() == 1
             assert (np.diff(places) >= 0).all()
-
-
-def test_few_things_of_many_are_kept_at_even_distances():
-    for most in (1, 2, 5, 32):
-        for total in (0, 1, most, 2 * most - 1, 2 * most, 500):
-            kept = list(spread(iter(range(total)), most))
-            assert min(total, most) <= len(kept) < 2 * most
-            assert len(set(np.diff(kept).tolist())) <= 1
-            assert not kept or (kept[0] == 0 and total - kept[-1] <= max(total // most, 1) * 2)
 
 
 def test_a_clip_is_brought_to_its_steps():
