@@ -138,7 +138,26 @@ def test_another_locator(shelf, cli, tmp_path):
     assert all(one["item"]["box"] != [0, 0, 320, 240] for one in found)
     refused = cli(*given, "--locator", "nobody")
     assert refused.code == 1
-    assert "choose from proposals, whole" in refused.err
+    assert "choose from still, proposals, whole" in refused.err
+
+
+def test_what_comes_before_a_still_camera(shelf, cli, tmp_path):
+    """P3 is taken out of the picture, and what was behind it is known."""
+    empty = np.full((240, 320, 3), 235, np.uint8)
+    shown = empty.copy()
+    shown[40:200, 60:220] = np.asarray(draw(3, 160))
+    pictures = [shown] * 25 + [empty] * 5
+    (tmp_path / "still.mp4").write_bytes(written_clip(pictures, pixels="yuv444p"))
+    given = ("still.mp4", "--shelf", shelf, "--locator", "still", "--top", 1)
+    done = cli("search", *given, "--json")
+    assert (done.code, done.err) == (0, "")
+    (found,) = done.json[0]["items"]
+    assert found["item"]["box"] == pytest.approx([60, 40, 220, 200], abs=4)
+    assert found["item"]["seconds"] == pytest.approx([0, 2.4], abs=0.3)
+    assert found["matches"][0]["product"]["id"] == "P3"
+    assert cli("annotate", *given, "--out", "found.jsonl").code == 0
+    (line,) = lines()
+    assert line["items"][0]["item"]["box"] == found["item"]["box"]
 
 
 def test_three_hours_are_refused_or_cut(shelf, cli, tmp_path):

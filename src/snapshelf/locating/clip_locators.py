@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snapshelf.errors import ModelError
+from snapshelf.locating.clip_locator import ClipLocator
 from snapshelf.locating.locator import Locator
 
 __all__ = ["CLIP_LOCATORS", "clip_locator"]
 
 
-def clip_locator(name_or_dir: str) -> Locator:
+def clip_locator(name_or_dir: str) -> Locator | ClipLocator:
     """Give what locates in a clip's frames.
 
     Args:
@@ -45,4 +46,15 @@ def _whole() -> Locator:
     return WholePicture()
 
 
-CLIP_LOCATORS: dict[str, Callable[[], Locator]] = {"proposals": _proposals, "whole": _whole}
+def _still() -> ClipLocator:
+    """What stands before the background of a clip whose camera stands still."""
+    from snapshelf.locating.still_camera import StillCamera
+
+    return StillCamera()
+
+
+CLIP_LOCATORS: dict[str, Callable[[], Locator | ClipLocator]] = {
+    "still": _still,
+    "proposals": _proposals,
+    "whole": _whole,
+}
