@@ -138,7 +138,8 @@ def test_another_locator(shelf, cli, tmp_path):
     assert all(one["item"]["box"] != [0, 0, 320, 240] for one in found)
     refused = cli(*given, "--locator", "nobody")
     assert refused.code == 1
-    assert "choose from still, proposals, whole" in refused.err
+    assert "choose from still, proposals, whole, which need no training" in refused.err
+    assert "in snapshelf's source repository" in refused.err  # the package has no recipes
 
 
 def test_what_comes_before_a_still_camera(shelf, cli, tmp_path):

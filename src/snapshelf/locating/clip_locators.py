@@ -23,8 +23,9 @@ def clip_locator(name_or_dir: str) -> Locator | ClipLocator:
         return CLIP_LOCATORS[name_or_dir]()
     if not Path(name_or_dir).is_dir():
         raise ModelError(
-            f"there is no locator {name_or_dir!r}: choose from {', '.join(CLIP_LOCATORS)}, or give "
-            "the folder of one that recipes/locating.py or recipes/detector.py trained"
+            f"there is no locator {name_or_dir!r}: choose from {', '.join(CLIP_LOCATORS)}, which "
+            "need no training, or give the folder of one that was trained, as recipes/locating.py "
+            "and recipes/detector.py in snapshelf's source repository do"
         )
     from snapshelf.locating.locator_folder import locator_from_folder
 
