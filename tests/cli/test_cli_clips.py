@@ -64,6 +64,12 @@ def test_the_table_tells_when_and_what_is_not_sold(shelf, clip, cli):
     assert "Product 3" in done.out
 
 
+def test_a_product_whose_title_is_its_id_is_named_once(shop, clip, cli):
+    assert cli("index", shop / "pics", "--shelf", "own", "--system", "classical").code == 0
+    done = cli("search", clip, "--shelf", "own", "--top", 1)
+    assert re.search(r"not in this shop \(nearest: \d, similarity", done.out)
+
+
 def test_the_page_has_a_timeline(shop, shelf, clip, cli):
     done = cli("search", clip, shop / "street.jpg", "--shelf", shelf, "--html", "page.html")
     assert done.code == 0
