@@ -200,7 +200,7 @@ def test_a_folder_with_clips_is_annotated(shop, shelf, clip, cli, tmp_path):
     done = cli("annotate", folder, "--shelf", shelf, "--out", "found.jsonl", "--top", 2)
     assert done.code == 3
     assert "c.mp4 is empty" in done.err
-    assert done.err.endswith("wrote found.jsonl: 1 pictures, 3 clips\n")
+    assert done.err.endswith("wrote found.jsonl: 1 picture, 2 clips; 1 skipped\n")
     photo, whole, empty, moving = lines()
     assert list(photo) == ["picture", "items"]
     assert list(whole) == list(moving) == ["clip", "items"]
@@ -218,4 +218,4 @@ def test_clips_need_room_for_their_times(shop, shelf, clip, cli):
     done = cli("annotate", clip, shop / "street.jpg", "--shelf", shelf, "--out", "found.csv")
     assert done.code == 3
     assert f"skipped: {clip}: annotating a clip needs a .jsonl file" in done.err
-    assert "wrote found.csv: 1 pictures\n" in done.err
+    assert "wrote found.csv: 1 picture; 1 skipped\n" in done.err

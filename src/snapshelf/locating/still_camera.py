@@ -35,9 +35,9 @@ class StillCamera:
     """A `ClipLocator` for a camera that stands still, which needs no training.
 
     Each place's background is what it shows when it is lightest, so things are to be darker than
-    what is behind them, and each place is to be seen empty for a twentieth of the clip. What differs
-    from it is a thing, shadows and changes of the light left out. It knows no things: a hand is one,
-    and with what it holds it is one.
+    what is behind them, and each place is to be seen empty for a twentieth of the clip. What
+    differs from it is a thing, shadows and changes of the light left out. It knows no things: a
+    hand is one, and with what it holds it is one.
 
     Attributes:
         lightest: In [0, 100]: the percentile of a place's lightness that is its background. Less
