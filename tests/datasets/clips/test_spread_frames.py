@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from snapshelf.datasets.clips.clip import Clip, ClipFrame
-from snapshelf.datasets.clips.spread_frames import shown_steps, stretched
+from snapshelf.datasets.clips.spread_frames import middle_frame, shown_steps, stretched
 from snapshelf.errors import DatasetError
 
 
@@ -28,6 +28,15 @@ def test_places_are_even_and_ascending():
             else:
                 assert counts.max() == 1
             assert (np.diff(places) >= 0).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 31, 32, 200])
+def test_the_frame_in_the_middle_is_shown_whole(count):
+    shown = middle_frame(clip_of(count, box=(1, 1, 3, 3)))
+    assert shown.shape == (6, 8, 3)
+    assert abs(int(shown[0, 0, 0]) - (count - 1) / 2) <= 0.5 + count / 32
+    with pytest.raises(DatasetError, match="no frame"):
+        middle_frame(clip_of(0))
 
 
 def test_a_clip_is_brought_to_its_steps():

@@ -9,7 +9,10 @@ from snapshelf.locating.region import whole_pixels
 from snapshelf.media.picture import RGB
 from snapshelf.media.spread import spread
 
-__all__ = ["shown_steps", "stretched"]
+__all__ = ["middle_frame", "shown_steps", "stretched"]
+
+_LOOKED_AT = 16
+"""Frames of which the one in the middle is taken; up to twice as many are held."""
 
 
 def shown_steps(clip: Clip, steps: int, *, repeat: bool = True) -> list[RGB]:
@@ -41,6 +44,24 @@ def shown_steps(clip: Clip, steps: int, *, repeat: bool = True) -> list[RGB]:
         left, top, right, bottom = whole_pixels(frame.box, (width, height))
         shown.append(frame.picture[top:bottom, left:right])
     return shown
+
+
+def middle_frame(clip: Clip) -> RGB:
+    """Give the frame in the middle of a clip, to be shown for it.
+
+    Args:
+        clip: Its frames are read once. Of a long one the frame is only near the middle.
+
+    Returns:
+        (H, W, 3) uint8, RGB, [0, 255], the whole frame.
+
+    Raises:
+        DatasetError: If a frame cannot be read, or there is none.
+    """
+    frames = spread(clip.frames(), _LOOKED_AT)
+    if not frames:
+        raise DatasetError(f"the clip {clip.id!r} has no frame, expected at least one")
+    return frames[len(frames) // 2].picture
 
 
 def stretched(given: int, wanted: int) -> NDArray[np.int64]:
