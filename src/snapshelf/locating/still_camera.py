@@ -125,9 +125,9 @@ class _BeforeBackground:
             return ()
         mask = is_before(_plain(picture), background).astype(np.uint8)
         scale = max(mask.shape) / _LONGEST
-        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_SPECK, _SPECK), np.uint8))
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones(_odd(_GAPS, scale), np.uint8))
-        _, _, parts, _ = cv2.connectedComponentsWithStats(mask)
+        sure = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((_SPECK, _SPECK), np.uint8))
+        closed = cv2.morphologyEx(sure, cv2.MORPH_CLOSE, np.ones(_odd(_GAPS, scale), np.uint8))
+        _, _, parts, _ = cv2.connectedComponentsWithStats(closed)
         across, down = width / mask.shape[1], height / mask.shape[0]
         found = [
             Region(
