@@ -1,9 +1,8 @@
 """Follow the items of a clip, and write the clip again with their boxes and numbers drawn.
 
-With `--locator` the key frames are looked at by a trained locator's folder, or by one of the names
-that `snapshelf search --locator` takes. Without it the camera is taken to stand still: what differs
-from the lightest that each place shows over the clip is an item. That finds whole things and needs
-no training; shadows and hands are items to it too.
+The key frames are looked at by what `--locator` names: a trained locator's folder, or one of the
+names that `snapshelf search --locator` takes. By default the camera is taken to stand still; that
+finds whole things and needs no training, and hands are items to it too.
 
 Prints one JSON line for each trajectory, and one with the frames each second.
 """
@@ -20,7 +19,8 @@ import av
 import cv2
 import numpy as np
 
-from snapshelf.locating import Box, Region
+from snapshelf.locating import Box
+from snapshelf.locating.clip_locator import ClipLocator
 from snapshelf.locating.clip_locators import clip_locator
 from snapshelf.locating.tracking import track
 from snapshelf.locating.tracking_settings import TrackingSettings
@@ -35,23 +35,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--out", type=Path, help="MP4 file to write, with the boxes drawn")
-    parser.add_argument("--locator", help="name or folder of a locator")
+    parser.add_argument("--locator", default="still", help="name or folder of a locator")
     parser.add_argument("--rate", type=float, default=10.0, help="frames each second to look at")
     parser.add_argument("--every", type=int, default=TrackingSettings().every)
     parser.add_argument("--least", type=float, default=0.1, help="confidence of a region")
-    parser.add_argument("--lightest", type=float, default=95.0, help="percentile, see StillCamera")
-    parser.add_argument("--near", type=int, default=32, help="see StillCamera")
     options = parser.parse_args()
     video = Video(options.clip)
-    locator = (
-        StillCamera(
-            [frame.picture for frame in video.frames(0.5)],
-            lightest=options.lightest,
-            near=options.near,
-        )
-        if options.locator is None
-        else clip_locator(options.locator)
-    )
+    locator = clip_locator(options.locator)
+    if isinstance(locator, ClipLocator):
+        locator = locator.of_clip(video.frames(locator.rate))
     settings = TrackingSettings(every=options.every, least_confidence=options.least)
     began = time.perf_counter()
     frames = Counted(video.frames(options.rate))
@@ -64,54 +56,6 @@ def main() -> None:
         print(json.dumps({"warning": warning}))
     if options.out is not None:
         write_clip(options.out, drawn(video.frames(options.rate), found), options.rate)
-
-
-class StillCamera:
-    """A `Locator` of what differs from the light background that some frames show together.
-
-    Args:
-        pictures: Of one size; the more of them, the more of the background is seen.
-        lightest: In [0, 100]: the percentile of each place's values that is its background.
-        near: In [0, 255]. Colours that differ less are the background's.
-        least: Share of the picture that an item covers at least.
-    """
-
-    def __init__(
-        self,
-        pictures: Sequence[RGB],
-        *,
-        lightest: float = 95.0,
-        near: int = 32,
-        least: float = 0.004,
-    ) -> None:
-        empty = np.percentile(np.stack(pictures), lightest, axis=0).astype(np.uint8)
-        self._empty, self._near, self._least = smooth(empty), near, least
-        self.fingerprint = "still-camera"
-
-    def locate(self, picture: RGB) -> tuple[Region, ...]:
-        """Give the connected parts that differ, each as sure as it fills its box."""
-        differs = np.abs(smooth(picture).astype(np.int16) - self._empty).max(axis=2) > self._near
-        mask = cv2.morphologyEx(differs.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
-        # A bottle is clear here and there: gaps are closed upwards more than sideways.
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((31, 9)))
-        _, _, parts, _ = cv2.connectedComponentsWithStats(mask)
-        regions = [
-            Region((float(x), float(y), float(x + w), float(y + h)), confidence=area / (w * h))
-            for x, y, w, h, area in parts[1:].tolist()
-            if area > self._least * mask.size
-        ]
-        whole = (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0]))
-        regions.sort(key=lambda region: -region.confidence)
-        return tuple(regions) or (Region(whole, confidence=0.0),)
-
-    def candidates(self, picture: RGB) -> tuple[Region, ...]:
-        """Give what `locate` gives."""
-        return self.locate(picture)
-
-
-def smooth(picture: RGB) -> RGB:
-    """Take the noise off."""
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 2))
 
 
 class Counted:

@@ -70,7 +70,12 @@ def mistakes(cli, shop):
         ((shop / "none.jpg", *given), 1, "there is no file or folder"),
         ((picture, "--system", "out", "--out", "x.txt"), 2, "must end in .jsonl or .csv"),
         ((picture, "--system", "out", "--out", "tiny.csv"), 1, "holds something else"),
-        ((picture, "--system", "classical", "--out", "y.jsonl"), 1, "knows no attributes"),
+        (
+            (picture, "--system", "classical", "--out", "y.jsonl"),
+            1,
+            "knows no attributes; `snapshelf train` makes systems that do, of data that has some: "
+            "three-level, mtv and fashion-dna",
+        ),
     ]:
         Path("tiny.csv").write_text("a,b\n")
         done = cli("annotate", *arguments)

@@ -1,12 +1,18 @@
 """`snapshelf evaluate`: the figures of a small data set, as a table, JSON and a page."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from snapshelf.media import decode_picture
+from tiny_asymnet import COLOURS, clip_pairs
+from written_clip import written_clip
 
 METRICS = [
     *("top1", "top5", "top10", "top20", "top50", "top1pct", "map7", "mean_rank", "median_rank")
@@ -142,6 +148,24 @@ def test_a_report_needs_no_other_file(evaluate):
     assert any(reference.startswith("data:image/jpeg") for reference in references)
     assert all(reference.startswith(("data:image/jpeg", "#")) for reference in references)
     assert "Royal Gala" in text
+
+
+def test_the_report_on_clips_shows_their_middle_frames(cli, tmp_path):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip)}"
+    done = cli("evaluate", "--system", "classical", "--data", data, "--html", "page.html")
+    assert done.code == 0, done.err
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "4 clips, each searched among all 4 products" in page
+    shown = re.findall(r'<figure>\s*<div class="picture">(.*?)</div>\s*(.*?)</figure>', page, re.S)
+    queries = {
+        re.search(r"p(\d)-test", caption)[1]: re.search(r"base64,([^\"]+)", picture)[1]
+        for picture, caption in shown
+        if ">query<" in caption
+    }
+    assert sorted(queries) == ["0", "1", "2", "3"]
+    for number, jpeg in queries.items():
+        colour = decode_picture(base64.b64decode(jpeg)).mean(axis=(0, 1))
+        assert np.abs(colour - COLOURS[int(number)]).max() < 12
 
 
 def test_a_picture_that_cannot_be_read_is_an_error(evaluate, grocery):

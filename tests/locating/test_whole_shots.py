@@ -62,6 +62,36 @@ def test_a_long_shot_comes_in_pieces_that_go_on_where_the_last_one_ended() -> No
     assert [round(piece.first, 1) for piece in taken] == [4.7, 6.7]
 
 
+@pytest.mark.parametrize(
+    ("count", "spans"),
+    [
+        (20, [(0, 1.9)]),
+        (21, [(0, 2.0)]),  # a piece of the last frame alone
+        (23, [(0, 2.2)]),
+        (24, [(0, 2.0), (2.0, 2.3)]),
+        (41, [(0, 2.0), (2.0, 4.0)]),
+        (43, [(0, 2.0), (2.0, 4.2)]),
+    ],
+)
+def test_a_last_piece_that_is_short_is_the_end_of_the_one_before(
+    count: int, spans: list[tuple[float, float]]
+) -> None:
+    for most in (2, 8, 32):
+        pieces = whole(frames((0, count)), most=most, piece=2.0)
+        assert np.allclose([(piece.first, piece.last) for piece in pieces], spans)
+        assert all(len(piece) <= most for piece in pieces)
+        assert pieces[-1].frames[-1] == 3 * (count - 1)
+    # In a shot before another one it is the same.
+    pieces = whole(frames((0, count), (200, 9)), piece=2.0)
+    assert np.allclose([(piece.first, piece.last) for piece in pieces[:-1]], spans)
+    assert pieces[-1].frames[0] == 3 * count
+
+
+def test_rare_frames_make_no_piece_of_one_frame() -> None:
+    pieces = whole(frames((0, 4), rate=0.5), piece=2.0)
+    assert [piece.frames for piece in pieces] == [(0, 3), (3, 6), (6, 9)]
+
+
 def test_shots_with_something_in_them_are_left_out() -> None:
     clip = frames((0, 5), (100, 5), (200, 5))
     found = [Trajectory(7, (18, 21), (0.6, 0.7), (BOX, BOX))]

@@ -210,9 +210,34 @@ def test_a_long_clip_is_refused_or_cut(tmp_path: Path) -> None:
         Video(file)
     video = Video(file, VideoLimits(cut_longer=True))
     frames = list(video.frames())
-    assert len(frames) == 37
-    assert frames[-1].time <= 3600
-    assert "only the first" in video.warnings[0]
+    assert len(frames) == 36
+    assert frames[-1].time < 3600
+    assert video.warnings == ()  # the rest was not asked for
+
+
+def test_a_clip_that_is_longer_than_it_says_is_cut_with_a_warning() -> None:
+    """A bare stream says nothing of its length."""
+    clip = written_clip(ramp(30), kind="h264")
+    video = Video(clip, VideoLimits(max_seconds=0.5))
+    assert video.header.seconds is None
+    frames = list(video.frames())
+    assert 1 < len(frames) < 30
+    assert frames[-1].time < 0.5
+    assert f"only the first {len(frames)} frames" in video.warnings[0]
+    few = Video(clip, VideoLimits(max_seconds=0.5, max_frames=3, cut_longer=True))
+    assert len(list(few.frames())) == 3
+    assert "only the first 3 frames" in few.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "count"),
+    [(0.6, 10, 6), (0.61, 10, 7), (1.2, 10, 12), (6.0, 10, 60), (0.01, 10, 1), (2.002, 29.97, 60)],
+)
+def test_the_frame_at_the_bound_is_beyond_it(seconds: float, rate: float, count: int) -> None:
+    """Of 60 frames of 1.001 / 30 s the next one would be at 2.002 s."""
+    clip = written_clip(ramp(70), rate=Fraction(30_000, 1001) if rate == 29.97 else Fraction(rate))
+    frames = list(Video(clip, VideoLimits(max_seconds=seconds, cut_longer=True)).frames())
+    assert len(frames) == count
 
 
 def test_no_more_frames_than_bound() -> None:

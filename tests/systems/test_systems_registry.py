@@ -339,3 +339,13 @@ def test_bases_that_lead_back_are_refused(tmp_path: Path) -> None:
             load_system(tmp_path / name)
         assert str(caught.value).startswith(str(tmp_path / led_back / "system.json"))
     assert load_system("classical").name == "classical"
+
+
+@pytest.mark.parametrize(("name", "data"), [("asymnet", "clips:NAME:DIR"), ("mtv", "NAME:DIR")])
+def test_what_is_not_trained_yet_gives_the_command_that_trains_it(
+    name: str, data: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("snapshelf.systems.registry.models_folder", lambda: tmp_path)
+    with pytest.raises(ModelError, match=f"snapshelf train {name} --data {data} --out"):
+        load_system(name)

@@ -14,6 +14,7 @@ from snapshelf.cli.annotation_finders import (
     shelf_attribute_finder,
 )
 from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, printable, progress, tell
+from snapshelf.cli.count_text import count_text
 from snapshelf.cli.naming import named
 from snapshelf.cli.output_file import JSON, check_output
 
@@ -84,8 +85,8 @@ def annotate(
     locator: Annotated[
         str | None,
         typer.Option(
-            help="Clips: what finds items in frames, 'proposals', 'whole' or a locator's folder "
-            "(default: the system's)."
+            help="Clips: what finds items in frames, 'still' for a camera that stands still, "
+            "'proposals', 'whole' or a locator's folder (default: the system's)."
         ),
     ] = None,
     allow_private: Annotated[
@@ -153,11 +154,12 @@ def annotate(
             )
             for one in annotated:
                 file.write(write(one))
-                done += 1
                 if one.error:
                     skipped += 1
                     tell(f"skipped: {named(one.picture.name, one.error)}")
-                bar.update(task, description=f"annotating: {done:,} pictures")
+                else:
+                    done += 1
+                bar.update(task, description=f"annotating: {count_text(done, 'picture')}")
             if catalog is not None:
                 continue
             to_annotate, reason = _clips(source, opened, suffix)
@@ -178,15 +180,17 @@ def annotate(
                 ),
             ):
                 file.write(clip_json_line(each))
-                clips += 1
                 for warning in each.warnings:
                     tell(f"warning: {each.name}: {warning}")
                 if each.error:
                     skipped += 1
                     tell(f"skipped: {named(each.name, each.error)}")
-    also = "" if not clips else ", 1 clip" if clips == 1 else f", {clips:,} clips"
-    tell(f"wrote {out}: {done:,} pictures{also}")
-    if not done and not clips:
+                else:
+                    clips += 1
+    also = f", {count_text(clips, 'clip')}" if clips else ""
+    left_out = f"; {skipped:,} skipped" if skipped else ""
+    tell(f"wrote {out}: {count_text(done, 'picture')}{also}{left_out}")
+    if not (done or clips or skipped):
         tell("there was no picture to annotate")
     if skipped or not (done or clips):
         raise typer.Exit(EXIT_SKIPPED)
@@ -199,7 +203,7 @@ def _clips(source: Path, shelf: "Shelf | None", suffix: str) -> "tuple[list[Path
     clips = list(file_clips([source]))
     if not clips or (shelf is not None and suffix == ".jsonl"):
         return clips, ""
-    what = str(clips[0]) if len(clips) == 1 else f"{source}: {len(clips):,} clips"
+    what = str(clips[0]) if len(clips) == 1 else f"{source}: {count_text(len(clips), 'clip')}"
     needed = "--shelf" if shelf is None else "a .jsonl file, which has room for their times"
     return [], f"{what}: annotating a clip needs {needed}"
 

@@ -44,8 +44,8 @@ def attribute_finder(system: "System", asked: AskedAttributes) -> "AttributeFind
 
     if system.predictor is None:
         fail(
-            f"the system {system.name} knows no attributes; `snapshelf train three-level` and "
-            "`snapshelf train mtv` make systems that do, of data that has some"
+            f"the system {system.name} knows no attributes; `snapshelf train` makes systems that "
+            "do, of data that has some: three-level, mtv and fashion-dna"
         )
     names = [name.strip() for name in asked.names.split(",")] if asked.names else []
     try:

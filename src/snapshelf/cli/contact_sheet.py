@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from snapshelf.cli.console import EXIT_SKIPPED, EXIT_USAGE, fail, tell
+from snapshelf.cli.count_text import count_text
 from snapshelf.cli.output_file import check_output
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def contact_sheet(
         Image.fromarray(sheet).save(out, "PNG")
     else:
         out.write_bytes(encode_jpeg(sheet, quality=92))
-    count = "1 picture" if len(sources) == 1 else f"{len(sources)} pictures"
-    tell(f"wrote {out}: {count}, {views} street views of each")
+    count = count_text(len(sources), "picture")
+    tell(f"wrote {out}: {count}, {count_text(views, 'street view')} of each")
     if skipped:
         raise typer.Exit(EXIT_SKIPPED)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from snapshelf.cli.console import EXIT_USAGE, fail, print_json, printer, progress, tell
+from snapshelf.cli.console import print_json, printer, progress, tell
 from snapshelf.cli.output_file import JSON, PAGE, check_output
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def evaluate(
 ) -> None:
     """Measure how well a system finds the right products of a data set."""
     from snapshelf.datasets import Incomplete, open_dataset
-    from snapshelf.datasets.clips import ClipDataset
     from snapshelf.datasets.clips.registry import is_of_clips, open_clip_dataset
     from snapshelf.evaluation import evaluate as run
     from snapshelf.evaluation.report import write_report
@@ -55,8 +54,6 @@ def evaluate(
         check_output(json, "--json", begins=JSON)
     if html is not None:
         check_output(html, "--html", begins=PAGE)
-    if is_of_clips(data) and html is not None:
-        fail("--html: the report shows photos, and clips have none; use --json", EXIT_USAGE)
     dataset = open_clip_dataset(data) if is_of_clips(data) else open_dataset(data)
     if isinstance(dataset, Incomplete) and dataset.missing:
         tell(f"missing pictures of {dataset.name}, left out: {dataset.missing}")
@@ -69,7 +66,7 @@ def evaluate(
             bar.update(steps[step], completed=done, total=total)
 
         evaluation = run(loaded, dataset, split=split, products=products.value, progress=show)
-    if html is not None and not isinstance(dataset, ClipDataset):
+    if html is not None:
         write_report(evaluation, dataset, html)
         tell(f"wrote {html}")
     if json is None:

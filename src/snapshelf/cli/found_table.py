@@ -51,7 +51,8 @@ def print_found(file: Path, result: "SearchResult", nothing: str) -> None:
 def _nearest(match: "Match") -> str:
     """Name the match of an item that is not sold: a clip may have many, too many for tables."""
     product = match.product
-    named = printable(f"{product.id}, {product.title}" if product.title else product.id)
+    names = dict.fromkeys(name for name in (product.id, product.title) if name)
+    named = printable(", ".join(names))
     return f" (nearest: {named}, similarity {match.similarity:.3f})"
 
 

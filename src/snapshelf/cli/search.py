@@ -62,8 +62,8 @@ def search(
     locator: Annotated[
         str | None,
         typer.Option(
-            help="Clips: what finds items in frames, 'proposals', 'whole' or a locator's folder "
-            "(default: the system's)."
+            help="Clips: what finds items in frames, 'still' for a camera that stands still, "
+            "'proposals', 'whole' or a locator's folder (default: the system's)."
         ),
     ] = None,
     system: Annotated[

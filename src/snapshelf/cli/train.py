@@ -43,7 +43,7 @@ def train(
 
     Ctrl-C and `kill` end it after the current step, with a checkpoint that --resume goes on from.
     """
-    from snapshelf.systems.trainable import TRAINABLE
+    from snapshelf.systems.trainable import TRAINABLE, TRAINED_ON_CLIPS
 
     if system not in TRAINABLE:
         fail(
@@ -64,7 +64,7 @@ def train(
     if is_first_process():
         check_folder(out, resume=resume)
     was_finished = is_finished(out)
-    opening = open_clip_training_data if trainable.clips else open_training_data
+    opening = open_clip_training_data if system in TRAINED_ON_CLIPS else open_training_data
     opened = [opening(place) for place in data]
     began = time.perf_counter()
     with ExitStack() as stack:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from snapshelf.catalog.product import Product
+from snapshelf.datasets.clips.clip_dataset import ClipDataset
+from snapshelf.datasets.clips.spread_frames import middle_frame
 from snapshelf.datasets.dataset import Dataset
-from snapshelf.errors import PictureError
+from snapshelf.errors import DatasetError, PictureError
 from snapshelf.evaluation.embedded_pictures import read_picture
 from snapshelf.evaluation.evaluation import Evaluation, Outcome
 from snapshelf.media.encode import encode_jpeg
@@ -72,29 +74,36 @@ class _ShownOutcome:
     found: tuple[_Shown, ...]
 
 
-def write_report(evaluation: Evaluation, dataset: Dataset, path: Path) -> None:
+def write_report(evaluation: Evaluation, dataset: Dataset | ClipDataset, path: Path) -> None:
     """Write an evaluation as one HTML file that needs no other.
 
     It holds the figures, the table by category, the histogram of ranks, how to read them, and
-    the pictures of a few queries that were found at first and a few that were not. It is at
-    most 5 MB.
+    the pictures of a few queries that were found at first and a few that were not; of a clip
+    the frame in the middle. It is at most 5 MB.
 
     Args:
         evaluation: What to show.
-        dataset: The data set that it is about, for titles and pictures; a picture that cannot
-            be read is left blank.
+        dataset: The data set that it is about, for titles and pictures; a picture or clip that
+            cannot be read is left blank.
         path: Where to write; an existing file is replaced.
 
     Raises:
         OSError: If the file cannot be written.
     """
     products = {product.id: product for product in dataset.products()}
+    # A clip's query has the clip's name in the data set's folder as its picture.
+    clips = (
+        {dataset.root / clip.id: clip for clip in dataset.clips(evaluation.split)}
+        if isinstance(dataset, ClipDataset)
+        else {}
+    )
 
     @cache
     def picture(file: Path) -> str:
         try:
-            return data_uri(encode_jpeg(read_picture(file), longest_side=SIDE))
-        except PictureError:
+            shown = middle_frame(clips[file]) if file in clips else read_picture(file)
+            return data_uri(encode_jpeg(shown, longest_side=SIDE))
+        except (PictureError, DatasetError):
             return ""
 
     def show(product: Product, similarity: float = 0.0, is_right: bool = False) -> _Shown:
@@ -119,6 +128,7 @@ def write_report(evaluation: Evaluation, dataset: Dataset, path: Path) -> None:
     found = [outcome for outcome in evaluation.outcomes if outcome.rank == 1]
     context = {
         "evaluation": evaluation,
+        "of_what": "clips" if isinstance(dataset, ClipDataset) else "photos",
         "labels": LABELS,
         "bins": _bins([outcome.rank for outcome in evaluation.outcomes], evaluation.gallery),
         "one_percent": -(-evaluation.gallery // 100),

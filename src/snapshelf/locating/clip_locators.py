@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snapshelf.errors import ModelError
+from snapshelf.locating.clip_locator import ClipLocator
 from snapshelf.locating.locator import Locator
 
 __all__ = ["CLIP_LOCATORS", "clip_locator"]
 
 
-def clip_locator(name_or_dir: str) -> Locator:
+def clip_locator(name_or_dir: str) -> Locator | ClipLocator:
     """Give what locates in a clip's frames.
 
     Args:
@@ -22,8 +23,9 @@ def clip_locator(name_or_dir: str) -> Locator:
         return CLIP_LOCATORS[name_or_dir]()
     if not Path(name_or_dir).is_dir():
         raise ModelError(
-            f"there is no locator {name_or_dir!r}: choose from {', '.join(CLIP_LOCATORS)}, or give "
-            "the folder of one that recipes/locating.py or recipes/detector.py trained"
+            f"there is no locator {name_or_dir!r}: choose from {', '.join(CLIP_LOCATORS)}, which "
+            "need no training, or give the folder of one that was trained, as recipes/locating.py "
+            "and recipes/detector.py in snapshelf's source repository do"
         )
     from snapshelf.locating.locator_folder import locator_from_folder
 
@@ -45,4 +47,15 @@ def _whole() -> Locator:
     return WholePicture()
 
 
-CLIP_LOCATORS: dict[str, Callable[[], Locator]] = {"proposals": _proposals, "whole": _whole}
+def _still() -> ClipLocator:
+    """What stands before the background of a clip whose camera stands still."""
+    from snapshelf.locating.still_camera import StillCamera
+
+    return StillCamera()
+
+
+CLIP_LOCATORS: dict[str, Callable[[], Locator | ClipLocator]] = {
+    "still": _still,
+    "proposals": _proposals,
+    "whole": _whole,
+}

@@ -103,7 +103,9 @@ def _kind(folder: Path) -> str:
     if len(held) != 1:
         raise ModelError(
             f"{folder} must be the folder of a locator, with one of {LOCATOR_FILE} and "
-            f"{DETECTOR_FILE}, got {' and '.join(held) or 'neither'}; train one by "
-            "recipes/locating.py or recipes/detector.py"
+            f"{DETECTOR_FILE}, got {' and '.join(held) or 'neither'}; train one as "
+            "recipes/locating.py and recipes/detector.py in snapshelf's source repository do, and "
+            "write it by snapshelf.locating.locator_file.save_locator or "
+            "snapshelf.locating.detector_file.save_detector"
         )
     return held[0]

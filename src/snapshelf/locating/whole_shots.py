@@ -1,7 +1,7 @@
 """The shots of a clip as trajectories of the whole picture, for where nothing smaller is found."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ __all__ = ["WholeShots"]
 
 _SHORTEST = 0.29
 """Seconds, a little less than three frames of ten a second. Shorter shots are flashes and what
-remains of a fade."""
+remains of a fade, and a shorter last piece of a shot is no more than the end of the one before."""
 
 _PIECE = 2.0
 
@@ -94,7 +94,7 @@ class WholeShots:
         Returns:
             A trajectory for each piece of each other shot, in order, numbered from above those
             found. Shots that are over in less than 0.29 s are left out, unless there is nothing
-            else at all.
+            else at all; a last piece as short as that is one with the piece before.
         """
         frames = np.array([trajectory.frames[0] for trajectory in found])
         shots = self._shots()
@@ -118,7 +118,7 @@ class WholeShots:
                 shots[-1].append(piece)
             else:
                 shots.append([piece])
-        return shots
+        return [_without_short_end(shot) for shot in shots]
 
     @staticmethod
     def _lasts(shots: Sequence[Sequence[_Piece]], place: int) -> bool:
@@ -132,6 +132,17 @@ class WholeShots:
         frames = sum(piece.count - (piece is not shot[-1]) for shot in shots for piece in shot)
         usual = (last.time - shots[0][0].steps[0].time) / max(1, frames - 1)
         return last.time + usual - first >= _SHORTEST or len(shots) == 1
+
+
+def _without_short_end(shot: list[_Piece]) -> list[_Piece]:
+    """Let the piece before the last one go on to the shot's end if that is near."""
+    end = shot[-1]
+    assert end.last is not None
+    if len(shot) == 1 or end.last.time - end.steps[0].time >= _SHORTEST:
+        return shot
+    before = shot[-2]
+    joined = replace(before, last=end.last, count=before.count + end.count - 1)
+    return [*shot[:-2], joined]
 
 
 def _trajectory(number: int, piece: _Piece, most: int) -> Trajectory:

@@ -24,6 +24,8 @@ _PACKETS = 4
 """Packets for each frame at most, such as fields and broken ones, before a clip is given up."""
 _SLACK = 1.0
 """Seconds by which a clip may end before its header says."""
+_MARGIN = 1e-6
+"""Seconds: a frame at a bound may come out a little before it, as 5.9999999999."""
 
 
 class Video:
@@ -99,10 +101,12 @@ class Video:
                     break
                 index += 1
                 time = times.of(frame)
-                if time > limits.max_seconds or index >= limits.max_frames:
-                    warnings.append(
-                        f"only the first {index:,} frames, before {time:.1f} s, were read"
-                    )
+                late = time >= limits.max_seconds - _MARGIN
+                if late or index >= limits.max_frames:
+                    if not (late and limits.cut_longer):
+                        warnings.append(
+                            f"only the first {index:,} frames, before {time:.1f} s, were read"
+                        )
                     break
                 if size is not None and size != (frame.width, frame.height):
                     warnings.append(

@@ -11,9 +11,10 @@ class VideoLimits:
 
     Attributes:
         max_bytes: Largest file, in bytes (2 GiB).
-        max_seconds: Longest clip; an hour.
-        cut_longer: Whether of a longer clip the first `max_seconds` are read, with a warning;
-            else it is refused. A clip whose header does not tell is always read so far.
+        max_seconds: Longest clip; an hour. A frame at this time is beyond it.
+        cut_longer: Whether no more than the first `max_seconds` of a longer clip are wanted. They
+            are read without a warning, since the rest was not asked for. Else a longer clip is
+            refused, and one whose header does not tell is read so far, with a warning.
         max_pixels: Largest width times height of a frame as stored (8K).
         max_frames: Frames that are decoded at most, an hour of 60 each second; then reading stops,
             with a warning.

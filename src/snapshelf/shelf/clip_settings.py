@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from snapshelf.locating.clip_locator import ClipLocator
 from snapshelf.locating.locator import Locator
 from snapshelf.locating.tracking_settings import TrackingSettings
 from snapshelf.locating.trajectory_windows import STEPS
@@ -23,7 +24,8 @@ class ClipSettings:
     Attributes:
         rate: Frames looked at each second, at most. Below 5 give a higher `TrackingSettings.cut`.
         locator: Looks at the clip's frames in place of the system's, which may take whole pictures
-            only, as photos of one thing need and clips seldom do; None for the system's.
+            only, as photos of one thing need and clips seldom do; a `ClipLocator` looks through
+            the clip first. None for the system's.
         steps: Of a trajectory, embedded at most, at least 2; taken evenly.
         whole_steps: The same of 2 s of a shot in which nothing smaller than the picture is located.
         alike: In [-1, 1]. Trajectories at different times are one item if the cosine of their mean
@@ -39,7 +41,7 @@ class ClipSettings:
     """
 
     rate: float = 10.0
-    locator: Locator | None = None
+    locator: Locator | ClipLocator | None = None
     steps: int = STEPS
     whole_steps: int = 8
     alike: float = ALIKE

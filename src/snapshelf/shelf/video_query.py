@@ -6,7 +6,7 @@ frames ──► regions ──► trajectories, and pieces of shots where nothi
        ──► items that look much the same and have the same nearest product are one ──► re-ranking
 
 The clip is read twice and never held: what trajectories show is known once their shot has ended,
-and then its frames are gone.
+and then its frames are gone. A `ClipLocator` has it read once more, before.
 """
 
 import math
@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snapshelf.features.encoder import Domain
+from snapshelf.locating.clip_locator import ClipLocator
 from snapshelf.locating.even_steps import even_steps
+from snapshelf.locating.locator import Locator
 from snapshelf.locating.region import Region
 from snapshelf.locating.tracking import track
 from snapshelf.locating.trajectory import Trajectory
@@ -45,6 +47,8 @@ say how long it is."""
 
 _SECOND_READING = 0.25
 """Share of the work that the second reading counts for in what is told of progress."""
+_LOOKING_AHEAD = 0.05
+"""The same of a reading before the first one, which decodes and little else."""
 
 
 def search_video(
@@ -124,6 +128,16 @@ class _Seen:
     size: tuple[int, int] = (0, 0)
     poster: bytes = b""
     _poster_at: float = 0.0
+    _ahead: float = 0.0
+
+    def looking_ahead(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        self._ahead = _LOOKING_AHEAD
+        last = 0.0
+        for frame in frames:
+            last = frame.time
+            yield frame
+            self._tell(_LOOKING_AHEAD * last)
+        self.total = last
 
     def first_reading(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         for frame in frames:
@@ -132,7 +146,8 @@ class _Seen:
                 self._take_poster(frame)
             self.frames, self.time = self.frames + 1, frame.time
             yield frame
-            self._tell((1 - _SECOND_READING) * frame.time)
+            before = self._ahead * (self.total or 0.0)
+            self._tell(before + (1 - _SECOND_READING - self._ahead) * frame.time)
 
     def second_reading(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
         # By now it is known how long the clip is, whatever its header says.
@@ -162,7 +177,7 @@ def _trajectories(
 ) -> tuple[Trajectory, ...]:
     """Follow what is located; of each trajectory no more steps stay than are looked at."""
     shots = WholeShots(settings.tracking.cut, most=settings.whole_steps)
-    locator = settings.locator or system.locator
+    locator = _locator(video, settings.locator or system.locator, seen)
     with closing(video.frames(settings.rate)) as frames:
         watched = shots.watch(seen.first_reading(frames))
         found = [
@@ -170,6 +185,13 @@ def _trajectories(
             for trajectory in track(watched, locator, settings.tracking)
         ]
     return (*found, *shots.without(found))
+
+
+def _locator(video: Video, chosen: Locator | ClipLocator, seen: _Seen) -> Locator:
+    if not isinstance(chosen, ClipLocator):
+        return chosen
+    with closing(video.frames(chosen.rate)) as frames:
+        return chosen.of_clip(seen.looking_ahead(frames))
 
 
 def _items(

@@ -28,7 +28,7 @@ from snapshelf.systems.shipped import shipped
 from snapshelf.systems.studio2shop_loading import studio2shop_from_folder
 from snapshelf.systems.system import System
 from snapshelf.systems.three_level import three_level_from_folder
-from snapshelf.systems.trainable import TRAINABLE
+from snapshelf.systems.trainable import TRAINABLE, TRAINED_ON_CLIPS
 from snapshelf.systems.trained_network import network_from_folder
 from snapshelf.systems.whitened import whitened_from_folder
 
@@ -102,9 +102,10 @@ def load_system(name_or_dir: str | Path) -> System:
     if os.path.isdir(name_or_dir):
         raise ModelError(f"{name} is no system: it holds no system.json")
     if name in TRAINABLE:
+        data = "clips:NAME:DIR" if name in TRAINED_ON_CLIPS else "NAME:DIR"
         raise ModelError(
             f"there is no trained system {name!r} in {models_folder()}: train it with "
-            f"`snapshelf train {name} --data NAME:DIR --out {models_folder() / name}`, or give the "
+            f"`snapshelf train {name} --data {data} --out {models_folder() / name}`, or give the "
             "folder of a trained one"
         )
     raise ModelError(

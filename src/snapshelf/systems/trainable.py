@@ -10,7 +10,7 @@ from snapshelf.systems.system import System
 if TYPE_CHECKING:
     from snapshelf.training.monitor import Monitor
 
-__all__ = ["TRAINABLE", "Trainable"]
+__all__ = ["TRAINABLE", "TRAINED_ON_CLIPS", "Trainable"]
 
 Train = Callable[[Sequence[Any], Any, Path, bool, "Monitor"], System]
 
@@ -23,12 +23,10 @@ class Trainable:
         settings: Its settings dataclass; every field has a default.
         train: Called with the data, the settings, the folder to write, whether to go on with
             what is there, and who hears how it goes. Gives the system.
-        clips: Whether the data are clips, see `open_clip_training_data`.
     """
 
     settings: type
     train: Train
-    clips: bool = False
 
 
 def _asymnet() -> Trainable:
@@ -40,7 +38,6 @@ def _asymnet() -> Trainable:
         lambda data, settings, out, resume, monitor: train_asymnet(
             data, settings, out, resume=resume, monitor=monitor
         ),
-        clips=True,
     )
 
 
@@ -188,3 +185,6 @@ TRAINABLE: Mapping[str, Callable[[], Trainable]] = {
     "whitened": _whitened,
 }
 """Imports what trains the system of each name."""
+
+TRAINED_ON_CLIPS = frozenset({"asymnet"})
+"""Those whose data are clips, see `open_clip_training_data`; known without importing anything."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from snapshelf.datasets.clips.clip import Clip, ClipFrame
-from snapshelf.datasets.clips.spread_frames import shown_steps, spread, stretched
+from snapshelf.datasets.clips.spread_frames import middle_frame, shown_steps, stretched
 from snapshelf.errors import DatasetError
 
 
@@ -30,13 +30,13 @@ def test_places_are_even_and_ascending():
             assert (np.diff(places) >= 0).all()
 
 
-def test_few_things_of_many_are_kept_at_even_distances():
-    for most in (1, 2, 5, 32):
-        for total in (0, 1, most, 2 * most - 1, 2 * most, 500):
-            kept = list(spread(iter(range(total)), most))
-            assert min(total, most) <= len(kept) < 2 * most
-            assert len(set(np.diff(kept).tolist())) <= 1
-            assert not kept or (kept[0] == 0 and total - kept[-1] <= max(total // most, 1) * 2)
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 31, 32, 200])
+def test_the_frame_in_the_middle_is_shown_whole(count):
+    shown = middle_frame(clip_of(count, box=(1, 1, 3, 3)))
+    assert shown.shape == (6, 8, 3)
+    assert abs(int(shown[0, 0, 0]) - (count - 1) / 2) <= 0.5 + count / 32
+    with pytest.raises(DatasetError, match="no frame"):
+        middle_frame(clip_of(0))
 
 
 def test_a_clip_is_brought_to_its_steps():

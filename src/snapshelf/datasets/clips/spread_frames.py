@@ -1,8 +1,5 @@
 """A clip as so many pictures of its item, in bounded memory, however long it is."""
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,10 +7,12 @@ from snapshelf.datasets.clips.clip import Clip
 from snapshelf.errors import DatasetError
 from snapshelf.locating.region import whole_pixels
 from snapshelf.media.picture import RGB
+from snapshelf.media.spread import spread
 
-__all__ = ["shown_steps", "spread", "stretched"]
+__all__ = ["middle_frame", "shown_steps", "stretched"]
 
-T = TypeVar("T")
+_LOOKED_AT = 16
+"""Frames of which the one in the middle is taken; up to twice as many are held."""
 
 
 def shown_steps(clip: Clip, steps: int, *, repeat: bool = True) -> list[RGB]:
@@ -47,6 +46,24 @@ def shown_steps(clip: Clip, steps: int, *, repeat: bool = True) -> list[RGB]:
     return shown
 
 
+def middle_frame(clip: Clip) -> RGB:
+    """Give the frame in the middle of a clip, to be shown for it.
+
+    Args:
+        clip: Its frames are read once. Of a long one the frame is only near the middle.
+
+    Returns:
+        (H, W, 3) uint8, RGB, [0, 255], the whole frame.
+
+    Raises:
+        DatasetError: If a frame cannot be read, or there is none.
+    """
+    frames = spread(clip.frames(), _LOOKED_AT)
+    if not frames:
+        raise DatasetError(f"the clip {clip.id!r} has no frame, expected at least one")
+    return frames[len(frames) // 2].picture
+
+
 def stretched(given: int, wanted: int) -> NDArray[np.int64]:
     """Say which of the things given stands at each of the places wanted, spread evenly.
 
@@ -63,32 +80,3 @@ def stretched(given: int, wanted: int) -> NDArray[np.int64]:
         ([0, 0, 1, 1, 1], [1, 4, 7], [0, 1, 2, 3])
     """
     return (2 * np.arange(wanted, dtype=np.int64) + 1) * given // (2 * wanted)
-
-
-def spread(things: Iterable[T], most: int) -> Sequence[T]:
-    """Keep some of many things, at even distances, without knowing how many will come.
-
-    Args:
-        things: Any number.
-        most: At least 1.
-
-    Returns:
-        All where there are fewer than twice `most`; else at least `most`, fewer than twice as
-        many, every second, fourth, eighth and so on.
-
-    Example:
-        >>> spread(range(100), 4)
-        [0, 16, 32, 48, 64, 80, 96]
-    """
-    kept: list[T] = []
-    apart = 1
-    for number, thing in enumerate(things):
-        if number % apart:
-            continue
-        if len(kept) == 2 * most - 1:
-            kept = kept[::2]
-            apart *= 2
-            if number % apart:
-                continue
-        kept.append(thing)
-    return kept
