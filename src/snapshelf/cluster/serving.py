@@ -83,7 +83,7 @@ class JobReplica:
         encoders: Handle of the encoder's replicas; None to embed here.
     """
 
-    async def __init__(
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
         self, shelf: str, system: str | None, settings: Settings, encoders: Any = None
     ) -> None:
         self._shelf = await asyncio.to_thread(_opened, shelf, system, settings, encoders)
