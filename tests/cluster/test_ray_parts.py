@@ -186,6 +186,21 @@ def test_an_address_where_nobody_listens_is_refused_at_once() -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    "error", [Exception("The current node timed out during startup. This"), ValueError("no\nmore")]
+)
+def test_a_cluster_that_cannot_be_started_is_told_of(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ray.init", init)
+    told = f"a Ray cluster on this machine did not start: {str(error).partition(chr(10))[0]}. If"
+    with pytest.raises(ClusterError, match=told), ray_session("local"):
+        pass
+
+
 def test_networks_are_loaded_for_the_device_that_is_told(tmp_path: Path) -> None:
     from snapshelf.errors import ModelError
     from snapshelf.systems import System

@@ -1,5 +1,9 @@
-"""The service as two replicas of Ray Serve: the same answers, also when one of them is killed."""
+"""The service as two replicas of Ray Serve: the same answers, also when one of them is killed.
 
+Each request goes to either of the two, so what only one of them knew would be missed soon.
+"""
+
+import json
 import signal
 import socket
 import subprocess
@@ -25,12 +29,19 @@ from shelf_parts import write_feed
 from snapshelf.catalog import Catalog
 from snapshelf.cluster.proxy_problems import PROXY_VARIABLES
 from snapshelf.cluster.replicas import Replicas
+from snapshelf.media.decode import decode_picture
+from snapshelf.service.api_keys import add_key
+from snapshelf.service.settings import Settings
 from snapshelf.shelf import Shelf
 from snapshelf.systems import System
+from written_clip import written_clip
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 PRODUCTS = 12
+ASKED = 12
+"""Requests of which all would reach the same one of two replicas once in 2,048 times."""
+
 REFUSED = 503
 """What is answered for a request that was with a replica that has ended, or has none."""
 
@@ -39,11 +50,14 @@ class Service:
     """``snapshelf serve --ray local --replicas 2`` in a process of its own."""
 
     def __init__(self, shelf: Path, log: Path) -> None:
+        keys = log.with_name("keys.json")
+        self.key = add_key(keys, "team", "write")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.log, self.address = log, f"http://127.0.0.1:{port}"
-        arguments = ["--ray", "local", "--replicas", "2", "--shelf", str(shelf), "--port", port]
+        arguments = ["--ray", "local", "--replicas", "2", "--shelf", shelf, "--port", port]
+        arguments += ["--keys", keys, "--per-minute", 100_000]
         with log.open("w") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "snapshelf", "serve", *map(str, arguments)],
@@ -58,20 +72,29 @@ class Service:
                 pytest.fail(log.read_text())
             time.sleep(0.2)
 
-    def replicas(self) -> set[int]:
+    def replicas(self, deployment: str = "Shelf") -> set[int]:
         """Numbers of the processes that serve."""
         found = set()
         for child in psutil.Process(self.process.pid).children(recursive=True):
             try:
-                if any("ServeReplica:snapshelf:Shelf" in part for part in child.cmdline()):
+                if any(f"ServeReplica:snapshelf:{deployment}" in part for part in child.cmdline()):
                     found.add(child.pid)
             except psutil.Error:
                 continue
         return found
 
+    def client(self) -> httpx.Client:
+        """A client with the key, of connections that are closed after each request."""
+        return httpx.Client(
+            base_url=self.address,
+            headers={"Authorization": f"Bearer {self.key}", "Connection": "close"},
+            timeout=60,
+            trust_env=False,
+        )
+
     def search(self, picture: bytes) -> httpx.Response:
-        files = {"picture": picture}
-        return httpx.post(f"{self.address}/v1/search", files=files, timeout=60)
+        with self.client() as client:
+            return client.post("/v1/search", files={"picture": picture})
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +131,118 @@ def test_replicas_answer_as_the_shelf_does(service: Service, shelf: Path) -> Non
     bad = service.search(b"no picture")
     assert bad.status_code == 422 or bad.status_code == 415
     assert bad.headers["content-type"] == "application/problem+json"
+
+
+def over(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """Look at a job until it is over, and some more times."""
+    assert answer.status_code == 202, answer.text
+    url = answer.json()["job"]["url"]
+    end = time.monotonic() + 120
+    looks = 0
+    while looks < ASKED:
+        told = client.get(url)
+        assert told.status_code == 200, told.text
+        looks += told.json()["status"] not in ("queued", "running")
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    job: dict[str, Any] = told.json()
+    assert job["status"] == "done", job
+    return job
+
+
+def test_sessions_and_passes_hold_in_every_replica(service: Service, shelf: Path) -> None:
+    with service.client() as client:
+        begun = client.post(
+            "/v1/session",
+            json={"key": service.key, "scope": "write"},
+            headers={"Origin": service.address},
+        )
+        assert begun.status_code == 200, begun.text
+        cookie = begun.headers["set-cookie"].partition(";")[0]
+        one = client.get("/v1/picture-pass").json()["pass"]
+        del client.headers["Authorization"]
+        client.cookies.clear()
+        own = [client.get("/v1/session", headers={"Cookie": cookie}) for _ in range(ASKED)]
+        assert [each.status_code for each in own] == [200] * ASKED
+        # Of jobs too, which one more replica holds.
+        jobs = [client.get("/v1/index", headers={"Cookie": cookie}) for _ in range(3)]
+        assert [each.status_code for each in jobs] == [200] * 3
+        shown = [
+            client.get("/v1/products/SKU-0/images/0", params={"pass": one}) for _ in range(ASKED)
+        ]
+        assert [each.status_code for each in shown] == [200] * ASKED
+        assert client.get("/v1/session").status_code == 401
+
+
+def test_a_clip_is_followed_from_every_replica(service: Service, shelf: Path) -> None:
+    frames = [
+        decode_picture((shelf.parent / "feed" / f"{number}.png").read_bytes())
+        for number in (1, 4)
+        for _ in range(10)
+    ]
+    clip = written_clip(frames)
+    with service.client() as client:
+        job = over(client, client.post("/v1/search", files={"clip": ("a.mp4", clip)}))
+        with Shelf.open(shelf) as opened:
+            file = shelf.parent / "clip.mp4"
+            file.write_bytes(clip)
+            expected = opened.search(file).items
+        found = [item["matches"][0]["product"]["id"] for item in job["result"]["items"]]
+        assert found == [item.matches[0].product.id for item in expected]
+        url = f"/v1/jobs/{job['id']}"
+        with client.stream("GET", f"{url}/events") as events:
+            assert events.headers["content-type"].startswith("text/event-stream")
+            assert "event: done" in events.read().decode()
+        assert client.delete(url).status_code == 200
+        assert {client.get(url).status_code for _ in range(ASKED)} == {404}
+        # What is refused is so at once, with the same words as ever.
+        bad = client.post("/v1/search", content=clip[:900], headers={"Content-Type": "video/mp4"})
+        assert bad.json()["type"] == "urn:snapshelf:problem:clip-refused"
+
+
+def test_the_teams_jobs_are_seen_from_every_replica(service: Service, shelf: Path) -> None:
+    pictures = [
+        ("pictures", (f"{n}.png", (shelf.parent / "feed" / f"{n}.png").read_bytes()))
+        for n in range(4)
+    ]
+    with service.client() as client:
+        job = over(client, client.post("/v1/annotations", files=pictures))
+        for _ in range(ASKED):
+            lines = client.get(job["result"]["lines"])
+            assert len(lines.text.splitlines()) == 4
+        job = over(client, client.get("/v1/duplicates", params={"least": "0.99"}))
+        again = [client.get("/v1/duplicates", params={"least": "0.99"}) for _ in range(ASKED)]
+        assert all(each.json() == job["result"] for each in again), "worked out once"
+        job = over(client, client.post("/v1/index", json={}))
+        assert job["result"]["report"]["unchanged"] == PRODUCTS
+        latest = [client.get("/v1/index").json()["job"]["id"] for _ in range(ASKED)]
+        assert set(latest) == {job["id"]}
+        # A body of several megabytes goes through in pieces.
+        row = {"title": "x" * 999, "image_link": "there-is-none.png"}
+        rows = "".join(json.dumps({"id": f"N{n}", **row}) + "\n" for n in range(4_000))
+        sent = client.post(
+            "/v1/index", files={"feed": ("feed.jsonl", rows)}, data={"whole": "false"}
+        )
+        assert over(client, sent)["result"]["problem_count"] >= 4_000
+        assert client.get("/v1/products/N0").status_code == 404
+
+
+def test_a_replica_of_jobs_that_is_killed_is_replaced(service: Service) -> None:
+    (before,) = service.replicas("Jobs")
+    with service.client() as client:
+        job = over(client, client.get("/v1/duplicates", params={"least": "0.98"}))
+        psutil.Process(before).kill()
+        end = time.monotonic() + 120
+        seen: Counter[int] = Counter()
+        while (told := client.get(job["url"])).status_code != 404:
+            seen[told.status_code] += 1
+            if told.status_code != 200:
+                assert told.json()["type"] == "urn:snapshelf:problem:unavailable"
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert set(seen) <= {200, REFUSED}
+        assert service.replicas("Jobs") != {before}
+        over(client, client.get("/v1/duplicates", params={"least": "0.98"}))
 
 
 def test_a_replica_killed_under_load_is_replaced(service: Service, shelf: Path) -> None:
@@ -176,6 +311,13 @@ def test_numbers_without_sense_are_refused(given: dict[str, int], message: str) 
         Replicas(**given)
 
 
+def test_jobs_have_a_replica_of_their_own_where_there_can_be_several() -> None:
+    assert not Replicas(cpus=2).jobs
+    assert Replicas(cpus=2).most_cpus == 2
+    assert Replicas(least=1, most=3).jobs
+    assert Replicas(least=1, most=3, cpus=2, encoders=1).most_cpus == 2 * (3 + 1 + 1)
+
+
 @pytest.fixture
 def application() -> Callable[[dict[str, Any]], Any]:
     with warnings.catch_warnings():
@@ -200,8 +342,35 @@ def test_the_manifest_describes_a_service(application: Callable[[dict[str, Any]]
     scaling = deployment._deployment_config.autoscaling_config
     assert (scaling.min_replicas, scaling.max_replicas) == (2, 4)
     assert deployment.ray_actor_options["num_cpus"] == 2
-    for other in ("ray-cluster-values.yaml", "ray-index-job.yaml"):
-        assert yaml.safe_load((deploy / other).read_text())
+
+
+def settings_of(bound: Any) -> list[Settings]:
+    """The settings of the deployments of a service."""
+    found = [each for each in bound._bound_deployment.init_args if isinstance(each, Settings)]
+    for each in bound._bound_deployment.init_args:
+        if hasattr(each, "_bound_deployment"):
+            found += settings_of(each)
+    return found
+
+
+def test_one_secret_is_drawn_for_all_replicas(
+    application: Callable[[dict[str, Any]], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SNAPSHELF_SESSION_SECRET", raising=False)
+    drawn = []
+    for _ in range(2):
+        several = settings_of(application({"shelf": "shelf", "most": 3}))
+        assert len(several) == 2, "of replicas and of jobs"
+        (secret,) = {each.session_secret for each in several}
+        assert len(secret) >= 32
+        drawn.append(secret)
+    assert drawn[0] != drawn[1]
+    monkeypatch.setenv("SNAPSHELF_SESSION_SECRET", "s" * 40)
+    (one,) = settings_of(application({"shelf": "shelf"}))
+    assert one.session_secret == "s" * 40
+    monkeypatch.setenv("SNAPSHELF_SESSION_SECRET", "short")
+    with pytest.raises(ValueError, match="session_secret must have at least 32 letters"):
+        application({"shelf": "shelf"})
 
 
 def test_a_manifest_with_something_unknown_is_refused(

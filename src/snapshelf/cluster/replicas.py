@@ -18,6 +18,9 @@ class Replicas:
             encoder in each replica.
         encoder_gpus: GPUs of each of those, such as 0.5.
 
+    Where there can be several, jobs (clips, comparisons, annotations, feeds) have one more replica,
+    of as many processors: they live in one process's memory, and all others ask that one.
+
     Raises:
         ValueError: If a number makes no sense.
     """
@@ -37,3 +40,13 @@ class Replicas:
                 "cpus must be at least 1, encoders and encoder_gpus not negative, ongoing above "
                 f"0, got {self.cpus}, {self.encoders}, {self.encoder_gpus} and {self.ongoing}"
             )
+
+    @property
+    def jobs(self) -> bool:
+        """Whether jobs have a replica of their own."""
+        return self.most > 1
+
+    @property
+    def most_cpus(self) -> int:
+        """Processors that all of them take under load."""
+        return self.cpus * (self.most + self.encoders + self.jobs)

@@ -58,15 +58,14 @@ def run_on_ray(
     Shelf.open(shelf, None if system is None else System.load(system)).close()
     stopped = threading.Event()
     # One processor more than the replicas take is for Serve's own controller and proxy.
-    cpus = replicas.cpus * (replicas.most + replicas.encoders) + 1
-    with ray_session(address, cpus=cpus):
+    with ray_session(address, cpus=replicas.most_cpus + 1):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        serve.start(
-            http_options={"host": host, "port": port},
-            controller_options={"runtime_env": {"env_vars": PROXY_VARIABLES}},
-        )
         try:
+            serve.start(
+                http_options={"host": host, "port": port},
+                controller_options={"runtime_env": {"env_vars": PROXY_VARIABLES}},
+            )
             serve.run(
                 service(shelf, settings, replicas, system=system), name=NAME, route_prefix="/"
             )

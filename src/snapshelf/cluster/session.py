@@ -41,7 +41,7 @@ def ray_session(address: str, *, cpus: int | None = None) -> Iterator[None]:
         cpus: Processors that a cluster made here counts; None for the machine's.
 
     Raises:
-        ClusterError: If the address is none, or no cluster answers there.
+        ClusterError: If the address is none, no cluster answers there, or none can be started.
     """
     if address != LOCAL and not _ADDRESS.fullmatch(address):
         raise ClusterError(
@@ -56,8 +56,13 @@ def ray_session(address: str, *, cpus: int | None = None) -> Iterator[None]:
     with redirect_stdout(sys.stderr):
         try:
             _connect(address, cpus)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # Ray raises bare ones too, such as of a node that is too slow
             reason = str(error).strip().partition("\n")[0]
+            if address == LOCAL:
+                raise ClusterError(
+                    f"a Ray cluster on this machine did not start: {reason}. If the machine is "
+                    "very busy, try again when it is less so; logs: /tmp/ray/session_latest/logs"
+                ) from error
             raise ClusterError(
                 f"no Ray cluster at {address}: {reason}. Start one with `ray start --head`, and "
                 "make this machine a node of it; with token authentication, set RAY_AUTH_MODE and "

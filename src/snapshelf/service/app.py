@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
 
 from snapshelf import __version__
 from snapshelf.service.access import Access
@@ -17,6 +18,7 @@ from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
 from snapshelf.service.index_routes import index_routes
+from snapshelf.service.jobs_elsewhere import JobsElsewhere
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.listing_routes import listing_routes
 from snapshelf.service.measures import Measures
@@ -47,7 +49,12 @@ DESCRIPTION = (
 )
 
 
-def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noqa: B008
+def create_app(
+    shelf: Shelf,
+    settings: Settings = Settings(),  # noqa: B008
+    *,
+    jobs: ASGIApp | None = None,
+) -> FastAPI:
     """Make the application that serves a shelf.
 
     The pages are included beside the API, with headers of their own where `SecurityHeaders` is too
@@ -57,6 +64,8 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
         shelf: Opened from its folder; stays the caller's, to be closed after the application has
             stopped.
         settings: Bounds.
+        jobs: Where several processes answer for one service, the application of the one that
+            holds the jobs, for all others; None to hold them here.
 
     Returns:
         An ASGI application.
@@ -68,7 +77,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     """
     measures = Measures()
     access = Access(settings)
-    parts = assemble(shelf, settings, measures)
+    parts = assemble(shelf, settings, measures, jobs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -128,6 +137,8 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestRecord, measures=measures)
+    if jobs is not None:
+        app.add_middleware(JobsElsewhere, jobs=jobs)
     return app
 
 

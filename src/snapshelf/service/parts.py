@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from platformdirs import user_data_path
+from starlette.types import ASGIApp
 
 from snapshelf.media.fetcher import Fetcher
 from snapshelf.service.clip_folder import ClipFolder
@@ -43,6 +44,7 @@ class Parts:
         facets: Counts products by category, brand and price.
         fetcher: Fetches pictures that products and, if allowed, searches name by URL.
         team: What the catalogue team has done in the background.
+        jobs: The application of the process that holds the jobs; None where that is this one.
         stopping: Set once the service takes no new work.
     """
 
@@ -59,6 +61,7 @@ class Parts:
     facets: ShelfFacets
     fetcher: Fetcher
     team: TeamWork
+    jobs: ASGIApp | None = None
     stopping: Event = field(default_factory=Event)
 
     async def stop_jobs(self) -> None:
@@ -76,13 +79,16 @@ class Parts:
         self.clip_folder.close()
 
 
-def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
+def assemble(
+    shelf: Shelf, settings: Settings, measures: Measures, jobs: ASGIApp | None = None
+) -> Parts:
     """Put the parts of a service together.
 
     Args:
         shelf: Opened from a folder.
         settings: Bounds.
         measures: For Prometheus.
+        jobs: As `create_app` has it.
 
     Raises:
         ValueError: If the shelf has no folder or address.
@@ -121,6 +127,7 @@ def assemble(shelf: Shelf, settings: Settings, measures: Measures) -> Parts:
         facets=ShelfFacets(shelf.store),
         fetcher=fetcher,
         team=TeamWork(settings, measures),
+        jobs=jobs,
     )
 
 

@@ -10,6 +10,7 @@ from snapshelf.service.answers import DetectAnswer, JobStarted, SearchAnswer
 from snapshelf.service.clip_folder import ClipFile
 from snapshelf.service.clip_search import check_clip, clip_work
 from snapshelf.service.intake import Intake
+from snapshelf.service.jobs_elsewhere import pass_clip_on
 from snapshelf.service.json_answer import JsonAnswer, join_objects
 from snapshelf.service.openapi import picture_request, problems
 from snapshelf.service.parts import Parts
@@ -36,6 +37,8 @@ def search_routes(parts: Parts) -> APIRouter:
     ) -> Response:
         """Put a clip into the queue."""
         await run_in_threadpool(check_clip, clip.path, parts.settings, options)
+        if parts.jobs is not None:
+            return await pass_clip_on(parts.jobs, request, clip, options)
         request_id = request_id_of(request.scope)
         job = parts.clips.start(
             clip_work(clip.path, parts.shelf, parts.settings, options, request_id),
