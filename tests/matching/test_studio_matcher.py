@@ -1,4 +1,4 @@
-"""Studio2Shop's matcher: the network against loops, folded, split, in blocks, and in less than float32."""
+"""Studio2Shop's matcher: against loops, folded, split, in blocks, and in less than float32."""
 
 import math
 import sys

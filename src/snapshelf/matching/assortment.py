@@ -1,4 +1,4 @@
-"""`Assortment`: articles' parts of the first layer, matched with queries by Studio2Shop's matcher."""
+"""`Assortment`: articles of a shop, matched with queries by Studio2Shop's matcher."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -145,7 +145,11 @@ class Assortment:
         ]
 
     def _best(
-        self, street_part: FloatArray, shortlist: NDArray[np.int64], odds: FloatArray, count: int | None
+        self,
+        street_part: FloatArray,
+        shortlist: NDArray[np.int64],
+        odds: FloatArray,
+        count: int | None,
     ) -> Found:
         if count is None or self.precision == "float32":
             return _leading(odds, count)
@@ -163,7 +167,11 @@ class Assortment:
 
     @cached_property
     def _fast(self) -> _Scorer:
-        return self._exact if self.precision == "float32" else self._scorer(self.precision, self._parts)
+        return (
+            self._exact
+            if self.precision == "float32"
+            else self._scorer(self.precision, self._parts)
+        )
 
     def _scorer(
         self, precision: Literal["float32", "bfloat16", "int8"], parts: FloatArray
