@@ -196,8 +196,8 @@ def test_kept_and_handed_candidates_give_the_same_matches(
         for options in ({}, {"top": 2}, {"by_category": 3}, {"filter": "price>=5"}):
             check_same(one.search(pixels(1), **options), other.search(pixels(1), **options))
         # Products that come, go and change their pictures are seen by the shelf that is open.
-        write_feed(tmp_path / "feed", 12, images=(2,))
-        Shelf.build(Catalog.open(feed), place, kept).close()
+        later = write_feed(tmp_path / "later", 12, images=(2,))
+        Shelf.build(Catalog.open(later), place, kept).close()
         for seed in (1, 9):
             found = one.search(pixels(seed))
             check_same(found, other.search(pixels(seed)))

@@ -159,7 +159,8 @@ class Assortment:
 
     def _picked(self, street_part: FloatArray, rows: NDArray[np.int64]) -> FloatArray:
         """Match some articles, in float32."""
-        return self._scorer("float32", self._parts[rows]).odds(street_part[None])[0]
+        odds: FloatArray = self._scorer("float32", self._parts[rows]).odds(street_part[None])[0]
+        return odds
 
     @cached_property
     def _exact(self) -> _Scorer:
@@ -167,11 +168,9 @@ class Assortment:
 
     @cached_property
     def _fast(self) -> _Scorer:
-        return (
-            self._exact
-            if self.precision == "float32"
-            else self._scorer(self.precision, self._parts)
-        )
+        if self.precision == "float32":
+            return self._exact
+        return self._scorer(self.precision, self._parts)
 
     def _scorer(
         self, precision: Literal["float32", "bfloat16", "int8"], parts: FloatArray
