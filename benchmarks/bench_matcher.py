@@ -4,10 +4,11 @@ The matcher learns for some seconds to tell drawn articles from their likenesses
 answers are spread as a trained one's are. Then one query is matched with all articles, by turns:
 
 - the paper's way: the network as it is trained, 50 articles at a time;
-- ours, in float32 and in what this processor is fastest in;
+- ours, in float32, in bfloat16 and in what this processor is fastest in, and for eight queries at
+  once: ratio_of_eight says how much faster a query is then;
 - the 20 best with their probabilities, as a search asks for them;
 - a shortlist of 1,000 by the cosine, and of it the 20 best;
-- the bare matrix products of the second and the last layer, in both precisions, over all articles
+- the bare matrix products of the second and the last layer, in each precision, over all articles
   and in blocks that are shared among threads, whichever is faster.
 
 Each one's best turn counts, since other load only ever slows one down. Agreement is over many
@@ -56,31 +57,41 @@ def main() -> None:
     queries = like(articles[: options.queries])
     features, asked = articles.numpy(), queries.numpy()
     with watched_memory() as memory:
-        exact = Assortment(network.fold(), features, precision="float32")
-        fast = Assortment(network.fold(), features)
-        query = asked[:1]
-        ways: dict[str, Callable[[], object]] = {
-            "paper": lambda: paper(network, queries[0], articles),
-            "float32": lambda: exact.odds(query),
-            "fastest": lambda: fast.odds(query),
-            "best": lambda: fast.best(query, TOP),
-            "shortlist": lambda: shortlisted(fast, features, asked[0]),
-            "eight_queries": lambda: fast.odds(asked[:8]),
-        }
-        for precision in sorted({"float32", fast.precision}):
-            for block in (1024, options.articles):
-                ways[f"bare_{precision}_{block}"] = bare(options.articles, block, precision)
-        seconds = measure(ways, options.rounds)
+        matcher = network.fold()
+        parts, street = matcher.shop_parts(features), matcher.street_parts(asked)
+        exact = Assortment(matcher, parts, precision="float32")
+        fast = Assortment(matcher, parts)
+        halved = Assortment(matcher, parts, precision="bfloat16")
+        # The bare products that follow hold more than what is measured.
+        found = [each.rows for each in fast.best(street, TOP)]
+    query = street[:1]
+    ways: dict[str, Callable[[], object]] = {
+        "paper": lambda: paper(network, queries[0], articles),
+        "float32": lambda: exact.odds(query),
+        "bfloat16": lambda: halved.odds(query),
+        "fastest": lambda: fast.odds(query),
+        "best": lambda: fast.best(query, TOP),
+        "shortlist": lambda: shortlisted(fast, query, features, asked[0]),
+        "eight_float32": lambda: exact.odds(street[:8]),
+        "eight_bfloat16": lambda: halved.odds(street[:8]),
+        "eight_fastest": lambda: fast.odds(street[:8]),
+    }
+    for precision in sorted({"float32", "bfloat16", fast.precision}):
+        for block in (1024, options.articles):
+            ways[f"bare_{precision}_{block}"] = bare(options.articles, block, precision)
+    seconds = measure(ways, options.rounds)
     bares = {
         name: min(value for way, value in seconds.items() if way.startswith(f"bare_{name}"))
-        for name in ("float32", fast.precision)
+        for name in ("float32", "bfloat16", fast.precision)
     }
     plain = np.stack([paper(network, each, articles).numpy() for each in queries])
-    ours = probabilities_of(exact.odds(asked))
+    ours = probabilities_of(exact.odds(street))
     right = np.argsort(-plain, axis=1, kind="stable")[:, :TOP]
-    found = [each.rows for each in fast.best(asked, TOP)]
     overlap = [len(np.intersect1d(a, b)) / TOP for a, b in zip(right, found, strict=True)]
-    kept = [shortlisted(fast, features, each) for each in asked]
+    kept = [
+        shortlisted(fast, part[None], features, each)
+        for part, each in zip(street, asked, strict=True)
+    ]
     top10 = {
         name: round(float(np.mean([n in rows[:10] for n, rows in enumerate(lists)])), 3)
         for name, lists in (("exhaustive", found), ("shortlist", kept))
@@ -97,7 +108,12 @@ def main() -> None:
         "ratio_shortlist": round(seconds["paper"] / seconds["shortlist"], 1),
         "ratio_to_bare": {
             "float32": round(seconds["float32"] / bares["float32"], 2),
+            "bfloat16": round(seconds["bfloat16"] / bares["bfloat16"], 2),
             fast.precision: round(seconds["fastest"] / bares[fast.precision], 2),
+        },
+        "ratio_of_eight": {
+            name: round(8 * seconds[name] / seconds[f"eight_{name}"], 2)
+            for name in ("float32", "bfloat16", "fastest")
         },
         "largest_difference": float(f"{np.abs(ours - plain).max():.1e}"),
         "overlap": round(float(np.mean(overlap)), 4),
@@ -153,17 +169,24 @@ def paper(network: StudioMatcher, query: Tensor, articles: Tensor) -> Tensor:
 
 
 def shortlisted(
-    assortment: Assortment, features: NDArray[np.float32], query: NDArray[np.float32]
+    assortment: Assortment,
+    part: NDArray[np.float32],
+    features: NDArray[np.float32],
+    query: NDArray[np.float32],
 ) -> NDArray[np.int64]:
     """Find the best of those that the linear model finds."""
     rows = np.argpartition(features @ query, -SHORTLIST)[-SHORTLIST:]
-    order = np.argsort(-assortment.match(query, rows), kind="stable")
-    return rows[order[:TOP]]
+    (found,) = assortment.best(part, TOP, [rows])
+    best: NDArray[np.int64] = rows[found.rows]
+    return best
 
 
 def bare(articles: int, block: int, name: str) -> Callable[[], object]:
     """Make the matrix products alone, nothing added and nothing cut off."""
-    width, precision = 256, {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+    width = 256
+    if name == "int8":
+        return bare_int8(articles, block, width)
+    precision = {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
     parts = torch.randn(articles, width).to(precision)
     hidden = torch.randn(width, width).to(precision)
     output = torch.randn(width).to(precision)
@@ -185,6 +208,24 @@ def bare(articles: int, block: int, name: str) -> Callable[[], object]:
             share_out(starts, work)
 
     return products
+
+
+def bare_int8(articles: int, block: int, width: int) -> Callable[[], object]:
+    """Make the product of the second layer in int8, and of the last one in float32."""
+    parts = torch.randint(-127, 128, (articles, width), dtype=torch.int8)
+    hidden = torch.randint(-127, 128, (width, width), dtype=torch.int8)
+    output, found = torch.randn(width), torch.empty(articles)
+
+    @torch.inference_mode()
+    def work(starts: Iterator[int]) -> None:
+        between = torch.empty(min(block, articles), width, dtype=torch.int32)
+        second = torch.randn(between.shape)
+        for start in starts:
+            part = parts[start : start + block]
+            torch._int_mm(part, hidden, out=between[: len(part)])
+            torch.mv(second[: len(part)], output, out=found[start : start + block])
+
+    return lambda: share_out(range(0, articles, block), work)
 
 
 if __name__ == "__main__":

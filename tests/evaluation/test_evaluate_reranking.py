@@ -15,6 +15,8 @@ from snapshelf.evaluation import evaluate, evaluate_by_products
 from snapshelf.evaluation.kept_descriptions import KeptDescriptions
 from snapshelf.features.encoder import Domain
 from snapshelf.matching import Calibration, Candidate, Reranked
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.studio_reranking import StudioReranker
 from snapshelf.shelf import Shelf
 
 
@@ -147,12 +149,21 @@ class Exact(Darkest):
         return [Reranked(-abs(own - float(c.description.split()[1]))) for c in candidates]
 
 
-@pytest.mark.parametrize("kind", [None, Darkest, Exact])
+def matched(encoder, depth):
+    """Studio2Shop's, which reads the gallery's descriptions once and keeps them."""
+    rng = np.random.default_rng(4)
+    shapes = [(3, 6), (3, 6), (6,), (6, 4), (4,), (4,), (1,)]
+    weights = (rng.normal(scale=0.7, size=shape).astype(np.float32) for shape in shapes)
+    return StudioReranker(encoder, encoder, FoldedMatcher(*weights), depth=depth)
+
+
+@pytest.mark.parametrize("kind", [None, Darkest, Exact, matched])
 @pytest.mark.parametrize("distance", ["cosine", "l1"])
 @pytest.mark.parametrize("depth", [1, 4, 12, 100])
 def test_ranks_are_those_of_searches_in_a_shelf(demo, eye, tmp_path, kind, distance, depth):
     curve = Calibration(2.0, -1.0, 0.5, 0.5)
-    system = replace(eye, reranker=kind and kind(depth), distance=distance, calibration=curve)
+    reranker = matched(eye.encoder, depth) if kind is matched else kind and kind(depth)
+    system = replace(eye, reranker=reranker, distance=distance, calibration=curve)
     evaluation = evaluate(system, demo)
     feed = Catalog.open(tmp_path / "feed.csv")
     with Shelf.build(feed, tmp_path / "shelf", system) as shelf:

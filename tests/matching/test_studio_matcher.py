@@ -1,4 +1,4 @@
-"""Studio2Shop's matcher: the network against loops, folded, split, in blocks and in bfloat16."""
+"""Studio2Shop's matcher: against loops, folded, split, in blocks, and in less than float32."""
 
 import math
 import sys
@@ -10,7 +10,7 @@ import pytest
 from snapshelf.errors import ModelError
 from snapshelf.matching import assortment as assortment_module
 from snapshelf.matching import folded_matcher as folded_module
-from snapshelf.matching.assortment import PRECISIONS, Assortment
+from snapshelf.matching.assortment import Assortment
 from snapshelf.matching.folded_matcher import FoldedMatcher
 from snapshelf.matching.odds import probabilities_of
 
@@ -94,119 +94,134 @@ def test_weights_are_written_and_read():
 # --- an assortment --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.torch)]
-)
-@pytest.mark.parametrize("count", [1, 3, 40])
-def test_the_best_of_an_assortment(precision, count):
-    if precision == "bfloat16":
+def assortment(net, articles, precision="float32"):
+    return Assortment(net, net.shop_parts(articles), precision=precision)
+
+
+REDUCED = [pytest.param(each, marks=pytest.mark.torch) for each in ("bfloat16", "int8")]
+
+
+def needs(precision):
+    if precision != "float32":
         pytest.importorskip("torch")
+    if precision == "int8" and not hasattr(pytest.importorskip("torch"), "_int_mm"):
+        pytest.skip("this PyTorch does not multiply int8")
+
+
+@pytest.mark.parametrize("precision", ["float32", *REDUCED])
+@pytest.mark.parametrize("count", [1, 3, 40, None])
+def test_the_best_of_an_assortment(precision, count):
+    needs(precision)
     net, articles, queries = matcher(), features(20), features(3, seed=3)
-    shop = Assortment(net, articles, precision=precision)
+    shop = assortment(net, articles, precision)
     assert len(shop) == 20
-    for query, found in zip(queries, shop.best(queries, count), strict=True):
+    asked = net.street_parts(queries)
+    for query, found in zip(queries, shop.best(asked, count), strict=True):
         odds = np.array([slow_folded(net, query, each) for each in articles])
         rows = np.argsort(-odds, kind="stable")[:count]
         assert found.rows.tolist() == rows.tolist()
         np.testing.assert_allclose(found.probabilities, 1 / (1 + np.exp(-odds[rows])), atol=1e-5)
-        np.testing.assert_allclose(shop.match(query, rows), found.probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", *REDUCED])
+def test_the_best_of_shortlists_deep_and_short(precision):
+    needs(precision)
+    net, articles, queries = matcher(), features(40), features(4, seed=3)
+    shop = assortment(net, articles, precision)
+    rng = np.random.default_rng(5)
+    shortlists = [rng.permutation(40)[:length] for length in (40, 7, 0, 30)]
+    for count in (2, 50, None):
+        found = shop.best(net.street_parts(queries), count, shortlists)
+        for query, rows, each in zip(queries, shortlists, found, strict=True):
+            odds = np.array([slow_folded(net, query, articles[row]) for row in rows])
+            assert each.rows.tolist() == np.argsort(-odds, kind="stable")[:count].tolist()
 
 
 def test_equal_articles_stay_in_their_order():
-    articles = np.repeat(features(2), 30, axis=0)
-    (found,) = Assortment(matcher(), articles, precision="float32").best(features(1, seed=3), 32)
+    net, articles = matcher(), np.repeat(features(2), 30, axis=0)
+    (found,) = assortment(net, articles).best(net.street_parts(features(1, seed=3)), 32)
     first = found.rows[0] // 30
     assert found.rows[:30].tolist() == list(range(30 * first, 30 * first + 30))
     assert found.rows[30:].tolist() == [30 * (1 - first), 30 * (1 - first) + 1]
 
 
 def test_an_empty_assortment_and_no_queries():
-    shop = Assortment(matcher(), features(0), precision="float32")
-    assert shop.odds(features(2)).shape == (2, 0)
-    (found,) = shop.best(features(1), 5)
+    net = matcher()
+    shop = assortment(net, features(0))
+    assert shop.odds(net.street_parts(features(2))).shape == (2, 0)
+    (found,) = shop.best(net.street_parts(features(1)), 5)
     assert found.rows.shape == found.probabilities.shape == (0,)
-    assert Assortment(matcher(), features(3), precision="float32").best(features(0), 5) == []
+    assert assortment(net, features(3)).best(net.street_parts(features(0)), 5) == []
 
 
-def test_features_that_cannot_be_matched():
-    broken = features(4)
-    broken[1, 2], broken[3, 0] = np.nan, np.inf
-    with pytest.raises(
-        ValueError, match=r"features must be finite, got .* in 2 of 4 rows, row 1, 3"
-    ):
-        Assortment(matcher(), broken)
-    with pytest.raises(ValueError, match=r"features must be of length 5, .* got shape \(4, 6\)"):
-        Assortment(matcher(), features(4, length=6))
-    with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16"):
-        Assortment(matcher(), features(4), precision="int8")
-    shop = Assortment(matcher(), features(4), precision="float32")
-    for ask in (shop.odds, lambda queries: shop.best(queries, 1)):
-        with pytest.raises(ValueError, match="queries must be finite"):
-            ask(broken)
-        with pytest.raises(ValueError, match="queries must be of length 5"):
+def test_what_cannot_be_matched():
+    net = matcher()
+    with pytest.raises(ValueError, match=r"parts must be of length 4, .* got \(4, 7\)"):
+        Assortment(net, features(4, length=7))
+    with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, int8"):
+        Assortment(net, features(4, length=6), precision="int4")
+    shop = assortment(net, features(4))
+    for ask in (shop.odds, lambda parts: shop.best(parts, 1)):
+        with pytest.raises(ValueError, match="street_parts must be of length 4"):
             ask(features(1)[0])
-    with pytest.raises(ValueError, match="query must be finite"):
-        shop.match(broken[1], np.arange(2))
     with pytest.raises(ValueError, match="count must be at least 1, got 0"):
-        shop.best(features(1), 0)
+        shop.best(net.street_parts(features(1)), 0)
 
 
 def test_without_torch_float32_is_what_auto_means(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "snapshelf.matching.torch_scoring", raising=False)
     net, articles, queries = matcher(), features(9), features(2, seed=3)
-    shop = Assortment(net, articles)
+    shop = assortment(net, articles, "auto")
     assert shop.precision == "float32"
     expected = [[slow_folded(net, query, each) for each in articles] for query in queries]
-    np.testing.assert_allclose(shop.odds(queries), expected, rtol=1e-4)
-    for found, odds in zip(shop.best(queries, 3), expected, strict=True):
+    asked = net.street_parts(queries)
+    np.testing.assert_allclose(shop.odds(asked), expected, rtol=1e-4)
+    for found, odds in zip(shop.best(asked, 3), expected, strict=True):
         assert found.rows.tolist() == np.argsort(-np.array(odds), kind="stable")[:3].tolist()
-    with pytest.raises(ModelError, match="needs the extra `torch`"):
-        Assortment(matcher(), features(2), precision="bfloat16")
+    for precision in ("bfloat16", "int8"):
+        with pytest.raises(ModelError, match="needs the extra `torch`"):
+            assortment(net, articles, precision)
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("has", [False, True])
-def test_what_auto_means_follows_the_processor(monkeypatch, has):
-    pytest.importorskip("torch")
+def test_what_auto_means_follows_the_processor(monkeypatch):
+    torch = pytest.importorskip("torch")
     from snapshelf.matching import torch_scoring
 
-    monkeypatch.setattr(torch_scoring, "has_bfloat16", lambda: has)
-    shop = Assortment(matcher(), features(2))
-    assert shop.precision == PRECISIONS[1 + has]
-
-
-@pytest.mark.torch
-def test_a_processor_that_tells_nothing_has_no_bfloat16(monkeypatch):
-    torch = pytest.importorskip("torch")
-    from snapshelf.matching.torch_scoring import has_bfloat16
-
-    told = {"amx_bf16": False, "avx512_bf16": True}
+    told = {"amx_bf16": False, "avx512_bf16": True, "avx512_vnni": True}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
-    assert has_bfloat16()
+    monkeypatch.setattr(torch_scoring, "_multiplies_int8", lambda: True)
+    assert assortment(matcher(), features(2), "auto").precision == "int8"
+    # An older PyTorch on such a processor.
+    monkeypatch.setattr(torch_scoring, "_multiplies_int8", lambda: False)
+    assert assortment(matcher(), features(2), "auto").precision == "bfloat16"
     told.clear()
-    assert not has_bfloat16()
+    assert torch_scoring.fastest_precision() == "float32"
     monkeypatch.delattr(torch.cpu, "get_capabilities")
-    assert not has_bfloat16()
+    assert torch_scoring.fastest_precision() == "float32"
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize("block", [7, 64])
-def test_bfloat16_odds_are_near_and_float32_decides(monkeypatch, block):
-    pytest.importorskip("torch")
+@pytest.mark.parametrize(("precision", "near"), [("bfloat16", 0.02), ("int8", 0.04)])
+def test_reduced_odds_are_near_and_float32_decides(monkeypatch, block, precision, near):
+    needs(precision)
     from snapshelf.matching import torch_scoring
 
-    for kind in list(torch_scoring.BLOCKS):
-        monkeypatch.setitem(torch_scoring.BLOCKS, kind, block)
+    monkeypatch.setattr(torch_scoring, "BLOCK", block)
+    monkeypatch.setattr(torch_scoring, "TILE", 7)
     monkeypatch.setattr(assortment_module, "LEAST_RESCORED", 1)
     net = matcher(length=16, first=64, second=32)
     articles, queries = features(300, length=16), features(4, length=16, seed=3)
-    exact = Assortment(net, articles, precision="float32")
-    fast = Assortment(net, articles, precision="bfloat16")
-    odds = exact.odds(queries)
-    np.testing.assert_allclose(fast.odds(queries), odds, atol=0.02 * np.abs(odds).max())
-    assert not np.array_equal(fast.odds(queries), odds)
-    both = zip(fast.best(queries, 20), exact.best(queries, 20), odds, strict=True)
+    exact, fast = assortment(net, articles), assortment(net, articles, precision)
+    asked = net.street_parts(queries)
+    odds = exact.odds(asked)
+    np.testing.assert_allclose(fast.odds(asked), odds, atol=near * np.abs(odds).max())
+    assert not np.array_equal(fast.odds(asked), odds)
+    # A query by itself is matched as it is among others.
+    np.testing.assert_array_equal(fast.odds(asked[1:2])[0], fast.odds(asked)[1])
+    both = zip(fast.best(asked, 20), exact.best(asked, 20), odds, strict=True)
     for found, right, row in both:
         assert len(np.intersect1d(found.rows, right.rows)) >= 19
         expected = probabilities_of(row)[found.rows]
@@ -215,17 +230,18 @@ def test_bfloat16_odds_are_near_and_float32_decides(monkeypatch, block):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 300])
 def test_any_number_of_threads_finds_the_same_to_the_bit(monkeypatch, precision, count):
     torch = pytest.importorskip("torch")
     from snapshelf.matching import torch_scoring
 
-    for kind in list(torch_scoring.BLOCKS):
-        monkeypatch.setitem(torch_scoring.BLOCKS, kind, 64)
+    needs(precision)
+    monkeypatch.setattr(torch_scoring, "BLOCK", 64)
     net = matcher(length=16, first=256, second=128)
-    shop = Assortment(net, features(count, length=16), precision=precision)
-    queries = features(4, length=16, seed=3)
+    articles = net.shop_parts(features(count, length=16))
+    shop = Assortment(net, articles, precision=precision)
+    queries = net.street_parts(features(4, length=16, seed=3))
     before = torch.get_num_threads()
     found = []
     try:
@@ -240,6 +256,24 @@ def test_any_number_of_threads_finds_the_same_to_the_bit(monkeypatch, precision,
     assert found[0].shape == (4, count)
     for odds in found[1:]:
         np.testing.assert_array_equal(odds, found[0])
+
+
+@pytest.mark.torch
+def test_int8_of_queries_beyond_the_articles_and_of_units_that_tell_nothing():
+    """A query's part that no article reaches, on either side, costs no precision."""
+    needs("int8")
+    net = matcher(length=16, first=64, second=32)
+    net.shop[:, 3] = 0
+    net.hidden[:, 5] = 0
+    articles = features(200, length=16)
+    shop = net.shop_parts(articles)
+    asked = net.street_parts(features(3, length=16, seed=3))
+    asked[0, :10] = 40 * np.abs(shop).max()
+    asked[1, :10] = -40 * np.abs(shop).max()
+    odds = np.stack([net.odds(each, shop) for each in asked])
+    found = Assortment(net, shop, precision="int8").odds(asked)
+    spread = odds.std(1, keepdims=True) + 1e-3
+    assert (np.abs(found - odds) / spread).max() < 0.2
 
 
 # --- the network that is trained ------------------------------------------------------------
@@ -293,8 +327,9 @@ def test_folding_changes_nothing():
         expected = network(
             torch.from_numpy(queries), torch.from_numpy(articles).expand(2, -1, -1)
         ).sigmoid()
-    shop = Assortment(network.fold(), articles, precision="float32")
-    np.testing.assert_allclose(probabilities_of(shop.odds(queries)), expected.numpy(), atol=1e-5)
+    net = network.fold()
+    odds = assortment(net, articles).odds(net.street_parts(queries))
+    np.testing.assert_allclose(probabilities_of(odds), expected.numpy(), atol=1e-5)
 
 
 @pytest.mark.torch

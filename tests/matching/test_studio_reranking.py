@@ -1,5 +1,8 @@
 """Studio2Shop's re-ranker: its order, its descriptions, and what does not fit."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.assortment import Assortment
 from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.kept_parts import KeptParts
 from snapshelf.matching.reranker import Candidate, rerank_shortlist
 from snapshelf.matching.studio_reranking import StudioReranker
 
@@ -50,7 +54,9 @@ def test_each_side_has_its_encoder_and_the_order_is_that_of_the_whole_assortment
     ]
     features = np.stack([Means(1.0).encode(each[None, :1, :1], Domain.SHOP)[0] for each in shown])
     asked = Means(3.0).encode(photo[None, :3, :1], Domain.STREET)
-    (found,) = Assortment(matcher(), features, precision="float32").best(asked, 6)
+    net = matcher()
+    shop = Assortment(net, net.shop_parts(features), precision="float32")
+    (found,) = shop.best(net.street_parts(asked), 6)
     judged = own.rerank(query, candidates)
     probabilities = [one.similarity for one in judged]
     np.testing.assert_allclose(np.array(probabilities)[found.rows], found.probabilities, atol=1e-6)
@@ -70,6 +76,110 @@ def test_candidates_without_a_description_and_of_another_reranker():
             own.rerank(query, [Candidate(0.5, wrong)])
         with pytest.raises(ModelError, match="index the shelf anew"):
             own.rerank(wrong, [])
+
+
+def test_descriptions_that_are_not_finite_are_told():
+    own = reranker()
+    query = own.describe(pictures(1)[0], Domain.STREET)
+    broken = np.float32([np.nan, *[0] * 5]).tobytes()
+    with pytest.raises(ModelError, match="finite numbers, got NaN or infinity: it is damaged"):
+        own.rerank(query, [Candidate(0.5, broken)])
+
+
+class Shelved:
+    """Descriptions by number, and how often each was read."""
+
+    def __init__(self, bodies):
+        self.bodies, self.read = bodies, Counter()
+
+    def descriptions(self, numbers):
+        self.read.update(numbers)
+        return {number: self.bodies[number] for number in numbers if number in self.bodies}
+
+
+def shelved(own, numbers):
+    shown = pictures(len(numbers) + 3)[3:]
+    bodies = [own.describe(each, Domain.SHOP) for each in shown]
+    return Shelved(dict(zip(numbers, bodies, strict=True)))
+
+
+def check_ranked(own, shelf, queries, shortlists, most):
+    """What is ranked is what `rerank` finds of the same candidates, one query at a time."""
+    numbers = [np.array(each, np.int64) for each in shortlists]
+    found = own.rank(shelf, queries, numbers, most)
+    for query, listed, ranked in zip(queries, shortlists, found, strict=True):
+        judged = own.rerank(query, [Candidate(0, shelf.bodies.get(each)) for each in listed])
+        similarities = np.array([each.similarity for each in judged])
+        order = np.argsort(-similarities, kind="stable")[:most]
+        assert ranked.candidates.tolist() == order.tolist()
+        np.testing.assert_allclose(ranked.similarities, similarities[order], atol=1e-6)
+        told = [own.evidence(each) for each in ranked.similarities.tolist()[:1]]
+        assert told == [{"probability": each} for each in ranked.similarities.tolist()[:1]]
+
+
+@pytest.mark.parametrize("most", [1, 4, None])
+def test_a_shelf_is_ranked_for_several_queries_as_candidates_are(most):
+    own = reranker()
+    shelf = shelved(own, [7, 2**40, 3, 10, 55, 12, 11])
+    queries = [own.describe(each, Domain.STREET) for each in pictures(3)]
+    shortlists = [[10, 3, 2**40, 7], [55, 99, 3], []]
+    check_ranked(own, shelf, queries, shortlists, most)
+    # Kept: nothing is read again but what is not there.
+    check_ranked(own, shelf, queries[::-1], shortlists, most)
+    assert {number: times for number, times in shelf.read.items() if times > 1}.keys() <= {99}
+    check_ranked(own, shelf, queries, [[12, 10], [11, 12], [55]], most)
+    assert max(times for number, times in shelf.read.items() if number != 99) == 1
+    assert own.rank(shelf, [], [], most) == []
+
+
+def test_each_shelf_has_its_own_numbers():
+    own = reranker()
+    query = own.describe(pictures(1)[0], Domain.STREET)
+    one, other = shelved(own, [1, 2, 3]), shelved(own, [3, 1, 2])
+    for shelf in (one, other, one):
+        check_ranked(own, shelf, [query], [[1, 2, 3]], None)
+
+
+def test_no_more_is_kept_than_there_is_room_for():
+    own = reranker()
+    net = matcher()
+    shelf = shelved(own, range(9))
+    wanted = np.float32([[np.frombuffer(body, "<f4") for body in shelf.bodies.values()]])[0]
+    kept = KeptParts(net, own._parts, held_bytes=5 * 6 * 4)
+
+    def check(numbers, reads):
+        before = shelf.read.total()
+        shop, (rows,) = kept.hold(shelf, [np.array(numbers, np.int64)])
+        query = net.street_parts(np.float32([[0.1, 0.2, 0.3]]))
+        np.testing.assert_allclose(
+            shop.odds(query)[0][rows], net.odds(query[0], wanted[numbers]), atol=0.05
+        )
+        assert shelf.read.total() - before == reads
+
+    check([0, 1, 2], 3)
+    check([3, 1, 4], 2)
+    check([4, 2, 0], 0)
+    # Full: what this search wants stays, the rest goes.
+    check([5, 4], 1)
+    check([5, 4], 0)
+    check([0], 1)
+    # More than there is room for is read for one search, and takes the place of nothing bigger.
+    check([8, 7, 6, 5, 4, 3], 4)
+    check([8, 7, 6, 5, 4, 3], 6)
+    check([8], 1)
+
+
+def test_searches_at_once_read_a_shelf_once():
+    own = reranker()
+    shelf = shelved(own, range(64))
+    query = own.describe(pictures(1)[0], Domain.STREET)
+    numbers = np.arange(64)
+    expected = own.rank(shelved(own, range(64)), [query], [numbers], None)[0]
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(own.rank, shelf, [query], [numbers], None) for _ in range(32)]
+        for each in asked:
+            assert each.result()[0].candidates.tolist() == expected.candidates.tolist()
+    assert max(shelf.read.values()) == 1
 
 
 def test_parts_that_do_not_fit_and_fingerprints():

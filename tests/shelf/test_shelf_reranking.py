@@ -1,5 +1,6 @@
 """Re-ranking in a shelf: what is described, what is asked of the re-ranker, what is shown."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from shelf_parts import (
+    DIMENSION,
     Bench,
     FakeEncoder,
     Reversing,
@@ -21,7 +23,9 @@ from snapshelf.catalog import Catalog
 from snapshelf.errors import SystemMismatchError
 from snapshelf.features.encoder import Domain
 from snapshelf.matching import Calibration
-from snapshelf.shelf import Shelf
+from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.studio_reranking import StudioReranker
+from snapshelf.shelf import Match, SearchResult, Shelf
 from snapshelf.store import EmbeddedStore
 
 
@@ -142,6 +146,66 @@ def test_what_vanishes_meanwhile_is_no_error(feed: Path, monkeypatch: pytest.Mon
     found = [(match.product.id, match.similarity) for match in item.matches]
     assert found == [one for one in expected if one[0] not in gone]
     assert [match.evidence["own"] for match in item.matches].count("") == 1
+
+
+# --- a re-ranker that keeps what it reads of a shelf ---------------------------------------
+
+
+def matching(depth: int) -> StudioReranker:
+    rng = np.random.default_rng(4)
+    sides = [(DIMENSION, 6), (DIMENSION, 6)]
+    shapes = [*sides, (6,), (6, 4), (4,), (4,), (1,)]
+    weights = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
+    return StudioReranker(FakeEncoder(), FakeEncoder(), FoldedMatcher(*weights), depth=depth)
+
+
+class Handed:
+    """The same, but handed candidates, one query at a time."""
+
+    def __init__(self, inner: StudioReranker) -> None:
+        self.depth, self.fingerprint = inner.depth, inner.fingerprint
+        self.describe, self.rerank = inner.describe, inner.rerank
+
+
+def check_same(one: SearchResult, other: SearchResult) -> None:
+    assert len(one.items) == len(other.items)
+    for mine, theirs in zip(one.items, other.items, strict=True):
+        check_same_matches(mine.matches, theirs.matches)
+        for group, same in zip(mine.by_category or (), theirs.by_category or (), strict=True):
+            check_same_matches(group.matches, same.matches)
+
+
+def check_same_matches(some: Sequence[Match], others: Sequence[Match]) -> None:
+    assert [each.product for each in some] == [each.product for each in others]
+    for each, same in zip(some, others, strict=True):
+        assert (each.rank, each.image, each.box) == (same.rank, same.image, same.box)
+        assert each.similarity == pytest.approx(same.similarity, abs=1e-6)
+        assert each.confidence == pytest.approx(same.confidence, abs=1e-6)
+        assert each.evidence == pytest.approx(same.evidence, abs=1e-6)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 8, 100])
+@pytest.mark.parametrize("halves", [False, True])
+def test_kept_and_handed_candidates_give_the_same_matches(
+    tmp_path: Path, depth: int, halves: bool
+) -> None:
+    feed, place = write_feed(tmp_path / "feed", 8, images=(1, 2)), tmp_path / "shelf"
+    own = matching(depth)
+    kept, handed = (fake_system(halves=halves, reranker=each) for each in (own, Handed(own)))
+    Shelf.build(Catalog.open(feed), place, kept).close()
+    with Shelf.open(place, kept) as one, Shelf.open(place, handed) as other:
+        for options in ({}, {"top": 2}, {"by_category": 3}, {"filter": "price>=5"}):
+            check_same(one.search(pixels(1), **options), other.search(pixels(1), **options))
+        # Products that come, go and change their pictures are seen by the shelf that is open.
+        later = write_feed(tmp_path / "later", 12, images=(2,))
+        Shelf.build(Catalog.open(later), place, kept).close()
+        for seed in (1, 9):
+            found = one.search(pixels(seed))
+            check_same(found, other.search(pixels(seed)))
+            assert len(found.items[0].matches) == 12
+        with closing(EmbeddedStore(place, write=True)) as writer:
+            writer.delete(["SKU-1", "SKU-3"])
+        check_same(one.search(pixels(1), top=3), other.search(pixels(1), top=3))
 
 
 # --- indexing -----------------------------------------------------------------------------

@@ -224,6 +224,24 @@ def test_a_product_that_vanishes_during_the_search_is_left_out(
     assert [m.rank for m in item.matches] == [1, 2, 3, 4]
 
 
+def embed_query(shelf: Shelf, picture: np.ndarray) -> np.ndarray:
+    encoder = shelf.system.encoder
+    return encoder.encode(encoder.prepare(picture, Domain.STREET)[None], Domain.STREET)
+
+
+def test_others_move_up_to_where_products_have_vanished(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [match.product.id for match in shelf.search(pixels(1)).items[0].matches]
+    hits = shelf.store.search(embed_query(shelf, pixels(1)), 6)
+    with closing(EmbeddedStore(tmp_path / "shelf", write=True)) as writer:
+        writer.delete(expected[:2])
+    # As deep as it was asked before; the first two are gone by now.
+    monkeypatch.setattr(shelf.store, "search", lambda *_: hits)
+    (item,) = shelf.search(pixels(1), top=3).items
+    assert [match.product.id for match in item.matches] == expected[2:5]
+
+
 def test_an_empty_shelf_answers(tmp_path: Path) -> None:
     system = fake_system()
     properties = {"system": "fake", "fingerprint": system.fingerprint}

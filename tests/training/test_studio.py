@@ -327,7 +327,8 @@ def test_photos_find_their_articles_and_a_cut_off_training_goes_on(tmp_path):
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
     # What serves it gives the same probabilities.
-    shop = Assortment(whole.matcher.fold(), features(), precision="float32")
+    matcher = whole.matcher.fold()
+    shop = Assortment(matcher, matcher.shop_parts(features()), precision="float32")
     pictures = torch.from_numpy(
         np.array(Image.open(tmp_path / "whole" / "first" / "looks" / "1-4.png")).transpose(2, 0, 1)
     )[None]
@@ -335,7 +336,7 @@ def test_photos_find_their_articles_and_a_cut_off_training_goes_on(tmp_path):
         odds = whole.odds(pictures, torch.arange(ARTICLES)[None])
         query = whole.network(whole.normalise(pictures)).numpy()
     np.testing.assert_allclose(
-        probabilities_of(shop.odds(query)), odds.double().sigmoid(), atol=1e-5
+        probabilities_of(shop.odds(matcher.street_parts(query))), odds.double().sigmoid(), atol=1e-5
     )
 
 

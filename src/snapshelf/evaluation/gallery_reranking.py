@@ -11,6 +11,7 @@ from snapshelf.evaluation.head_reranking import HeadReranking
 from snapshelf.evaluation.kept_descriptions import KeptDescriptions
 from snapshelf.features.encoder import Domain
 from snapshelf.matching.reranker import Candidate, Reranker
+from snapshelf.matching.shelf_reranker import ShelfReranker
 from snapshelf.media.picture import RGB
 
 __all__ = ["GalleryReranking"]
@@ -58,15 +59,20 @@ class GalleryReranking:
 
     def _judge(
         self, row: int, similarities: NDArray[np.float32], images: NDArray[np.int64]
-    ) -> list[float]:
+    ) -> NDArray[np.float64]:
         start = perf_counter()
         gallery, queries = self._kept[Domain.SHOP], self._kept[Domain.STREET]
-        candidates = [
-            Candidate(similarity, gallery[image])
-            for similarity, image in zip(similarities.tolist(), images.tolist(), strict=True)
-        ]
-        judged = self._reranker.rerank(queries[row], candidates)
+        judged = np.empty(len(images))
+        if isinstance(self._reranker, ShelfReranker):
+            (ranked,) = self._reranker.rank(gallery, [queries[row]], [images], None)
+            judged[ranked.candidates] = ranked.similarities
+        else:
+            candidates = [
+                Candidate(similarity, gallery[image])
+                for similarity, image in zip(similarities.tolist(), images.tolist(), strict=True)
+            ]
+            judged[:] = [one.similarity for one in self._reranker.rerank(queries[row], candidates)]
         self.seconds += perf_counter() - start
         self._done += 1
         self._judged(self._done, len(queries))
-        return [one.similarity for one in judged]
+        return judged

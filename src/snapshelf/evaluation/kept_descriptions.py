@@ -5,7 +5,7 @@ A description takes tens of kilobytes, so those of a large gallery would not fit
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = ["KeptDescriptions"]
 
@@ -44,6 +44,10 @@ class KeptDescriptions:
             raise IndexError(f"number must be in [0, {len(self)}), got {number}")
         start, end = self._ends[number : number + 2]
         return os.pread(self._file.fileno(), end - start, start)
+
+    def descriptions(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Read descriptions by their numbers, from 0."""
+        return {number: self[number] for number in numbers}
 
     def close(self) -> None:
         """Remove the file."""

@@ -5,14 +5,14 @@ gallery item (local features, say), made once from the picture. A query is descr
 way when it is searched for. What a re-ranker never sees is left behind in the order it had.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from snapshelf.features.encoder import Domain
 from snapshelf.media.picture import RGB
 
-__all__ = ["Candidate", "Place", "Reranked", "Reranker", "rerank_shortlist"]
+__all__ = ["Candidate", "Place", "Reranked", "Reranker", "rerank_shortlist", "tail_places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,20 @@ def rerank_shortlist(
     order = sorted(range(len(head)), key=lambda number: -judged[number].similarity)
     places = [Place(number, judged[number].similarity, judged[number].evidence) for number in order]
     lowest = places[-1].similarity if places else float("inf")
-    for number, candidate in enumerate(candidates[len(head) :], start=len(head)):
-        lowest = min(lowest, candidate.similarity)
+    tail = (candidate.similarity for candidate in candidates[len(head) :])
+    return places + tail_places(tail, len(head), lowest)
+
+
+def tail_places(similarities: Iterable[float], start: int, lowest: float) -> list[Place]:
+    """Give the places of a shortlist's tail, which keeps its order behind the head.
+
+    Args:
+        similarities: Of the embeddings, of the candidates behind the head.
+        start: Number of the first of them.
+        lowest: Similarity of the head's last place, which none of them rises above.
+    """
+    places = []
+    for number, similarity in enumerate(similarities, start=start):
+        lowest = min(lowest, similarity)
         places.append(Place(number, lowest))
     return places

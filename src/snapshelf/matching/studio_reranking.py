@@ -5,8 +5,10 @@ articles on which it is worth running the non-linear match".
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import cast
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,12 @@ from numpy.typing import NDArray
 from snapshelf.errors import ModelError
 from snapshelf.features.encoder import Domain, Encoder
 from snapshelf.features.product_encoder import ProductEncoder
+from snapshelf.matching.assortment import Assortment
 from snapshelf.matching.folded_matcher import FoldedMatcher
+from snapshelf.matching.kept_parts import KeptParts
 from snapshelf.matching.named_weights import FloatArray
-from snapshelf.matching.odds import probabilities_of
 from snapshelf.matching.reranker import Candidate, Reranked
+from snapshelf.matching.shelf_reranker import Described, Ranked
 from snapshelf.media.picture import RGB
 
 __all__ = ["EVERY", "StudioProductReranker", "StudioReranker"]
@@ -31,6 +35,9 @@ class StudioReranker:
 
     A description is a picture's part of the matcher's first layer: of a shop picture's static
     features, or of a photo's query features. A candidate without one has the probability 0.
+
+    Those of a shelf are kept in memory between searches, and the items of one search are matched
+    together (`rank`, the `ShelfReranker` contract).
 
     Args:
         query: Gives the query features of photos, as long as they come.
@@ -55,6 +62,8 @@ class StudioReranker:
             raise ValueError(f"depth must be at least 1, got {depth}")
         self._encoders = {Domain.STREET: query, Domain.SHOP: articles}
         self._matcher, self._depth = matcher, depth
+        self._kept: WeakKeyDictionary[Described, KeptParts] = WeakKeyDictionary()
+        self._lock = threading.Lock()
 
     @property
     def depth(self) -> int:
@@ -93,15 +102,59 @@ class StudioReranker:
         Raises:
             ModelError: If a description is not of this re-ranker's making.
         """
-        own = self._part(query)
+        own = self._parts([query])
         present = [n for n, each in enumerate(candidates) if each.description is not None]
+        shown = [each.description for each in candidates if each.description is not None]
         found = np.zeros(len(candidates))
-        if present:
-            parts = np.stack([self._part(candidates[n].description or b"") for n in present])
-            found[present] = probabilities_of(self._matcher.odds(own, parts))
-        return [
-            Reranked(probability, {"probability": probability}) for probability in found.tolist()
-        ]
+        (best,) = Assortment(self._matcher, self._parts(shown)).best(own, None)
+        found[np.array(present, np.int64)[best.rows]] = best.probabilities
+        return [Reranked(each, self.evidence(each)) for each in found.tolist()]
+
+    def rank(
+        self,
+        shelf: Described,
+        queries: Sequence[bytes],
+        shortlists: Sequence[NDArray[np.int64]],
+        most: int | None,
+    ) -> Sequence[Ranked]:
+        """Compare queries with their candidates, all in one pass; see `ShelfReranker`.
+
+        Args:
+            shelf: Holds the candidates' descriptions, which are kept, see `KeptParts`.
+            queries: Description of each query.
+            shortlists: For each query the numbers (K,) int64 of its candidates.
+            most: Places that are wanted of each, at least 1; None for all.
+
+        Returns:
+            For each query its first places, with probabilities as similarities.
+
+        Raises:
+            ModelError: If a description is not of this re-ranker's making.
+        """
+        own = self._parts(queries)
+        if not len(own):
+            return []
+        assortment, rows = self._kept_of(shelf).hold(shelf, shortlists)
+        present = [np.flatnonzero(each >= 0) for each in rows]
+        shown = [each[there] for each, there in zip(rows, present, strict=True)]
+        ranked = []
+        best = assortment.best(own, most, shown)
+        for found, each, there in zip(best, rows, present, strict=True):
+            places = np.concatenate([there[found.rows], np.flatnonzero(each < 0)])
+            similarities = np.zeros(len(places))
+            similarities[: len(found.rows)] = found.probabilities
+            ranked.append(Ranked(places[:most], similarities[:most]))
+        return ranked
+
+    def evidence(self, similarity: float) -> Mapping[str, Any]:
+        """Give a similarity as what it is."""
+        return {"probability": similarity}
+
+    def _kept_of(self, shelf: Described) -> KeptParts:
+        with self._lock:
+            if shelf not in self._kept:
+                self._kept[shelf] = KeptParts(self._matcher, self._parts)
+            return self._kept[shelf]
 
     def _describe(self, inputs: NDArray[np.uint8], domain: Domain) -> bytes:
         matcher = self._matcher
@@ -109,14 +162,21 @@ class StudioReranker:
         part = (matcher.street_parts if domain is Domain.STREET else matcher.shop_parts)(features)
         return part.astype("<f4").tobytes()
 
-    def _part(self, description: bytes) -> FloatArray:
-        wanted = 4 * len(self._matcher.bias)
-        if len(description) != wanted:
+    def _parts(self, descriptions: Sequence[bytes]) -> FloatArray:
+        """Decode descriptions: (N, H) float32."""
+        width = len(self._matcher.bias)
+        if wrong := {len(each) for each in descriptions} - {4 * width}:
             raise ModelError(
-                f"expected a description of {wanted} bytes, got {len(description)}: it is of "
-                "another re-ranker; index the shelf anew"
+                f"expected a description of {4 * width} bytes, got {min(wrong)}: it is of another "
+                "re-ranker; index the shelf anew"
             )
-        return np.frombuffer(description, "<f4").astype(np.float32)
+        parts = np.frombuffer(b"".join(descriptions), "<f4").reshape(-1, width)
+        if not np.isfinite(parts).all():
+            raise ModelError(
+                "expected a description of finite numbers, got NaN or infinity: it is damaged; "
+                "index the shelf anew"
+            )
+        return parts.astype(np.float32)
 
 
 class StudioProductReranker(StudioReranker):

@@ -14,6 +14,7 @@ from snapshelf.shelf.reranking import rerank_hits, unchanged_places
 from snapshelf.shelf.result import FoundItem, Item, Match
 from snapshelf.shelf.shortlists import Shortlists, complete_categories
 from snapshelf.store.filters import Filter
+from snapshelf.store.hits import hits_at
 from snapshelf.store.records import Hit
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
@@ -56,12 +57,13 @@ def find_shortlists(
     if by_category is not None:
         depth = max(depth, CATEGORIES_WITHIN)
     hits = store.search(embeddings, depth, where)
+    if by_category is None:
+        # Of a long shortlist a few products are shown: `find_items` reads those.
+        return Shortlists(hits, {})
     products = store.products(list({hit.product_id for row in hits for hit in row}))
     # A product can vanish between the search and the look-up.
     alive = [[hit for hit in row if hit.product_id in products] for row in hits]
     shortlists = Shortlists(alive, products)
-    if by_category is None:
-        return shortlists
     return complete_categories(store, embeddings, shortlists, best=by_category, where=where)
 
 
@@ -90,16 +92,27 @@ def find_items(
     Returns:
         R items, in the order given.
     """
-    hits = shortlists.hits
-    if system.reranker is None or descriptions is None:
-        places = [unchanged_places(row) for row in hits]
-    else:
-        places = rerank_hits(system.reranker, store, descriptions, hits)
-    if by_category is None:
-        places = [ranked[:top] for ranked in places]
+    hits, most = shortlists.hits, top if by_category is None else None
+    while True:
+        if system.reranker is None or descriptions is None:
+            places = [unchanged_places(row, most) for row in hits]
+        else:
+            places = rerank_hits(system.reranker, store, descriptions, hits, most)
+        shown = [
+            list(zip(hits_at(row, [each.candidate for each in ranked]), ranked, strict=True))
+            for row, ranked in zip(hits, places, strict=True)
+        ]
+        ids = {hit.product_id for ranked in shown for hit, _ in ranked}
+        found = store.products(sorted(ids - shortlists.products.keys()))
+        products = {**shortlists.products, **found}
+        if ids <= products.keys():
+            break
+        # A product can vanish between the search and the look-up: others move up.
+        gone = ids - products.keys()
+        hits = [[hit for hit in row if hit.product_id not in gone] for row in hits]
     items = tuple(
-        _item(system, region, row, ranked, shortlists.products)
-        for region, row, ranked in zip(regions, hits, places, strict=True)
+        _item(system, region, ranked, products)
+        for region, ranked in zip(regions, shown, strict=True)
     )
     if by_category is None:
         return items
@@ -110,26 +123,27 @@ def find_items(
 def _item(
     system: System,
     region: Region,
-    hits: Sequence[Hit],
-    places: Sequence[Place],
+    ranked: Sequence[tuple[Hit, Place]],
     products: Mapping[str, Product],
 ) -> FoundItem:
-    """Show places of an item's ranking, from the first."""
+    """Show places of an item's ranking, from the first, each with its hit."""
     calibration = system.calibration
     confidences = calibration.confidences(
-        (place.similarity, place.similarity - hits[place.candidate].similarity) for place in places
+        (place.similarity, place.similarity - hit.similarity) for hit, place in ranked
     )
     matches = tuple(
         Match(
             rank=rank,
-            product=products[hits[place.candidate].product_id],
-            image=hits[place.candidate].source,
+            product=products[hit.product_id],
+            image=hit.source,
             similarity=place.similarity,
             confidence=confidence,
             evidence=place.evidence,
-            box=hits[place.candidate].box,
+            box=hit.box,
         )
-        for rank, (place, confidence) in enumerate(zip(places, confidences, strict=True), start=1)
+        for rank, ((hit, place), confidence) in enumerate(
+            zip(ranked, confidences, strict=True), start=1
+        )
     )
     sure = bool(matches) and matches[0].confidence >= calibration.threshold
     return FoundItem(Item(region.box, region.label), matches, in_catalogue=sure)

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from snapshelf.matching.reranker import Candidate, Place, Reranker, rerank_shortlist
+from snapshelf.matching.reranker import Candidate, Place, Reranker, rerank_shortlist, tail_places
+from snapshelf.matching.shelf_reranker import Ranked, ShelfReranker
+from snapshelf.store.hits import regions_of
 from snapshelf.store.records import Hit
 from snapshelf.store.vector_store import VectorStore
 
 __all__ = ["rerank_hits", "unchanged_places"]
 
 
-def unchanged_places(hits: Sequence[Hit]) -> list[Place]:
-    """Leave a shortlist as it is."""
-    return [Place(number, hit.similarity) for number, hit in enumerate(hits)]
+def unchanged_places(hits: Sequence[Hit], most: int | None = None) -> list[Place]:
+    """Leave a shortlist as it is; give at most so many places of it, None for all."""
+    return [Place(number, hit.similarity) for number, hit in enumerate(hits[:most])]
 
 
 def rerank_hits(
@@ -19,6 +21,7 @@ def rerank_hits(
     store: VectorStore,
     queries: Sequence[bytes],
     hits: Sequence[Sequence[Hit]],
+    most: int | None = None,
 ) -> list[list[Place]]:
     """Re-rank the shortlists of several queries.
 
@@ -29,17 +32,40 @@ def rerank_hits(
         store: Holds the descriptions; all that are needed are read at once.
         queries: Description of each query.
         hits: For each query its shortlist, most similar first.
+        most: Places that are given of each, at least 1; None for all.
 
     Returns:
-        For each query the places of its whole shortlist.
+        For each query the first places of its whole shortlist.
     """
-    heads = {hit.region for row in hits for hit in row[: reranker.depth]}
-    descriptions = store.descriptions(sorted(heads))
+    if isinstance(reranker, ShelfReranker):
+        heads = [regions_of(row)[: reranker.depth] for row in hits]
+        judged = reranker.rank(store, queries, heads, most)
+        return [
+            _places(reranker, row, len(head), ranked, most)
+            for row, head, ranked in zip(hits, heads, judged, strict=True)
+        ]
+    shown = {hit.region for row in hits for hit in row[: reranker.depth]}
+    descriptions = store.descriptions(sorted(shown))
     return [
         rerank_shortlist(
             reranker,
             query,
             [Candidate(hit.similarity, descriptions.get(hit.region)) for hit in row],
-        )
+        )[:most]
         for query, row in zip(queries, hits, strict=True)
     ]
+
+
+def _places(
+    reranker: ShelfReranker, row: Sequence[Hit], head: int, ranked: Ranked, most: int | None
+) -> list[Place]:
+    """Give the places of a shortlist, of whose first so many hits the order is known."""
+    places = [
+        Place(candidate, similarity, reranker.evidence(similarity))
+        for candidate, similarity in zip(
+            ranked.candidates.tolist(), ranked.similarities.tolist(), strict=True
+        )
+    ]
+    tail = row[head:most] if most is None or most > head else ()
+    lowest = places[-1].similarity if places else float("inf")
+    return places + tail_places((hit.similarity for hit in tail), head, lowest)

@@ -21,7 +21,8 @@ class Shortlists:
 
     Attributes:
         hits: For each item its hits, most similar first.
-        products: Those that are hit, by ID.
+        products: Of those that are hit, by ID, as many as were read for it; all of them where
+            categories were looked at.
     """
 
     hits: Sequence[Sequence[Hit]]

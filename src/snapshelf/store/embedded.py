@@ -23,7 +23,7 @@ from snapshelf.store.creation import create_store, store_exists
 from snapshelf.store.database import read_meta
 from snapshelf.store.faceting import read_facets
 from snapshelf.store.filters import Filter
-from snapshelf.store.hits import read_hits
+from snapshelf.store.hits import Hits, read_hits
 from snapshelf.store.reading import (
     known_contents,
     known_products,
@@ -38,7 +38,6 @@ from snapshelf.store.record_reading import read_records
 from snapshelf.store.records import (
     Counts,
     Facets,
-    Hit,
     KnownProduct,
     ProductRecord,
     Run,
@@ -206,7 +205,7 @@ class EmbeddedStore:
 
     def search(
         self, queries: NDArray[np.float32], top: int, where: Filter | None = None
-    ) -> list[list[Hit]]:
+    ) -> list[Hits]:
         """Search the view of the latest version: the derived index, and what is newer beside it."""
         check_at_least_one("top", top)
         queries = checked_queries(queries, self._dimension)

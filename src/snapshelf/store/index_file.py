@@ -63,10 +63,17 @@ class IndexFile:
     flat: Any
     labels: "Labels"
 
+    def holds(self, regions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which regions (K,), given by number, are in the index: (K,) bool."""
+        if not len(self.regions):
+            return np.zeros(len(regions), np.bool_)
+        rows = np.minimum(np.searchsorted(self.regions, regions), len(self.regions) - 1)
+        held: NDArray[np.bool_] = self.regions[rows] == regions
+        return held
+
     def labels_of(self, regions: NDArray[np.int64]) -> dict[int, tuple[str, str, Box]]:
         """Give what regions show, by number; those that are not in the index are left out."""
-        rows = np.minimum(np.searchsorted(self.regions, regions), len(self.regions) - 1)
-        rows = rows[self.regions[rows] == regions]
+        rows = np.searchsorted(self.regions, regions[self.holds(regions)])
         return dict(zip(self.regions[rows].tolist(), self.labels.of(rows), strict=True))
 
 

@@ -114,7 +114,7 @@ class VectorStore(Protocol):
 
     def search(
         self, queries: NDArray[np.float32], top: int, where: Filter | None = None
-    ) -> list[list[Hit]]:
+    ) -> Sequence[Sequence[Hit]]:
         """Find the products most similar to each query.
 
         Args:

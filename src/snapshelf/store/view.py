@@ -25,6 +25,9 @@ GRAPH_FROM_SHARE = 0.3
 GRAPH_UP_TO = 1_000
 """More neighbours than this are not looked for in the graph but compared exactly."""
 
+DICT_UP_TO = 1_000
+"""Up to so many places a dict is the faster way to find the first of each product."""
+
 GRAPH_BREADTH = 128
 """The graph's candidate list (HNSW's efSearch) is at least this long."""
 
@@ -213,16 +216,22 @@ def _best_of_each_product(
     similarities: NDArray[np.float32],
     top: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    # A dict keeps the first of each product, and is faster than np.unique on short rankings.
-    first: dict[int, int] = {}
-    for row, product in enumerate(products.tolist()):
-        first.setdefault(product, row)
-    best = list(first.values())[:top]
+    best = _first_of_each(products)[:top]
     # Rounding takes the similarity of two unit vectors a little beyond 1.
     similarities = np.clip(similarities, -1.0, 1.0)
     if len(best) == len(products):
         return regions, similarities
     return regions[best], similarities[best]
+
+
+def _first_of_each(products: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the rows in which each product stands first, rising."""
+    if len(products) > DICT_UP_TO:
+        return np.sort(np.unique(products, return_index=True)[1])
+    first: dict[int, int] = {}
+    for row, product in enumerate(products.tolist()):
+        first.setdefault(product, row)
+    return np.fromiter(first.values(), np.int64, len(first))
 
 
 def _largest_product(view: View) -> int:
