@@ -85,8 +85,11 @@ class FloatScorer:
         """
         kind = self._parts.dtype
         rounded = torch.from_numpy(street_parts).to(kind)
-        # Of the rounded numbers, so that the largest of both and what is added are one.
-        biases = (rounded.float() @ self._hidden.float() + self._hidden_bias).to(kind)
+        # Of the rounded numbers, so that the largest of both and what is added are one; each query
+        # by itself, so that it finds the same to the bit whatever is asked for beside it.
+        hidden = self._hidden.float()
+        biases = torch.stack([each.float() @ hidden + self._hidden_bias for each in rounded])
+        biases = biases.to(kind)
         belows = -rounded
         found = np.empty((len(rounded), len(self._parts)), np.float32)
 
@@ -152,8 +155,13 @@ class Int8Scorer:
         """
         own = street_parts / self._scale
         below = np.clip(np.rint(-own), -LARGEST, LARGEST)
-        added = np.maximum(own - LARGEST, 0) @ self._exact_hidden - below @ self._rounded_hidden
-        biases = torch.from_numpy(added + self._hidden_bias / self._hidden_scale)
+        beyond, bias = np.maximum(own - LARGEST, 0), self._hidden_bias / self._hidden_scale
+        # Each query by itself, so that it finds the same whatever is asked for beside it.
+        added = [
+            over @ self._exact_hidden - under @ self._rounded_hidden
+            for over, under in zip(beyond, below, strict=True)
+        ]
+        biases = torch.from_numpy(np.stack(added) + bias)
         belows = torch.from_numpy(below.astype(np.int8))
         found = np.empty((len(own), len(self._parts)), np.float32)
 
