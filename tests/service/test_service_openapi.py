@@ -104,6 +104,20 @@ def test_references_lead_somewhere(document: dict) -> None:
     assert names <= set(document["components"]["schemas"])
 
 
+def filled(path: str) -> str:
+    """An address of a path, of things that there are not."""
+    return re.sub(r"{(\w+)}", lambda name: {"number": "0", "kind": "csv"}.get(name[1], "none"), path)
+
+
+def test_measures_name_routes_as_the_document_does(served: httpx.Client, document: dict) -> None:
+    for method, path in OPERATIONS:
+        served.request(method.upper(), filled(path))
+    measures = served.get("/metrics").text
+    measured = set(re.findall(r'_request_seconds_count{.*?route="(.*?)"', measures))
+    # The document itself is none of its addresses.
+    assert measured - {"none"} == set(document["paths"])
+
+
 @pytest.fixture(scope="module")
 def schema(document: dict):
     return schemathesis.openapi.from_dict(document)

@@ -24,7 +24,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import WorkAnswer
-from snapshelf.service.team_job_routes import JobId, begun, team_job_routes
+from snapshelf.service.team_job_routes import JobId, add_job_routes, begun
 from snapshelf.store.filters import Filter, parse_filter
 
 __all__ = ["AnnotateOptions", "annotation_routes"]
@@ -107,7 +107,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
             written, media_type="application/jsonl", headers={"Content-Disposition": named}
         )
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "annotating"))
+    add_job_routes(router, jobs, ADDRESS, "annotating")
     return router
 
 

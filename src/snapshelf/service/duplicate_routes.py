@@ -15,7 +15,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import DuplicatesAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import begun, team_job_routes
+from snapshelf.service.team_job_routes import add_job_routes, begun
 from snapshelf.shelf.as_json import group_json
 from snapshelf.shelf.changing import picture_source
 from snapshelf.shelf.duplicates import (
@@ -91,7 +91,7 @@ def duplicate_routes(parts: Parts) -> APIRouter:
             under[asked] = job.id
         return begun(job, ADDRESS)
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "a comparison"))
+    add_job_routes(router, jobs, ADDRESS, "a comparison")
     return router
 
 

@@ -16,7 +16,7 @@ from snapshelf.service.problems import ProblemError
 from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import LatestAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import JobId, begun, state, team_job_routes
+from snapshelf.service.team_job_routes import JobId, add_job_routes, begun, state
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
@@ -148,7 +148,7 @@ def index_routes(parts: Parts) -> APIRouter:
         media = "application/jsonl" if kind == "jsonl" else "text/csv; charset=utf-8"
         return Response(body, media_type=media, headers={"Content-Disposition": named})
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "indexing"))
+    add_job_routes(router, jobs, ADDRESS, "indexing")
     return router
 
 
