@@ -185,12 +185,26 @@ def test_a_feed_that_would_remove_most_asks_first(writer) -> None:
     job = until_over(writer, send(writer, as_csv(ROWS[:2])))
     assert job["status"] == "failed"
     assert "2 products and the shelf 6" in job["error"]["detail"]
+    assert "form field `whole=false`" in job["error"]["detail"]
     assert job["error"]["type"].endswith(":conflict")
     assert products(writer) == before
     until_over(writer, send(writer, as_csv(ROWS[:2]), whole="false"))
     assert products(writer) == [*NEW[:2], *before]
     until_over(writer, send(writer, as_csv(ROWS[:2]), sure="true"))
     assert products(writer) == NEW[:2]
+
+
+@pytest.mark.parametrize("option", ["whole=false", "sure=true", "Whole=false", "dry=1"])
+def test_an_option_in_the_address_removes_nothing(writer, option: str) -> None:
+    before = products(writer)
+    sent = writer.post(f"/v1/index?{option}", files={"feed": ("feed.csv", as_csv())})
+    told = is_problem(sent, 422, "invalid")
+    name = option.partition("=")[0]
+    assert f"{name!r} is no option" in told
+    assert ("curl -F" in told) == (name in ("whole", "sure"))
+    is_problem(writer.post(f"/v1/index?{option}", json={"sure": True}), 422, "invalid")
+    assert writer.get("/v1/index").json() == {"job": None}
+    assert products(writer) == before
 
 
 @pytest.mark.parametrize(

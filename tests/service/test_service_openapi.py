@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from service_parts import png, serving, write_shop
+from service_parts import is_problem, png, serving, write_shop
 
 from snapshelf.service import Settings
 from snapshelf.service.answers import SearchAnswer
@@ -106,7 +106,9 @@ def test_references_lead_somewhere(document: dict) -> None:
 
 def filled(path: str) -> str:
     """An address of a path, of things that there are not."""
-    return re.sub(r"{(\w+)}", lambda name: {"number": "0", "kind": "csv"}.get(name[1], "none"), path)
+    return re.sub(
+        r"{(\w+)}", lambda name: {"number": "0", "kind": "csv"}.get(name[1], "none"), path
+    )
 
 
 def test_measures_name_routes_as_the_document_does(served: httpx.Client, document: dict) -> None:
@@ -116,6 +118,41 @@ def test_measures_name_routes_as_the_document_does(served: httpx.Client, documen
     measured = set(re.findall(r'_request_seconds_count{.*?route="(.*?)"', measures))
     # The document itself is none of its addresses.
     assert measured - {"none"} == set(document["paths"])
+
+
+UNDOCUMENTED = {("post", "/v1/upright"), ("get", "/v1/session"), ("delete", "/v1/session")}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS | UNDOCUMENTED))
+def test_an_option_that_nobody_reads_is_refused(served, document, method, path) -> None:
+    before = served.get("/v1/shelf").json()["version"]
+    options = [
+        each
+        for each in document["paths"].get(path, {}).get(method, {}).get("parameters", ())
+        if each["in"] == "query"
+    ]
+    answer = served.request(method.upper(), filled(path), params={"nonsense": "1"})
+    told = is_problem(answer, 422, "invalid")
+    assert "'nonsense' is no option" in told
+    assert all(option["name"] in told for option in options)
+    assert answer.json()["errors"][0]["where"] == "query.nonsense"
+    for option in options:
+        # A wrong pass stands in place of a wrong key, and is told of first.
+        if option["schema"].get("type") != "array" and option["name"] != "pass":
+            twice = [(option["name"], "1"), (option["name"], "2")]
+            answer = served.request(method.upper(), filled(path), params=twice)
+            assert "is given twice" in is_problem(answer, 422, "invalid")
+    assert served.get("/v1/shelf").json()["version"] == before
+
+
+def test_who_may_not_ask_hears_of_that_first(served: httpx.Client) -> None:
+    without = {"Authorization": "Bearer sk_none"}
+    is_problem(served.get("/v1/shelf?nonsense=1", headers=without), 401, "key-missing")
+
+
+def test_addresses_of_pages_and_their_files_may_be_marked(served: httpx.Client) -> None:
+    for address in ("/", "/team", "/embed.js", "/static/page.css"):
+        assert served.get(f"{address}?utm_source=letter&v=2").status_code == 200
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from snapshelf.annotation.writing import json_line
 from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.bulk_upload import Uploaded
 from snapshelf.service.job_answer import found
 from snapshelf.service.job_work import JobWork
@@ -54,7 +55,9 @@ def annotation_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs, settings = parts.team.annotating, parts.settings
 
     @router.post(

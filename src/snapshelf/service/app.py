@@ -72,6 +72,8 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        # Requests are held to the document; the first shall not wait for its being written.
+        await run_in_threadpool(app.openapi)
         await run_in_threadpool(parts.searching.warm_up)
         await run_in_threadpool(parts.clip_folder.prepare)
         stopping = asyncio.Event()

@@ -7,6 +7,7 @@ from starlette.responses import StreamingResponse
 
 from snapshelf.service.access import needs_read
 from snapshelf.service.answers import JobAnswer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.job import Job
 from snapshelf.service.job_answer import found, job_json
 from snapshelf.service.job_events import JobEvents, last_event_number
@@ -33,7 +34,9 @@ def clip_job_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read]
+    )
     jobs, clips = parts.clips, parts.settings.clips
     streams = JobEvents(most=clips.streams, keep_alive_s=clips.keep_alive_s)
 

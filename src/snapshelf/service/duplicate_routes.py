@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.job_work import JobWork
 from snapshelf.service.json_answer import JsonAnswer, write_json
 from snapshelf.service.listing_routes import listed_product
@@ -56,7 +57,9 @@ def duplicate_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs = parts.team.comparing
     under: dict[tuple[str, DuplicatesQuery], str] = {}
 

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.job_answer import found
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
@@ -67,7 +68,9 @@ def index_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs, settings = parts.team.indexing, parts.settings
     reindexing = Reindexing(parts)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.catalog.product import Product
 from snapshelf.service.access import needs_read
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
@@ -52,7 +53,7 @@ def listing_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["products"])
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", tags=["products"])
     store = parts.shelf.store
 
     @router.get(

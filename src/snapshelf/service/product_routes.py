@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from snapshelf.service.access import needs_picture, needs_read, needs_write
 from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
@@ -39,7 +40,7 @@ def product_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["products"])
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", tags=["products"])
     store = parts.shelf.store
 
     @router.get(

@@ -33,6 +33,12 @@ READING = 0.05
 HALF = 0.5
 """Share of the shelf that a feed may remove without being sure."""
 
+SURE_OWN = 'if that is right, send the JSON `{"sure": true}`'
+SURE_SENT = (
+    "if that is right, send it again with the form field `sure=true`, or with the form field "
+    "`whole=false` to remove nothing"
+)
+
 GZIP = b"\x1f\x8b"
 BLOCK = 1 << 20
 SUFFIXES = frozenset(
@@ -199,8 +205,7 @@ class Reindexing:
             raise ProblemError(
                 "conflict",
                 f"the feed has {total:,} products and the shelf {held:,}: more than half would be "
-                "removed; send it again with sure=true if that is right, or with whole=false to "
-                "remove nothing",
+                f"removed; {SURE_OWN if most is None else SURE_SENT}",
             )
         log = _BoundedLines(PROBLEM_BYTES)
         report = IngestionReport(log)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import Access, address_of, refuse_other_pages
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.sessions import COOKIE, Session
@@ -31,7 +32,7 @@ def session_routes(access: Access) -> APIRouter:
     Args:
         access: Begins and reads sessions.
     """
-    router = APIRouter(prefix="/v1", include_in_schema=False)
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", include_in_schema=False)
 
     @router.post("/session")
     def begin(request: Request, body: SessionBody) -> Any:

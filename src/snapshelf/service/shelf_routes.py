@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_read, needs_read_by_key
 from snapshelf.service.answers import EventAnswer, FacetsAnswer, Health, ShelfAnswer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
@@ -65,7 +66,7 @@ def shelf_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(tags=["service"])
+    router = APIRouter(route_class=ApiRoute, tags=["service"])
     shelf = parts.shelf
 
     @router.get(
