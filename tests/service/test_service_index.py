@@ -142,7 +142,10 @@ def test_the_shelfs_own_feed_is_read_again(writer, root: Path) -> None:
         failed = until_over(writer, writer.post("/v1/index", json={}))
     finally:
         aside.rename(feed)
-    assert failed["error"]["detail"].endswith("give a feed's file or a folder of pictures")
+    assert failed["error"]["detail"] == (
+        "feed.jsonl does not exist; send the feed, or run `snapshelf index` once more where the "
+        "service runs"
+    )
 
 
 def test_what_is_skipped_is_told(writer) -> None:
@@ -224,6 +227,38 @@ def test_what_is_no_feed_changes_nothing(writer, data, name, told) -> None:
     assert told in job["error"]["detail"]
     assert "/tmp" not in job["error"]["detail"]
     assert len(products(writer)) == 6
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [
+        (
+            b"no known feed",
+            "data.bin",
+            "data.bin is none of the known feeds; it begins with 'no known feed'; send its format "
+            "in the form field `format` if you know it: csv, google-tsv, google-xml, "
+            "jsonl, parquet or shopify",
+        ),
+        (
+            b"feed,title\nx,1\n",
+            "products.csv",
+            "its columns are 'feed', 'title'; name the right column of the feed so, and send it",
+        ),
+        (
+            b"id,image,gr\xf6\xdfe\n",
+            "shop.csv",
+            "shop.csv: its header line is not valid UTF-8; send it as UTF-8, or its encoding in "
+            "the form field `encoding` (`utf-16-le`, `cp1252`)",
+        ),
+        (b"<rss><channel><item>", "my feed.xml", "my feed.xml is not well-formed XML in line 1"),
+    ],
+)
+def test_a_feeds_errors_name_it_and_what_a_client_can_do(writer, data, name, told) -> None:
+    job = until_over(writer, send(writer, data, name))
+    detail = (job["error"] or {}).get("detail") or job["result"]["report"]["stopped"]
+    assert told in detail
+    assert "--column" not in detail
+    assert "folder" not in detail
 
 
 def test_feeds_are_bounded(begin) -> None:

@@ -1,6 +1,7 @@
 """Indexing feeds as jobs: what was sent, bounded and unpacked, or the shelf's own."""
 
 import io
+import secrets
 import tempfile
 import zlib
 from contextlib import closing
@@ -11,13 +12,13 @@ from typing import BinaryIO, Protocol
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry
 from snapshelf.catalog.report import IngestionReport
-from snapshelf.errors import FeedError, ShelfLockedError, SnapshelfError
 from snapshelf.media.fetcher import Fetcher
+from snapshelf.service.feed_errors import FeedErrors
 from snapshelf.service.job_work import Cancelled, JobWork
 from snapshelf.service.json_answer import write_json
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.shelf.feeding import feed_shelf, own_feed
+from snapshelf.shelf.feeding import feed_shelf, own_feed, own_feed_path
 from snapshelf.shelf.update_report import UpdateReport
 
 __all__ = ["PROBLEMS", "FeedOptions", "Reindexing", "unpack_feed"]
@@ -98,7 +99,9 @@ def unpack_feed(name: str, file: BinaryIO, most_bytes: int) -> "tempfile.Tempora
     suffix = Path(plain.replace("\\", "/").rpartition("/")[2]).suffix
     folder = tempfile.TemporaryDirectory(prefix="snapshelf-feed-")
     try:
-        target = Path(folder.name) / f"feed{suffix if suffix in SUFFIXES else ''}"
+        target = (
+            Path(folder.name) / f"{secrets.token_hex(16)}{suffix if suffix in SUFFIXES else ''}"
+        )
         with target.open("xb") as written:
             _copy(file, written, most_bytes)
         if not target.stat().st_size:
@@ -151,10 +154,18 @@ class Reindexing:
         Raises:
             ProblemError: If it cannot be read, or the shelf not be written.
         """
-        with _told():
+        path = own_feed_path(self._parts.shelf.store)
+        with FeedErrors(path, "" if path is None else path.name, own=True) as errors:
             catalog = own_feed(self._parts.shelf.store)
             return self._index(
-                catalog, str(catalog.path), job, whole=True, recheck=recheck, sure=sure, most=None
+                catalog,
+                str(catalog.path),
+                errors,
+                job,
+                whole=True,
+                recheck=recheck,
+                sure=sure,
+                most=None,
             )
 
     def sent(
@@ -166,7 +177,7 @@ class Reindexing:
     ) -> bytes:
         """Index a feed that was sent; raises as `own` does."""
         (file,) = Path(folder.name).iterdir()
-        with _told(file, name):
+        with FeedErrors(file, name, own=False) as errors:
             try:
                 catalog = Catalog.open(
                     file,
@@ -179,6 +190,7 @@ class Reindexing:
             return self._index(
                 catalog,
                 name or "feed",
+                errors,
                 job,
                 whole=options.whole,
                 recheck=options.recheck,
@@ -190,6 +202,7 @@ class Reindexing:
         self,
         catalog: Catalog,
         name: str,
+        errors: FeedErrors,
         job: JobWork,
         *,
         whole: bool,
@@ -249,7 +262,7 @@ class Reindexing:
             {
                 "feed": name.replace("\\", "/").rpartition("/")[2],
                 "format": catalog.format,
-                "report": asdict(updated),
+                "report": {**asdict(updated), "stopped": errors.shown(updated.stopped)},
                 "reasons": told["reasons"],
                 "problems": told["problems"][:SHOWN_PROBLEMS],
                 "problem_count": _sum(report),
@@ -269,34 +282,6 @@ class _BoundedLines(io.StringIO):
         if self.tell() + len(line) > self._most:
             return 0
         return super().write(line)
-
-
-class _told:  # noqa: N801 - reads like a function
-    """Turns what a feed or a shelf cannot do into problems, which name no folders of ours."""
-
-    def __init__(self, file: Path | None = None, name: str = "") -> None:
-        self._file = file
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        match error:
-            case ShelfLockedError():
-                raise ProblemError(
-                    "locked", "another process is indexing into the shelf; try again later"
-                ) from None
-            case FeedError():
-                raise ProblemError("invalid", self._shown(str(error))) from None
-            case SnapshelfError():
-                raise ProblemError("unavailable", "the shelf cannot be written") from None
-
-    def _shown(self, told: str) -> str:
-        if self._file is None:
-            return told
-        name = self._name or "the feed"
-        return told.replace(str(self._file), name).replace(self._file.name, name)
 
 
 def _count(catalog: Catalog, job: JobWork, most: int | None) -> int:
