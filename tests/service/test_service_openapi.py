@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from service_parts import is_problem, png, serving, write_shop
+from service_parts import is_problem, png, serving, until_over, write_shop
 
 from snapshelf.service import Settings
 from snapshelf.service.answers import SearchAnswer
@@ -118,6 +118,33 @@ def test_measures_name_routes_as_the_document_does(served: httpx.Client, documen
     measured = set(re.findall(r'_request_seconds_count{.*?route="(.*?)"', measures))
     # The document itself is none of its addresses.
     assert measured - {"none"} == set(document["paths"])
+
+
+PAGES = {"/", "/team", "/embed.js", "/static/page.css", "/v1/openapi.json", "/v1/session"}
+
+
+@pytest.mark.parametrize("path", sorted(PAGES | {p for method, p in OPERATIONS if method == "get"}))
+def test_head_is_answered_as_get_without_a_body(served: httpx.Client, path: str) -> None:
+    got = served.get(filled(path))
+    if got.status_code == 202:
+        until_over(served, got)
+        got = served.get(filled(path))
+    headed = served.head(filled(path))
+    assert headed.status_code == got.status_code
+    assert headed.content == b""
+    changing = {"x-request-id", "date", "set-cookie"}
+    if path not in ("/metrics", "/v1/picture-pass"):
+        changing |= {"content-length"} if got.status_code >= 400 else set()
+        told = [{k: v for k, v in a.headers.items() if k not in changing} for a in (got, headed)]
+        assert told[0] == told[1]
+    assert int(headed.headers["content-length"]) > 0
+
+
+def test_methods_that_are_not_taken_are_told_with_head(served: httpx.Client) -> None:
+    for method, allowed in (("POST", "GET, HEAD"), ("HEAD", "POST")):
+        path = "/v1/shelf" if method == "POST" else "/v1/search"
+        answer = served.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 UNDOCUMENTED = {("post", "/v1/upright"), ("get", "/v1/session"), ("delete", "/v1/session")}

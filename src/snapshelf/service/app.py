@@ -16,6 +16,7 @@ from snapshelf.service.clip_job_routes import clip_job_routes
 from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.head_requests import HeadRequests
 from snapshelf.service.index_routes import index_routes
 from snapshelf.service.kept_pictures import KeptPictures
 from snapshelf.service.listing_routes import listing_routes
@@ -120,6 +121,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
+    app.add_middleware(HeadRequests)
     app.add_middleware(BoundedBody, settings=settings)
     app.add_middleware(RequestHead)
     app.add_middleware(Failures, measures=measures)
