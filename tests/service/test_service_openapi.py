@@ -160,7 +160,7 @@ def test_an_option_that_nobody_reads_is_refused(served, document, method, path) 
     ]
     answer = served.request(method.upper(), filled(path), params={"nonsense": "1"})
     told = is_problem(answer, 422, "invalid")
-    assert "'nonsense' is no option" in told
+    assert told.startswith("query.nonsense: is no option")
     assert all(option["name"] in told for option in options)
     assert answer.json()["errors"][0]["where"] == "query.nonsense"
     for option in options:

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from snapshelf.service.described import fields_of, operation_of, options_of
 from snapshelf.service.problems import ProblemError
+from snapshelf.service.validation import refused
 
 __all__ = ["ApiRoute"]
 
@@ -44,7 +45,7 @@ async def _refuse_unknown_options(request: Request) -> None:
         if name not in known:
             raise _unknown(request, name, sorted(known))
         if name in seen and not known[name]:
-            raise _refused(name, "is given twice; give it once")
+            raise refused(f"query.{name[:60]}", "is given twice; give it once")
         seen.add(name)
 
 
@@ -58,11 +59,4 @@ def _unknown(request: Request, name: str, known: Sequence[str]) -> ProblemError:
             told = f"is no option here; those in the address are {', '.join(known)}"
         case _:
             told = "is no option here; this address takes none: leave it out"
-    return _refused(name, told)
-
-
-def _refused(name: str, told: str) -> ProblemError:
-    shown = name[:60]
-    return ProblemError(
-        "invalid", f"{shown!r} {told}", errors=[{"where": f"query.{shown}", "what": told}]
-    )
+    return refused(f"query.{name[:60]}", told)

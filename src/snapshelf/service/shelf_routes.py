@@ -115,7 +115,7 @@ def shelf_routes(parts: Parts) -> APIRouter:
         "/v1/events",
         summary="Tell what a customer did with an answer",
         dependencies=[needs_read],
-        responses={200: {"model": EventAnswer}, **problems()},
+        responses={200: {"model": EventAnswer}, **problems("wrong-type")},
     )
     def event(request: Request, body: EventBody) -> Any:
         """Keep an event for later training, in files that do not grow without end."""
