@@ -231,9 +231,9 @@ class SimilarAnswer(Answer):
 class ChangedProduct(Answer):
     """What became of one product of a change."""
 
-    id: str
-    status: Literal["created", "stored", "deleted", "not_found", "refused"]
-    problems: list[str] = Field(description="Why it was refused, or what was left out of it.")
+    id: str = Field(description='"" in a batch where it was no text.', examples=["SKU-0042"])
+    status: Literal["created", "stored", "deleted", "not_found", "refused", "failed"]
+    problems: list[str] = Field(description="Why nothing came of it, or what was left out of it.")
 
 
 class BatchAnswer(Answer):

@@ -21,7 +21,7 @@ from snapshelf.service.problems import MEDIA_TYPE, ProblemError, kind_of_status,
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.validation import invalid
 
-__all__ = ["EXPECTED", "FAILED", "Failures", "answer_problems", "problem_of"]
+__all__ = ["EXPECTED", "FAILED", "Failures", "answer_problems", "note_failure", "problem_of"]
 
 EXPECTED: tuple[type[Exception], ...] = (
     HTTPException,
@@ -72,11 +72,24 @@ class Failures:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            self._measures.errors.labels(type(error).__name__).inc()
-            log_failure(request_id_of(scope), error)
+            failed = note_failure(error, self._measures, request_id_of(scope))
             if not begun:
-                failed = ProblemError("failed", FAILED)
                 await _response(failed, request_id_of(scope))(scope, receive, send)
+
+
+def note_failure(error: Exception, measures: Measures, request_id: str) -> ProblemError:
+    """Tell any error as a problem; one that is not `EXPECTED` is counted and logged.
+
+    Args:
+        error: The error.
+        measures: Counts.
+        request_id: Of the request that it came of.
+    """
+    if isinstance(error, EXPECTED):
+        return problem_of(error)
+    measures.errors.labels(type(error).__name__).inc()
+    log_failure(request_id, error)
+    return ProblemError("failed", FAILED)
 
 
 def answer_problems(app: FastAPI, measures: Measures) -> None:

@@ -11,7 +11,7 @@ from snapshelf.catalog.limits import MAX_ATTRIBUTES, MAX_DESCRIPTION, MAX_ID, MA
 from snapshelf.catalog.product import Product
 from snapshelf.catalog.row import Row, Value
 
-__all__ = ["BatchBody", "ProductBody", "ProductOfBatch", "understand"]
+__all__ = ["EXAMPLE", "Id", "ProductBody", "ProductOfBatch", "understand"]
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
@@ -25,8 +25,6 @@ EXAMPLE: dict[str, Any] = {
     "images": ["https://shop.example/SKU-0042.jpg"],
     "attributes": {"colour": "red"},
 }
-
-MOST_AT_ONCE = 100
 
 
 class ProductBody(BaseModel):
@@ -55,20 +53,6 @@ class ProductOfBatch(ProductBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"id": "SKU-0042", **EXAMPLE}]})
 
     id: Id
-
-
-class BatchBody(BaseModel):
-    """Products to store, and products to delete."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"products": [{"id": "SKU-0042", **EXAMPLE}], "delete": ["SKU-0007"]}]
-        },
-    )
-
-    products: list[ProductOfBatch] = Field(default_factory=list, max_length=MOST_AT_ONCE)
-    delete: list[Id] = Field(default_factory=list, max_length=MOST_AT_ONCE)
 
 
 def understand(product_id: str, body: ProductBody) -> tuple[Product | None, Sequence[str]]:

@@ -10,13 +10,16 @@ from fastapi.responses import RedirectResponse
 from snapshelf.service.access import needs_picture, needs_read, needs_write
 from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
 from snapshelf.service.api_route import ApiRoute
+from snapshelf.service.batch_body import BatchBody, RefusedItem
+from snapshelf.service.failures import note_failure
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.product_body import BatchBody, ProductBody
+from snapshelf.service.product_body import ProductBody
 from snapshelf.service.product_changes import Changed
 from snapshelf.service.product_pictures import address_of_picture, is_url, picture_address
+from snapshelf.service.request_record import request_id_of
 from snapshelf.shelf.as_json import product_json
 from snapshelf.shelf.similar import find_similar
 from snapshelf.store.filters import parse_filter
@@ -200,13 +203,20 @@ def product_routes(parts: Parts) -> APIRouter:
         dependencies=[needs_write],
         responses={200: {"model": BatchAnswer}, **problems("wrong-type", "busy", "timed-out")},
     )
-    async def batch(body: BatchBody) -> Any:
-        """Store and delete products, and tell of each what became of it.
+    async def batch(request: Request, body: BatchBody) -> Any:
+        """Store and delete products, at most 100 of each, and tell of each what became of it.
 
-        What is refused keeps nothing from the rest.
+        What is refused keeps nothing from the rest. First all are stored, then all are deleted; if
+        that fails when some are stored already, those to delete are told to have `failed`.
         """
         changed = await parts.changes.put([(each.id, each) for each in body.products])
-        changed += await parts.changes.delete(body.delete)
+        try:
+            changed += await parts.changes.delete(body.delete)
+        except Exception as error:
+            if not changed:
+                raise
+            problem = note_failure(error, parts.measures, request_id_of(request.scope))
+            changed += [_failed(each, problem) for each in body.delete]
         return JsonAnswer({"items": [_written(each) for each in changed]})
 
     return router
@@ -214,6 +224,12 @@ def product_routes(parts: Parts) -> APIRouter:
 
 def _written(changed: Changed) -> dict[str, Any]:
     return {**asdict(changed), "problems": list(changed.problems)}
+
+
+def _failed(name: str | RefusedItem, problem: ProblemError) -> Changed:
+    if isinstance(name, RefusedItem):
+        return Changed(name.id, "refused", name.problems)
+    return Changed(name, "failed", (problem.detail,))
 
 
 def _refused(changed: Changed) -> ProblemError:

@@ -11,7 +11,7 @@ from typing import Any
 
 from snapshelf.service.problems import ProblemError
 
-__all__ = ["invalid", "refused"]
+__all__ = ["invalid", "listed", "refused"]
 
 MOST_TOLD = 3
 """Errors that the text tells; more stand in the list."""
@@ -43,9 +43,16 @@ def invalid(
         at: Where what was read stands; "" if the errors begin with that.
         known: The names that there are, for one that there is not.
     """
-    listed = [_told(each, at, sorted(known)) for each in errors[:MOST_LISTED]]
-    text = "; ".join(f"{each['where']}: {each['what']}" for each in listed[:MOST_TOLD])
-    return ProblemError("invalid", text, errors=listed)
+    told = listed(errors, at=at, known=known)
+    text = "; ".join(f"{each['where']}: {each['what']}" for each in told[:MOST_TOLD])
+    return ProblemError("invalid", text, errors=told)
+
+
+def listed(
+    errors: Sequence[Mapping[str, Any]], *, at: str = "", known: Iterable[str] = ()
+) -> list[dict[str, str]]:
+    """List what is not valid, ``{"where", "what"}`` of each; the arguments are `invalid`'s."""
+    return [_told(each, at, sorted(known)) for each in errors[:MOST_LISTED]]
 
 
 def _told(error: Mapping[str, Any], at: str, known: Sequence[str]) -> dict[str, str]:
