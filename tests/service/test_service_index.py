@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ from service_parts import draw, ids, is_problem, png, serving, shelf_root, until
 
 from snapshelf.service import Settings
 from snapshelf.service.api_keys import add_key
+from snapshelf.service.own_folder import OwnFolder
 from snapshelf.service.team_answers import IndexResult
 from snapshelf.store import EmbeddedStore
 
@@ -307,6 +310,17 @@ def test_bad_bodies_are_refused(writer, client) -> None:
     is_problem(client.post("/v1/index", json={}), 403, "not-allowed")
 
 
+def test_a_feed_that_cannot_be_kept(writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: OwnFolder) -> Path:
+        raise OSError(28, "No space left on device", "/tmp/snapshelf-feeds-x")
+
+    monkeypatch.setattr(OwnFolder, "path", full)
+    answer = send(writer, as_csv())
+    assert "is the disk full" in is_problem(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert len(products(writer)) == 6
+
+
 def large_feed(folder: Path, count: int) -> bytes:
     """A feed that takes a while: every picture is another one."""
     for number in range(count):
@@ -336,12 +350,22 @@ def test_one_at_a_time_given_up_safely_while_searches_go_on(writer, root: Path) 
     assert writer.get("/v1/shelf").json()["counts"]["products"] == 120
 
 
-def test_a_kill_loses_nothing_that_was_acknowledged(shelf: Path, root: Path, tmp_path) -> None:
+def feeds(temporary: Path) -> list[Path]:
+    """Feeds that lie in a temporary folder."""
+    return [*temporary.glob("snapshelf-feeds-*/*/*.jsonl")]
+
+
+def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_nothing_for_long(
+    shelf: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret = add_key(tmp_path / "keys.json", "all", "write")
     data = large_feed(root, 60)
     command = [sys.executable, "-m", "snapshelf", "serve", "--shelf", str(shelf), "--port", "0"]
     command += ["--keys", str(tmp_path / "keys.json")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as served:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as served:
         try:
             line = served.stderr.readline()
             while " on http" not in line:
@@ -357,6 +381,12 @@ def test_a_kill_loses_nothing_that_was_acknowledged(shelf: Path, root: Path, tmp
                 time.sleep(0.3)
         finally:
             served.send_signal(signal.SIGKILL)
+    assert feeds(temporary), "the feed is left behind"
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", str(temporary))
+        with serving(shelf, Settings()):
+            assert not feeds(temporary)
+    assert not list(temporary.glob("snapshelf-*"))
     store = EmbeddedStore(shelf)
     try:
         assert "KEPT" in store.known(["KEPT"])

@@ -77,6 +77,7 @@ def create_app(shelf: Shelf, settings: Settings = Settings()) -> FastAPI:  # noq
         await run_in_threadpool(app.openapi)
         await run_in_threadpool(parts.searching.warm_up)
         await run_in_threadpool(parts.clip_folder.prepare)
+        await run_in_threadpool(parts.feed_folder.prepare)
         stopping = asyncio.Event()
 
         async def end_jobs() -> None:

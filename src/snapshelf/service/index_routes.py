@@ -14,8 +14,9 @@ from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
+from snapshelf.service.reindexing import PROBLEMS, Reindexing
 from snapshelf.service.request_record import request_id_of
+from snapshelf.service.sent_feed import unpack_feed
 from snapshelf.service.team_answers import LatestAnswer, WorkAnswer
 from snapshelf.service.team_job_routes import JobId, add_job_routes, begun, state
 from snapshelf.service.uploads import read_json
@@ -101,7 +102,9 @@ def index_routes(parts: Parts) -> APIRouter:
         async with parts.team.uploads.read(request, field=FIELD, most_files=1) as uploaded:
             options = uploaded.options(IndexOptions)
             ((name, file),) = uploaded.files
-            folder = await run_in_threadpool(unpack_feed, name, file, settings.feed_bytes)
+            folder = await run_in_threadpool(
+                unpack_feed, name, file, settings.feed_bytes, parts.feed_folder
+            )
             uploaded.close()
             try:
                 _refuse_second(parts)

@@ -1,13 +1,11 @@
-"""Indexing feeds as jobs: what was sent, bounded and unpacked, or the shelf's own."""
+"""Indexing feeds as jobs: what was sent, or the shelf's own."""
 
 import io
-import secrets
 import tempfile
-import zlib
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry
@@ -21,7 +19,7 @@ from snapshelf.service.problems import ProblemError
 from snapshelf.shelf.feeding import feed_shelf, own_feed, own_feed_path
 from snapshelf.shelf.update_report import UpdateReport
 
-__all__ = ["PROBLEMS", "FeedOptions", "Reindexing", "unpack_feed"]
+__all__ = ["PROBLEMS", "FeedOptions", "Reindexing"]
 
 PROBLEMS = "problems"
 SHOWN_PROBLEMS = 100
@@ -38,12 +36,6 @@ SURE_OWN = 'if that is right, send the JSON `{"sure": true}`'
 SURE_SENT = (
     "if that is right, send it again with the form field `sure=true`, or with the form field "
     "`whole=false` to remove nothing"
-)
-
-GZIP = b"\x1f\x8b"
-BLOCK = 1 << 20
-SUFFIXES = frozenset(
-    (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".xml", ".rss", ".atom", ".parquet", ".txt")
 )
 
 
@@ -79,63 +71,6 @@ class FeedOptions(Protocol):
     def currency(self) -> str:
         """Of prices that name none."""
         ...
-
-
-def unpack_feed(name: str, file: BinaryIO, most_bytes: int) -> "tempfile.TemporaryDirectory[str]":
-    """Put a feed that was sent into a folder of its own, unpacked and under a name of ours.
-
-    Args:
-        name: As it was sent; only a known suffix of it is used.
-        file: The feed, plain or packed with gzip.
-        most_bytes: Of it, unpacked.
-
-    Returns:
-        The folder with the one file; to be cleaned up by the caller.
-
-    Raises:
-        ProblemError: If it is larger, empty, or no whole gzip file.
-    """
-    plain = name.lower().removesuffix(".gz")
-    suffix = Path(plain.replace("\\", "/").rpartition("/")[2]).suffix
-    folder = tempfile.TemporaryDirectory(prefix="snapshelf-feed-")
-    try:
-        target = (
-            Path(folder.name) / f"{secrets.token_hex(16)}{suffix if suffix in SUFFIXES else ''}"
-        )
-        with target.open("xb") as written:
-            _copy(file, written, most_bytes)
-        if not target.stat().st_size:
-            raise ProblemError("invalid", "the feed's file is empty")
-    except BaseException:
-        folder.cleanup()
-        raise
-    return folder
-
-
-def _copy(file: BinaryIO, written: BinaryIO, most_bytes: int) -> None:
-    head = file.read(len(GZIP))
-    file.seek(0)
-    unpacker = zlib.decompressobj(wbits=31) if head == GZIP else None
-    size = 0
-    while block := file.read(BLOCK):
-        parts = [block]
-        while parts:
-            part = parts.pop()
-            if unpacker is not None:
-                try:
-                    part = unpacker.decompress(part, BLOCK)
-                except zlib.error:
-                    raise ProblemError("invalid", "the feed is no whole gzip file") from None
-                if unpacker.unconsumed_tail:
-                    parts.append(unpacker.unconsumed_tail)
-            size += len(part)
-            if size > most_bytes:
-                raise ProblemError(
-                    "too-large", f"the feed has more than {most_bytes:,} bytes, unpacked"
-                )
-            written.write(part)
-    if unpacker is not None and not unpacker.eof:
-        raise ProblemError("invalid", "the feed is no whole gzip file: it ends early")
 
 
 class Reindexing:
