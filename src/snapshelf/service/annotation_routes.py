@@ -33,6 +33,7 @@ __all__ = ["AnnotateOptions", "annotation_routes"]
 ADDRESS = "/annotations"
 FIELD = "pictures"
 LINES = "lines"
+LINE = '{"image": "1.jpg", "items": []}\n'
 
 
 class AnnotateOptions(BaseModel):
@@ -93,7 +94,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "content": {"application/jsonl": {"schema": {"type": "string"}}},
+                "content": {"application/jsonl": {"schema": {"type": "string"}, "example": LINE}},
                 "description": "A line of JSON for each picture, as `snapshelf annotate` writes "
                 "them.",
             },
@@ -190,7 +191,8 @@ def _request(most: int) -> dict[str, Any]:
                             },
                             **options,
                         },
-                    }
+                    },
+                    "example": {FIELD: ["(the files)"], "side": "shop"},
                 }
             },
         }

@@ -155,20 +155,6 @@ class ShownProblem(Answer):
 class JobAnswer(Answer):
     """A clip's search: how far it is, and what it has found."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d",
-                    "status": "running",
-                    "progress": 0.42,
-                    "error": None,
-                    "result": None,
-                }
-            ]
-        }
-    )
-
     id: str
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     progress: float = Field(ge=0, le=1, description="Share of the work that is done.")

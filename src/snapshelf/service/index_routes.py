@@ -28,6 +28,12 @@ ADDRESS = "/index"
 FIELD = "feed"
 COLUMNS = ("line", "product_id", "field", "reason", "skipped")
 
+SKIPPED = (
+    '{"line": 7, "field": "price", "reason": "is no price: \'cheap\'", "product_id": "SKU-7", '
+    '"fatal": true}\n'
+)
+SKIPPED_ROWS = "line,product_id,field,reason,skipped\n7,SKU-7,price,is no price: 'cheap',product\n"
+
 Encoding = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,39}$")]
 
 
@@ -135,8 +141,8 @@ def index_routes(parts: Parts) -> APIRouter:
         responses={
             200: {
                 "content": {
-                    "application/jsonl": {"schema": {"type": "string"}},
-                    "text/csv": {"schema": {"type": "string"}},
+                    "application/jsonl": {"schema": {"type": "string"}, "example": SKIPPED},
+                    "text/csv": {"schema": {"type": "string"}, "example": SKIPPED_ROWS},
                 },
                 "description": "A line for each row, picture or field that was skipped, and why.",
             },
@@ -196,7 +202,10 @@ def _request() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {"schema": form},
+                "multipart/form-data": {
+                    "schema": form,
+                    "example": {FIELD: "(the file)", "whole": False},
+                },
                 "application/json": {
                     "schema": own,
                     "examples": {"again": {"summary": "The shelf's own feed", "value": {}}},

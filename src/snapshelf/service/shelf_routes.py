@@ -149,7 +149,17 @@ def shelf_routes(parts: Parts) -> APIRouter:
         summary="Measures for Prometheus",
         dependencies=[needs_read_by_key],
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
+        responses={
+            200: {
+                "content": {
+                    "text/plain": {
+                        "schema": {"type": "string"},
+                        "example": "snapshelf_shelf_products 5000.0\n",
+                    }
+                }
+            },
+            **problems(),
+        },
     )
     def metrics() -> Response:
         """Give latencies by stage, queue, cache, refusals and errors as Prometheus's text."""
