@@ -219,6 +219,22 @@ def test_what_was_stored_is_told_where_deleting_fails(writer, monkeypatch, failu
     assert writer.get("/v1/products/P0").status_code == 200
 
 
+def test_ids_that_no_address_can_hold_are_refused(writer: httpx.Client) -> None:
+    batch = {"products": [BODY | {"id": each} for each in (".", " .. ", "...", "a/..")]}
+    items = writer.post("/v1/products:batch", json=batch).json()["items"]
+    assert [each["status"] for each in items] == ["refused", "refused", "created", "created"]
+    assert "no address can hold" in items[0]["problems"][0]
+    for name in ("...", "a/.."):
+        shown = writer.get(f"/v1/products/{quote(name, safe='')}").json()
+        assert writer.get(shown["images"][0]["href"]).status_code == 200
+
+
+def test_only_an_id_and_a_picture_are_needed_as_in_a_feed(writer: httpx.Client) -> None:
+    stored = writer.put("/v1/products/BARE", json={"images": ["20.png"]})
+    assert stored.json() == {"id": "BARE", "status": "created", "problems": []}
+    assert writer.get("/v1/products/BARE").json()["title"] == ""
+
+
 def test_pictures_are_shown_anew_and_smaller_or_where_they_are(writer, root: Path) -> None:
     (root / "odd.png").write_bytes(png(22, 300) + b"<script>alert(1)</script>")
     writer.put("/v1/products/NEW", json=BODY | {"images": ["odd.png"]})

@@ -56,6 +56,19 @@ def test_the_head_is_turned_around_and_the_tail_stays(feed: Path, depth: int, to
         assert reranker.looked_at == [min(depth, 8)]
 
 
+def test_nothing_is_described_where_nothing_was_found(feed: Path, monkeypatch) -> None:
+    with build(feed, Reversing(depth=3)) as shelf:
+
+        def describe(*_: object) -> bytes:
+            raise AssertionError("is for nothing")
+
+        monkeypatch.setattr(Reversing, "describe", describe)
+        result = shelf.search(pixels(1), filter="price<0", by_category=2)
+        assert [item.matches for item in result.items] == [()]
+        with pytest.raises(AssertionError, match="is for nothing"):
+            shelf.search(pixels(1))
+
+
 def test_a_match_tells_what_the_reranker_found(feed: Path) -> None:
     with build(feed, Reversing(depth=3)) as shelf:
         system = replace(shelf.system, calibration=Calibration(4.0, 0.0, 0.2))

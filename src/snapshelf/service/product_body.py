@@ -27,6 +27,10 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+NO_SEGMENT = frozenset({".", ".."})
+"""IDs that are no part of an address, however they are coded: browsers take them out of it."""
+
+
 class ProductBody(BaseModel):
     """A product without its ID; the words and formats are those of product feeds."""
 
@@ -66,6 +70,8 @@ def understand(product_id: str, body: ProductBody) -> tuple[Product | None, Sequ
         The product, None if it is refused; and what is wrong, which for a product is what was
         left out of it.
     """
+    if product_id.strip() in NO_SEGMENT:
+        return None, ["id: is '.' or '..', which no address can hold; give it another one"]
     taken = sorted(set(body.attributes) & set(PRODUCT_FIELDS))
     if taken:
         return None, [f"attributes: {taken[0]!r} is a field of its own, not an attribute"]

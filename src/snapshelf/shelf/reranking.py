@@ -27,7 +27,7 @@ def rerank_hits(
     Args:
         reranker: Compares.
         store: Holds the descriptions; all that are needed are read at once.
-        queries: Description of each query.
+        queries: Description of each query; not looked at where its shortlist is empty.
         hits: For each query its shortlist, most similar first.
 
     Returns:
@@ -41,5 +41,7 @@ def rerank_hits(
             query,
             [Candidate(hit.similarity, descriptions.get(hit.region)) for hit in row],
         )
+        if row
+        else []
         for query, row in zip(queries, hits, strict=True)
     ]
