@@ -23,7 +23,23 @@ class SnapshelfError(Exception):
 
 
 class FeedError(SnapshelfError):
-    """A product feed as a whole cannot be read (a bad row is a `Problem`, not an error)."""
+    """A product feed as a whole cannot be read (a bad row is a `Problem`, not an error).
+
+    Args:
+        told: What is wrong.
+        cure: What to do, on the command line or in Python; "" where `told` says so.
+        about: What the cure is about, ``columns``, ``encoding``, ``format`` or ``place``, for
+            those whose users do it in another way; "" for nothing of these.
+
+    Attributes:
+        told: As given.
+        about: As given.
+    """
+
+    def __init__(self, told: str, *, cure: str = "", about: str = "") -> None:
+        super().__init__(f"{told}; {cure}" if cure else told)
+        self.told = told
+        self.about = about
 
 
 class PictureError(SnapshelfError):

@@ -4,9 +4,11 @@ import csv
 import gzip
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ from service_parts import draw, ids, is_problem, png, serving, shelf_root, until
 
 from snapshelf.service import Settings
 from snapshelf.service.api_keys import add_key
+from snapshelf.service.own_folder import OwnFolder
 from snapshelf.service.team_answers import IndexResult
 from snapshelf.store import EmbeddedStore
 
@@ -142,7 +145,10 @@ def test_the_shelfs_own_feed_is_read_again(writer, root: Path) -> None:
         failed = until_over(writer, writer.post("/v1/index", json={}))
     finally:
         aside.rename(feed)
-    assert failed["error"]["detail"].endswith("give a feed's file or a folder of pictures")
+    assert failed["error"]["detail"] == (
+        "feed.jsonl does not exist; send the feed, or run `snapshelf index` once more where the "
+        "service runs"
+    )
 
 
 def test_what_is_skipped_is_told(writer) -> None:
@@ -185,12 +191,26 @@ def test_a_feed_that_would_remove_most_asks_first(writer) -> None:
     job = until_over(writer, send(writer, as_csv(ROWS[:2])))
     assert job["status"] == "failed"
     assert "2 products and the shelf 6" in job["error"]["detail"]
+    assert "form field `whole=false`" in job["error"]["detail"]
     assert job["error"]["type"].endswith(":conflict")
     assert products(writer) == before
     until_over(writer, send(writer, as_csv(ROWS[:2]), whole="false"))
     assert products(writer) == [*NEW[:2], *before]
     until_over(writer, send(writer, as_csv(ROWS[:2]), sure="true"))
     assert products(writer) == NEW[:2]
+
+
+@pytest.mark.parametrize("option", ["whole=false", "sure=true", "Whole=false", "dry=1"])
+def test_an_option_in_the_address_removes_nothing(writer, option: str) -> None:
+    before = products(writer)
+    sent = writer.post(f"/v1/index?{option}", files={"feed": ("feed.csv", as_csv())})
+    told = is_problem(sent, 422, "invalid")
+    name = option.partition("=")[0]
+    assert told.startswith(f"query.{name}: is no option")
+    assert ("curl -F" in told) == (name in ("whole", "sure"))
+    is_problem(writer.post(f"/v1/index?{option}", json={"sure": True}), 422, "invalid")
+    assert writer.get("/v1/index").json() == {"job": None}
+    assert products(writer) == before
 
 
 @pytest.mark.parametrize(
@@ -210,6 +230,38 @@ def test_what_is_no_feed_changes_nothing(writer, data, name, told) -> None:
     assert told in job["error"]["detail"]
     assert "/tmp" not in job["error"]["detail"]
     assert len(products(writer)) == 6
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [
+        (
+            b"no known feed",
+            "data.bin",
+            "data.bin is none of the known feeds; it begins with 'no known feed'; send its format "
+            "in the form field `format` if you know it: csv, google-tsv, google-xml, "
+            "jsonl, parquet or shopify",
+        ),
+        (
+            b"feed,title\nx,1\n",
+            "products.csv",
+            "its columns are 'feed', 'title'; name the right column of the feed so, and send it",
+        ),
+        (
+            b"id,image,gr\xf6\xdfe\n",
+            "shop.csv",
+            "shop.csv: its header line is not valid UTF-8; send it as UTF-8, or its encoding in "
+            "the form field `encoding` (`utf-16-le`, `cp1252`)",
+        ),
+        (b"<rss><channel><item>", "my feed.xml", "my feed.xml is not well-formed XML in line 1"),
+    ],
+)
+def test_a_feeds_errors_name_it_and_what_a_client_can_do(writer, data, name, told) -> None:
+    job = until_over(writer, send(writer, data, name))
+    detail = (job["error"] or {}).get("detail") or job["result"]["report"]["stopped"]
+    assert told in detail
+    assert "--column" not in detail
+    assert "folder" not in detail
 
 
 def test_feeds_are_bounded(begin) -> None:
@@ -258,6 +310,17 @@ def test_bad_bodies_are_refused(writer, client) -> None:
     is_problem(client.post("/v1/index", json={}), 403, "not-allowed")
 
 
+def test_a_feed_that_cannot_be_kept(writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: OwnFolder) -> Path:
+        raise OSError(28, "No space left on device", "/tmp/snapshelf-feeds-x")
+
+    monkeypatch.setattr(OwnFolder, "path", full)
+    answer = send(writer, as_csv())
+    assert "is the disk full" in is_problem(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert len(products(writer)) == 6
+
+
 def large_feed(folder: Path, count: int) -> bytes:
     """A feed that takes a while: every picture is another one."""
     for number in range(count):
@@ -287,12 +350,22 @@ def test_one_at_a_time_given_up_safely_while_searches_go_on(writer, root: Path) 
     assert writer.get("/v1/shelf").json()["counts"]["products"] == 120
 
 
-def test_a_kill_loses_nothing_that_was_acknowledged(shelf: Path, root: Path, tmp_path) -> None:
+def feeds(temporary: Path) -> list[Path]:
+    """Feeds that lie in a temporary folder."""
+    return [*temporary.glob("snapshelf-feeds-*/*/*.jsonl")]
+
+
+def test_a_kill_loses_nothing_that_was_acknowledged_and_leaves_nothing_for_long(
+    shelf: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret = add_key(tmp_path / "keys.json", "all", "write")
     data = large_feed(root, 60)
     command = [sys.executable, "-m", "snapshelf", "serve", "--shelf", str(shelf), "--port", "0"]
     command += ["--keys", str(tmp_path / "keys.json")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as served:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as served:
         try:
             line = served.stderr.readline()
             while " on http" not in line:
@@ -308,6 +381,12 @@ def test_a_kill_loses_nothing_that_was_acknowledged(shelf: Path, root: Path, tmp
                 time.sleep(0.3)
         finally:
             served.send_signal(signal.SIGKILL)
+    assert feeds(temporary), "the feed is left behind"
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", str(temporary))
+        with serving(shelf, Settings()):
+            assert not feeds(temporary)
+    assert not list(temporary.glob("snapshelf-*"))
     store = EmbeddedStore(shelf)
     try:
         assert "KEPT" in store.known(["KEPT"])

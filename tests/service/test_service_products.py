@@ -12,6 +12,8 @@ import httpx
 import pytest
 from service_parts import draw, ids, is_problem, png
 
+from snapshelf.errors import ShelfLockedError
+from snapshelf.service import product_changes
 from snapshelf.service.api_keys import add_key
 from snapshelf.store import EmbeddedStore
 
@@ -149,6 +151,88 @@ def test_a_batch_tells_of_each_what_became_of_it(writer: httpx.Client) -> None:
     is_problem(writer.post("/v1/products:batch", json=many), 422, "invalid")
     measures = writer.get("/metrics").text
     assert 'snapshelf_product_changes_total{status="refused"} 3.0' in measures
+
+
+def test_what_is_no_product_of_a_batch_keeps_nothing_from_the_rest(writer: httpx.Client) -> None:
+    without = {name: value for name, value in BODY.items() if name != "images"}
+    body = {
+        "products": [
+            without | {"id": "C1"},
+            BODY | {"id": 5},
+            BODY,
+            BODY | {"id": "C2", "colour": "red", "title": 1},
+            "C3",
+            {"id": "C4", "problems": []},
+            BODY | {"id": "C5"},
+        ],
+        "delete": [7, "P0", "", None, "x" * 300],
+    }
+    answer = writer.post("/v1/products:batch", json=body)
+    assert answer.status_code == 200, answer.text
+    items = answer.json()["items"]
+    assert [(each["id"], each["status"]) for each in items] == [
+        ("C1", "refused"),
+        ("", "refused"),
+        ("", "refused"),
+        ("C2", "refused"),
+        ("", "refused"),
+        ("C4", "refused"),
+        ("C5", "created"),
+        ("", "refused"),
+        ("P0", "deleted"),
+        ("", "refused"),
+        ("", "refused"),
+        ("x" * 256, "refused"),
+    ]
+    problems = [each["problems"] for each in items]
+    assert problems[0] == ["images: is missing"]
+    assert problems[1] == ["id: should be a valid string"]
+    assert problems[2] == ["id: is missing"]
+    assert problems[3][0] == "title: should be a valid string"
+    assert problems[3][1].startswith("colour: is not known here; known are attributes,")
+    assert problems[4] == ["should be a JSON object"]
+    assert problems[7] == ["id: should be a valid string"]
+    assert "known" in problems[5][1]
+    for wrong in ({"products": {}}, {"products": [], "remove": ["P0"]}, []):
+        is_problem(writer.post("/v1/products:batch", json=wrong), 422, "invalid")
+
+
+@pytest.mark.parametrize("failure", [ShelfLockedError("locked"), OSError("no disk")])
+def test_what_was_stored_is_told_where_deleting_fails(writer, monkeypatch, failure) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(product_changes, "remove_products", fail)
+    body = {"products": [BODY | {"id": "D1"}], "delete": ["P0", 7]}
+    answer = writer.post("/v1/products:batch", json=body)
+    assert answer.status_code == 200, answer.text
+    stored, failed, refused = answer.json()["items"]
+    assert (stored["id"], stored["status"]) == ("D1", "created")
+    assert (failed["id"], failed["status"]) == ("P0", "failed")
+    assert refused["status"] == "refused"
+    assert "no disk" not in answer.text
+    expected = isinstance(failure, ShelfLockedError)
+    assert ("another process" if expected else "the service's fault") in failed["problems"][0]
+    alone = writer.post("/v1/products:batch", json={"delete": ["P0"]})
+    assert alone.status_code == (503 if expected else 500)
+    assert writer.get("/v1/products/D1").status_code == 200
+    assert writer.get("/v1/products/P0").status_code == 200
+
+
+def test_ids_that_no_address_can_hold_are_refused(writer: httpx.Client) -> None:
+    batch = {"products": [BODY | {"id": each} for each in (".", " .. ", "...", "a/..")]}
+    items = writer.post("/v1/products:batch", json=batch).json()["items"]
+    assert [each["status"] for each in items] == ["refused", "refused", "created", "created"]
+    assert "no address can hold" in items[0]["problems"][0]
+    for name in ("...", "a/.."):
+        shown = writer.get(f"/v1/products/{quote(name, safe='')}").json()
+        assert writer.get(shown["images"][0]["href"]).status_code == 200
+
+
+def test_only_an_id_and_a_picture_are_needed_as_in_a_feed(writer: httpx.Client) -> None:
+    stored = writer.put("/v1/products/BARE", json={"images": ["20.png"]})
+    assert stored.json() == {"id": "BARE", "status": "created", "problems": []}
+    assert writer.get("/v1/products/BARE").json()["title"] == ""
 
 
 def test_pictures_are_shown_anew_and_smaller_or_where_they_are(writer, root: Path) -> None:

@@ -103,7 +103,7 @@ def test_detection_tells_items_only(client: httpx.Client) -> None:
         assert told["items"][0]["box"] == [0, 0, 48, 48]
         assert set(told) == {"items", "size", "seconds", "request_id"}
     refused = client.post("/v1/detect", params={"top": 3}, content=picture, headers=TYPE)
-    assert "no option 'top'" in is_problem(refused, 422, "invalid")
+    assert "query.top: is no option" in is_problem(refused, 422, "invalid")
 
 
 @pytest.mark.parametrize(

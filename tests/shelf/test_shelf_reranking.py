@@ -60,6 +60,19 @@ def test_the_head_is_turned_around_and_the_tail_stays(feed: Path, depth: int, to
         assert reranker.looked_at == [min(depth, 8)]
 
 
+def test_nothing_is_described_where_nothing_was_found(feed: Path, monkeypatch) -> None:
+    with build(feed, Reversing(depth=3)) as shelf:
+
+        def describe(*_: object) -> bytes:
+            raise AssertionError("is for nothing")
+
+        monkeypatch.setattr(Reversing, "describe", describe)
+        result = shelf.search(pixels(1), filter="price<0", by_category=2)
+        assert [item.matches for item in result.items] == [()]
+        with pytest.raises(AssertionError, match="is for nothing"):
+            shelf.search(pixels(1))
+
+
 def test_a_match_tells_what_the_reranker_found(feed: Path) -> None:
     with build(feed, Reversing(depth=3)) as shelf:
         system = replace(shelf.system, calibration=Calibration(4.0, 0.0, 0.2))
@@ -194,7 +207,8 @@ def test_kept_and_handed_candidates_give_the_same_matches(
     kept, handed = (fake_system(halves=halves, reranker=each) for each in (own, Handed(own)))
     Shelf.build(Catalog.open(feed), place, kept).close()
     with Shelf.open(place, kept) as one, Shelf.open(place, handed) as other:
-        for options in ({}, {"top": 2}, {"by_category": 3}, {"filter": "price>=5"}):
+        nothing = {"filter": "price>=1000000"}
+        for options in ({}, {"top": 2}, {"by_category": 3}, {"filter": "price>=5"}, nothing):
             check_same(one.search(pixels(1), **options), other.search(pixels(1), **options))
         # Products that come, go and change their pictures are seen by the shelf that is open.
         later = write_feed(tmp_path / "later", 12, images=(2,))

@@ -92,7 +92,11 @@ class Catalog:
             _check_encoding(encoding)
         source = Source(Path(path), encoding)
         if not source.path.exists():
-            raise FeedError(f"{path} does not exist; give a feed's file or a folder of pictures")
+            raise FeedError(
+                f"{path} does not exist",
+                cure="give a feed's file or a folder of pictures",
+                about="place",
+            )
         if not source.path.is_file() and not source.path.is_dir():
             raise FeedError(f"{path} is neither a file nor a folder")
         if format is None:

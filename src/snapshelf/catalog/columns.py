@@ -119,10 +119,10 @@ def match_columns(header: Header, mapping: Mapping[str, str], *, feed: str) -> C
                 of[field] = of[field][:1]  # a second choice for some rows would mix up IDs
         taken.update(of[field])
     if not of["id"]:
-        raise FeedError(_missing(feed, "id", "the product's ID", names["id"], here))
+        raise _missing(feed, "id", "the product's ID", names["id"], here)
     if not of["image"] and not of["images"]:
         known_names = (*names["image"], *names["images"])
-        raise FeedError(_missing(feed, "image", "the product's picture", known_names, here))
+        raise _missing(feed, "image", "the product's picture", known_names, here)
     return of
 
 
@@ -145,9 +145,10 @@ def _key(name: str) -> str:
     return "".join(character for character in name if character.isalnum())
 
 
-def _missing(feed: str, field: str, what: str, names: Sequence[str], here: str) -> str:
-    return (
-        f"{feed} has no column for {what} (looked for {', '.join(names)}); its columns are "
-        f"{here}; name the right one: --column {field}=NAME, or in Python "
-        f"columns={{{field!r}: 'NAME'}}"
+def _missing(feed: str, field: str, what: str, names: Sequence[str], here: str) -> FeedError:
+    return FeedError(
+        f"{feed} has no column for {what} (looked for {', '.join(names)}); its columns are {here}",
+        cure=f"name the right one: --column {field}=NAME, or in Python "
+        f"columns={{{field!r}: 'NAME'}}",
+        about="columns",
     )

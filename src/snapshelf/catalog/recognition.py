@@ -69,8 +69,10 @@ def recognise_format(source: Source) -> str:
         text = file.read(HEAD_BYTES).lstrip("\ufeff \t\r\n")
     if text.count("\0") > len(text) // 10:
         raise FeedError(
-            f"{name} is no text: every tenth character is a NUL; if it is UTF-16 without a byte "
-            "order mark, give its encoding ('utf-16-le' or 'utf-16-be')"
+            f"{name} is no text: every tenth character is a NUL",
+            cure="if it is UTF-16 without a byte order mark, give its encoding ('utf-16-le' or "
+            "'utf-16-be')",
+            about="encoding",
         )
     return _recognise_text(text, source)
 
@@ -91,7 +93,7 @@ def _recognise_text(text: str, source: Source) -> str:
         return _recognise_table(text, delimiter)
     by_suffix = SUFFIXES.get(_suffix(source))
     if by_suffix is None:
-        raise FeedError(_unknown(source, text))
+        raise _unknown(source, text)
     return by_suffix
 
 
@@ -133,9 +135,10 @@ def _suffix(source: Source) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _unknown(source: Source, text: str) -> str:
-    return (
-        f"{source.path.name} is none of the known feeds; it begins with {quote(text)}; name its "
-        "format if you know it: csv, google-tsv, google-xml, jsonl, parquet or shopify, or give a "
-        "folder of pictures"
+def _unknown(source: Source, text: str) -> FeedError:
+    return FeedError(
+        f"{source.path.name} is none of the known feeds; it begins with {quote(text)}",
+        cure="name its format if you know it: csv, google-tsv, google-xml, jsonl, parquet or "
+        "shopify, or give a folder of pictures",
+        about="format",
     )

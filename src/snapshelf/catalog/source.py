@@ -107,8 +107,9 @@ class Source:
             "".encode(name)
         except (LookupError, UnicodeError):
             raise FeedError(
-                f"{self.path.name} declares the encoding {name!r}, which is not known; "
-                "give its encoding, such as 'utf-8' or 'cp1252'"
+                f"{self.path.name} declares the encoding {name!r}, which is not known",
+                cure="give its encoding, such as 'utf-8' or 'cp1252'",
+                about="encoding",
             ) from None
         return name
 
@@ -119,7 +120,9 @@ class Source:
             yield
         except (OSError, EOFError, zlib.error, UnicodeError) as error:
             raise FeedError(
-                f"{self.path} cannot be read: {error}; is it whole, and may you read it?"
+                f"{self.path} cannot be read: {error}",
+                cure="is it whole, and may you read it?",
+                about="place",
             ) from error
 
 

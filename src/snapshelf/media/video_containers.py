@@ -1,6 +1,6 @@
 """Which containers clips are read from, and what else a file may be."""
 
-__all__ = ["CONTAINERS", "begins_like_clip", "name_of_other"]
+__all__ = ["CONTAINERS", "DAMAGED", "begins_like_clip", "name_of_other"]
 
 CONTAINERS = (
     "mov",
@@ -75,6 +75,9 @@ _OTHERS = (
 )
 
 
+DAMAGED = "a damaged clip, or one cut short, of which nothing can be read"
+
+
 def begins_like_clip(head: bytes) -> bool:
     r"""Tell whether a file that is no picture of ours begins like a clip.
 
@@ -110,7 +113,7 @@ def name_of_other(head: bytes) -> str:
         'an HLS playlist, which names other files'
     """
     if any(head[at : at + len(magic)] == magic for at, magic in _CLIPS):
-        return "a damaged clip, or one cut short, of which nothing can be read"
+        return DAMAGED
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "a WebP picture"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from snapshelf.errors import VideoError
-from snapshelf.media.video_containers import CONTAINERS, name_of_other
+from snapshelf.media.video_containers import CONTAINERS, DAMAGED, name_of_other
 from snapshelf.media.video_file import open_video_file
 from snapshelf.media.video_frame import VideoHeader
 from snapshelf.media.video_limits import VideoLimits
@@ -70,9 +70,9 @@ def _refuse(url: str, flags: int, options: object) -> NoReturn:  # noqa: ARG001
 
 def _why_not(source: Path | bytes, head: bytes) -> str:
     name = "the file" if isinstance(source, bytes) else str(source)
-    return (
-        f"{name} is {name_of_other(head)}, expected a clip; save it as MP4 or WebM, or get it again"
-    )
+    what = name_of_other(head)
+    expected = "" if what == DAMAGED else ", expected a clip"
+    return f"{name} is {what}{expected}; save it as MP4 or WebM, or get it again"
 
 
 def _picture_stream(container: InputContainer) -> VideoStream:

@@ -34,6 +34,11 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 HOW = "send the header `Authorization: Bearer KEY`; `snapshelf key` makes keys"
 
+READS_ONLY = (
+    "this key may only read, and this takes one that may write; `snapshelf key NAME --scope write` "
+    "makes one"
+)
+
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 
@@ -110,8 +115,8 @@ class Access:
             if write:
                 raise ProblemError(
                     "not-allowed",
-                    "this service has no API keys, so nobody may change its products; start it "
-                    "with --keys",
+                    "this takes a key that may write, and the service has no API keys, so that "
+                    "nobody may do it; start it with --keys",
                 )
             self._take(f"address {address}", self._settings.requests_per_minute)
             return Caller(f"address {address}", None, "read")
@@ -123,9 +128,7 @@ class Access:
                 "their own",
             )
         if write and key.scope != "write":
-            raise ProblemError(
-                "not-allowed", "this key may only read; changing products takes one that may write"
-            )
+            raise ProblemError("not-allowed", READS_ONLY)
         return Caller(f"key {key.hash}", key.name, key.scope, key.hash)
 
     def check_session(self, address: str, session: Session, *, write: bool) -> Caller:
@@ -190,9 +193,7 @@ class Access:
         if key.origins:
             raise ProblemError("not-allowed", "this key is for other pages, not for this one")
         if scope == "write" and key.scope != "write":
-            raise ProblemError(
-                "not-allowed", "this key may only read; changing products takes one that may write"
-            )
+            raise ProblemError("not-allowed", READS_ONLY)
         return self._sessions.begin(scope, WRITE_S if scope == "write" else READ_S, key.hash)
 
     def allows_origin(self, origin: str) -> bool:

@@ -15,6 +15,7 @@ from snapshelf.annotation.writing import json_line
 from snapshelf.errors import PictureError
 from snapshelf.features.encoder import Domain
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.bulk_upload import Uploaded
 from snapshelf.service.job_answer import found
 from snapshelf.service.job_work import JobWork
@@ -24,7 +25,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import WorkAnswer
-from snapshelf.service.team_job_routes import JobId, begun, team_job_routes
+from snapshelf.service.team_job_routes import JobId, add_job_routes, begun
 from snapshelf.store.filters import Filter, parse_filter
 
 __all__ = ["AnnotateOptions", "annotation_routes"]
@@ -32,6 +33,7 @@ __all__ = ["AnnotateOptions", "annotation_routes"]
 ADDRESS = "/annotations"
 FIELD = "pictures"
 LINES = "lines"
+LINE = '{"image": "1.jpg", "items": []}\n'
 
 
 class AnnotateOptions(BaseModel):
@@ -54,7 +56,9 @@ def annotation_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs, settings = parts.team.annotating, parts.settings
 
     @router.post(
@@ -90,7 +94,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "content": {"application/jsonl": {"schema": {"type": "string"}}},
+                "content": {"application/jsonl": {"schema": {"type": "string"}, "example": LINE}},
                 "description": "A line of JSON for each picture, as `snapshelf annotate` writes "
                 "them.",
             },
@@ -107,7 +111,7 @@ def annotation_routes(parts: Parts) -> APIRouter:
             written, media_type="application/jsonl", headers={"Content-Disposition": named}
         )
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "annotating"))
+    add_job_routes(router, jobs, ADDRESS, "annotating")
     return router
 
 
@@ -187,7 +191,8 @@ def _request(most: int) -> dict[str, Any]:
                             },
                             **options,
                         },
-                    }
+                    },
+                    "example": {FIELD: ["(the files)"], "side": "shop"},
                 }
             },
         }

@@ -155,20 +155,6 @@ class ShownProblem(Answer):
 class JobAnswer(Answer):
     """A clip's search: how far it is, and what it has found."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "9f2c1e5a7b3d4068ac1d2e3f4a5b6c7d",
-                    "status": "running",
-                    "progress": 0.42,
-                    "error": None,
-                    "result": None,
-                }
-            ]
-        }
-    )
-
     id: str
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     progress: float = Field(ge=0, le=1, description="Share of the work that is done.")
@@ -231,9 +217,9 @@ class SimilarAnswer(Answer):
 class ChangedProduct(Answer):
     """What became of one product of a change."""
 
-    id: str
-    status: Literal["created", "stored", "deleted", "not_found", "refused"]
-    problems: list[str] = Field(description="Why it was refused, or what was left out of it.")
+    id: str = Field(description='"" in a batch where it was no text.', examples=["SKU-0042"])
+    status: Literal["created", "stored", "deleted", "not_found", "refused", "failed"]
+    problems: list[str] = Field(description="Why nothing came of it, or what was left out of it.")
 
 
 class BatchAnswer(Answer):

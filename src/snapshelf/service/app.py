@@ -17,6 +17,7 @@ from snapshelf.service.clip_job_routes import clip_job_routes
 from snapshelf.service.duplicate_routes import duplicate_routes
 from snapshelf.service.embed_routes import embed_routes
 from snapshelf.service.failures import Failures, answer_problems
+from snapshelf.service.head_requests import HeadRequests
 from snapshelf.service.index_routes import index_routes
 from snapshelf.service.jobs_elsewhere import JobsElsewhere
 from snapshelf.service.kept_pictures import KeptPictures
@@ -81,8 +82,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        # Requests are held to the document; the first shall not wait for its being written.
+        await run_in_threadpool(app.openapi)
         await run_in_threadpool(parts.searching.warm_up)
         await run_in_threadpool(parts.clip_folder.prepare)
+        await run_in_threadpool(parts.feed_folder.prepare)
         stopping = asyncio.Event()
 
         async def end_jobs() -> None:
@@ -127,6 +131,7 @@ def create_app(
     answer_problems(app, measures)
     app.openapi = describe(app)  # type: ignore[method-assign]
     # The last added is the first to see a request.
+    app.add_middleware(HeadRequests)
     app.add_middleware(BoundedBody, settings=settings)
     app.add_middleware(RequestHead)
     app.add_middleware(Failures, measures=measures)

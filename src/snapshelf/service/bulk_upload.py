@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.uploads import invalid
+from snapshelf.service.validation import invalid, refused
 
 __all__ = ["Uploaded", "Uploads"]
 
@@ -54,7 +54,8 @@ class Uploaded:
         try:
             return model.model_validate(dict(self.fields))
         except ValidationError as error:
-            raise invalid(error) from None
+            found = list(error.errors(include_input=False, include_url=False))
+            raise invalid(found, at="body", known=model.model_fields) from None
 
     def close(self) -> None:
         """Let go of the files."""
@@ -126,16 +127,16 @@ class Uploads:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 if name != field:
-                    raise ProblemError(
-                        "invalid", f"the form has a file {name[:60]!r}; name each {field!r}"
+                    raise refused(
+                        f"body.{name[:60]}", f"is no field for files; name each {field!r}"
                     )
                 files.append((_shown(value.filename or ""), value.file))
             elif name in fields:
-                raise ProblemError("invalid", f"{name[:60]!r} is given twice; give it once")
+                raise refused(f"body.{name[:60]}", "is given twice; give it once")
             else:
                 fields[name] = value
         if not files:
-            raise ProblemError("invalid", f"the form has no file; put them into fields {field!r}")
+            raise refused(f"body.{field}", "is missing; put each file into a field of this name")
         return Uploaded(tuple(files), fields, parser)
 
 

@@ -1,28 +1,21 @@
 """Where clips lie while they are searched: a folder that does not outlive the service."""
 
 import os
-import shutil
-import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from filelock import FileLock, Timeout
-
+from snapshelf.service.own_folder import OwnFolder
 from snapshelf.service.problems import ProblemError
 
 __all__ = ["ClipFile", "ClipFolder"]
 
 PREFIX = "snapshelf-clips-"
-LOCK = "lock"
 
 
 class ClipFolder:
     """A folder of clips, readable to its owner only.
-
-    It is locked for as long as the process lives. A service that was killed leaves its folder
-    behind; the next one that makes a folder removes those that nobody locks.
 
     Args:
         parent: Where to make it; None for the system's temporary folder.
@@ -30,17 +23,14 @@ class ClipFolder:
     """
 
     def __init__(self, parent: Path | None, most_bytes: int) -> None:
-        self._parent = parent
+        self._folder = OwnFolder(PREFIX, parent)
         self._most_bytes = most_bytes
         self._bytes = 0
         self._mutex = Lock()
-        self._made: tuple[Path, FileLock] | None = None
 
     def prepare(self) -> None:
         """Make it now, and remove what killed services left, before anybody waits for that."""
-        with self._mutex, suppress(OSError):
-            if self._made is None:
-                self._made = self._make()
+        self._folder.prepare()
 
     def new_file(self) -> "ClipFile":
         """Begin a clip.
@@ -49,11 +39,7 @@ class ClipFolder:
             ProblemError: If the folder cannot be written.
         """
         try:
-            with self._mutex:
-                if self._made is None:
-                    self._made = self._make()
-                folder = self._made[0]
-            handle, name = tempfile.mkstemp(dir=folder)
+            handle, name = tempfile.mkstemp(dir=self._folder.path())
         except OSError:
             raise _cannot_write() from None
         return ClipFile(self, handle, Path(name))
@@ -78,19 +64,7 @@ class ClipFolder:
 
     def close(self) -> None:
         """Remove the folder and all that is in it."""
-        with self._mutex:
-            made, self._made = self._made, None
-        if made is not None:
-            made[1].release()
-            shutil.rmtree(made[0], ignore_errors=True)
-
-    def _make(self) -> tuple[Path, FileLock]:
-        parent = Path(tempfile.gettempdir()) if self._parent is None else self._parent
-        _sweep(parent)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=0)
-        return folder, lock
+        self._folder.close()
 
 
 class ClipFile:
@@ -139,18 +113,6 @@ class ClipFile:
         self.path.unlink(missing_ok=True)
         self._folder.give_back(self._size)
         self._size = 0
-
-
-def _sweep(parent: Path) -> None:
-    """Remove the folders of services that were killed; only one's own, and no links."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError, Timeout):
-            status = folder.lstat()
-            own = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
-            if own and stat.S_ISDIR(status.st_mode) and (folder / LOCK).exists():
-                with FileLock(folder / LOCK, timeout=0):
-                    pass
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cannot_write() -> ProblemError:

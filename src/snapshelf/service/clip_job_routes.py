@@ -1,5 +1,6 @@
 """Jobs of clips, which are searched while their sender waits, looks, or gives up."""
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
@@ -7,6 +8,8 @@ from starlette.responses import StreamingResponse
 
 from snapshelf.service.access import needs_read
 from snapshelf.service.answers import JobAnswer
+from snapshelf.service.api_route import ApiRoute
+from snapshelf.service.examples import EXAMPLES
 from snapshelf.service.job import Job
 from snapshelf.service.job_answer import found, job_json
 from snapshelf.service.job_events import JobEvents, last_event_number
@@ -15,6 +18,8 @@ from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 
 __all__ = ["clip_job_routes"]
+
+EVENT = f"id: 3\nevent: progress\ndata: {json.dumps(EXAMPLES['JobAnswer'])}\n\n"
 
 JobId = Annotated[
     str,
@@ -33,7 +38,9 @@ def clip_job_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1/jobs", tags=["jobs"], dependencies=[needs_read]
+    )
     jobs, clips = parts.clips, parts.settings.clips
     streams = JobEvents(most=clips.streams, keep_alive_s=clips.keep_alive_s)
 
@@ -58,7 +65,7 @@ def clip_job_routes(parts: Parts) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EVENT}},
                 "description": "Events `progress`, at the end `done` or `failed`.",
             },
             204: {"description": "The job has ended, and its last event is known."},

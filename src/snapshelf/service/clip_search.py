@@ -102,4 +102,4 @@ def _open(path: Path, settings: Settings) -> Video:
 
 def _unnamed(error: VideoError, path: Path) -> VideoError:
     """Tell an error without where the clip lies, which means nothing to its sender."""
-    return VideoError(str(error).replace(str(path), "the clip"))
+    return VideoError(str(error).replace(str(path), "the file"))

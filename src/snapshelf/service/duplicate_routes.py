@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.job_work import JobWork
 from snapshelf.service.json_answer import JsonAnswer, write_json
 from snapshelf.service.listing_routes import listed_product
@@ -15,7 +16,7 @@ from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.request_record import request_id_of
 from snapshelf.service.team_answers import DuplicatesAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import begun, team_job_routes
+from snapshelf.service.team_job_routes import add_job_routes, begun
 from snapshelf.shelf.as_json import group_json
 from snapshelf.shelf.changing import picture_source
 from snapshelf.shelf.duplicates import (
@@ -56,7 +57,9 @@ def duplicate_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs = parts.team.comparing
     under: dict[tuple[str, DuplicatesQuery], str] = {}
 
@@ -91,7 +94,7 @@ def duplicate_routes(parts: Parts) -> APIRouter:
             under[asked] = job.id
         return begun(job, ADDRESS)
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "a comparison"))
+    add_job_routes(router, jobs, ADDRESS, "a comparison")
     return router
 
 

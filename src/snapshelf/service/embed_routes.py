@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from snapshelf.service.access import Access, needs_read
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.page_files import PageFiles, answer_file
@@ -25,7 +26,7 @@ def embed_routes(access: Access) -> APIRouter:
     Args:
         access: Makes passes.
     """
-    router = APIRouter()
+    router = APIRouter(route_class=ApiRoute)
     script = PageFiles({}).find("embed.js")
     assert script is not None
 

@@ -14,12 +14,14 @@ from snapshelf.errors import (
     ShelfLockedError,
     VideoError,
 )
+from snapshelf.service.described import fields_of
 from snapshelf.service.logs import log_failure
 from snapshelf.service.measures import Measures
 from snapshelf.service.problems import MEDIA_TYPE, ProblemError, kind_of_status, problem_body
 from snapshelf.service.request_record import request_id_of
+from snapshelf.service.validation import invalid
 
-__all__ = ["EXPECTED", "FAILED", "Failures", "answer_problems", "problem_of"]
+__all__ = ["EXPECTED", "FAILED", "Failures", "answer_problems", "note_failure", "problem_of"]
 
 EXPECTED: tuple[type[Exception], ...] = (
     HTTPException,
@@ -70,11 +72,24 @@ class Failures:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            self._measures.errors.labels(type(error).__name__).inc()
-            log_failure(request_id_of(scope), error)
+            failed = note_failure(error, self._measures, request_id_of(scope))
             if not begun:
-                failed = ProblemError("failed", FAILED)
                 await _response(failed, request_id_of(scope))(scope, receive, send)
+
+
+def note_failure(error: Exception, measures: Measures, request_id: str) -> ProblemError:
+    """Tell any error as a problem; one that is not `EXPECTED` is counted and logged.
+
+    Args:
+        error: The error.
+        measures: Counts.
+        request_id: Of the request that it came of.
+    """
+    if isinstance(error, EXPECTED):
+        return problem_of(error)
+    measures.errors.labels(type(error).__name__).inc()
+    log_failure(request_id, error)
+    return ProblemError("failed", FAILED)
 
 
 def answer_problems(app: FastAPI, measures: Measures) -> None:
@@ -86,7 +101,10 @@ def answer_problems(app: FastAPI, measures: Measures) -> None:
     """
 
     async def answer(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
+        if isinstance(error, RequestValidationError):
+            problem = _of_request(request, error)
+        else:
+            problem = problem_of(error)
         measures.refused.labels(problem.kind).inc()
         return _response(problem, request_id_of(request.scope))
 
@@ -103,12 +121,7 @@ def problem_of(error: Exception) -> ProblemError:
         case ProblemError():
             return error
         case RequestValidationError():
-            errors = [
-                {"where": ".".join(map(str, each["loc"])), "what": str(each["msg"])}
-                for each in error.errors()[:20]
-            ]
-            told = "; ".join(f"{each['where']}: {each['what']}" for each in errors[:3])
-            return ProblemError("invalid", told, errors=errors)
+            return invalid(error.errors())
         case HTTPException():
             kind = kind_of_status(error.status_code)
             problem = ProblemError(kind, _DETAILS.get(kind, str(error.detail)))
@@ -132,6 +145,18 @@ def problem_of(error: Exception) -> ProblemError:
         "the shelf was removed, replaced or damaged; whoever runs the service has to start it anew",
         retry_after_s=30,
     )
+
+
+def _of_request(request: Request, error: RequestValidationError) -> ProblemError:
+    """Tell what is wrong with a request whose route is known, and so what it may hold."""
+    errors = error.errors()
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media == "application/json" or media.endswith("+json")
+    if not is_json and any(tuple(each["loc"]) == ("body",) for each in errors):
+        return ProblemError(
+            "wrong-type", f"got {media[:60] or 'no content type'!r}; send application/json"
+        )
+    return invalid(errors, known=fields_of(request))
 
 
 _DETAILS = {

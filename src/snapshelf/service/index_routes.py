@@ -8,15 +8,17 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_write
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.job_answer import found
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.reindexing import PROBLEMS, Reindexing, unpack_feed
+from snapshelf.service.reindexing import PROBLEMS, Reindexing
 from snapshelf.service.request_record import request_id_of
+from snapshelf.service.sent_feed import unpack_feed
 from snapshelf.service.team_answers import LatestAnswer, WorkAnswer
-from snapshelf.service.team_job_routes import JobId, begun, state, team_job_routes
+from snapshelf.service.team_job_routes import JobId, add_job_routes, begun, state
 from snapshelf.service.uploads import read_json
 from snapshelf.spreadsheet import csv_text
 
@@ -25,6 +27,12 @@ __all__ = ["IndexOptions", "index_routes"]
 ADDRESS = "/index"
 FIELD = "feed"
 COLUMNS = ("line", "product_id", "field", "reason", "skipped")
+
+SKIPPED = (
+    '{"line": 7, "field": "price", "reason": "is no price: \'cheap\'", "product_id": "SKU-7", '
+    '"fatal": true}\n'
+)
+SKIPPED_ROWS = "line,product_id,field,reason,skipped\n7,SKU-7,price,is no price: 'cheap',product\n"
 
 Encoding = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._-]{1,39}$")]
 
@@ -67,7 +75,9 @@ def index_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[needs_write])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["catalogue"], dependencies=[needs_write]
+    )
     jobs, settings = parts.team.indexing, parts.settings
     reindexing = Reindexing(parts)
 
@@ -98,7 +108,9 @@ def index_routes(parts: Parts) -> APIRouter:
         async with parts.team.uploads.read(request, field=FIELD, most_files=1) as uploaded:
             options = uploaded.options(IndexOptions)
             ((name, file),) = uploaded.files
-            folder = await run_in_threadpool(unpack_feed, name, file, settings.feed_bytes)
+            folder = await run_in_threadpool(
+                unpack_feed, name, file, settings.feed_bytes, parts.feed_folder
+            )
             uploaded.close()
             try:
                 _refuse_second(parts)
@@ -129,8 +141,8 @@ def index_routes(parts: Parts) -> APIRouter:
         responses={
             200: {
                 "content": {
-                    "application/jsonl": {"schema": {"type": "string"}},
-                    "text/csv": {"schema": {"type": "string"}},
+                    "application/jsonl": {"schema": {"type": "string"}, "example": SKIPPED},
+                    "text/csv": {"schema": {"type": "string"}, "example": SKIPPED_ROWS},
                 },
                 "description": "A line for each row, picture or field that was skipped, and why.",
             },
@@ -148,7 +160,7 @@ def index_routes(parts: Parts) -> APIRouter:
         media = "application/jsonl" if kind == "jsonl" else "text/csv; charset=utf-8"
         return Response(body, media_type=media, headers={"Content-Disposition": named})
 
-    router.include_router(team_job_routes(jobs, ADDRESS, "indexing"))
+    add_job_routes(router, jobs, ADDRESS, "indexing")
     return router
 
 
@@ -190,7 +202,10 @@ def _request() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {"schema": form},
+                "multipart/form-data": {
+                    "schema": form,
+                    "example": {FIELD: "(the file)", "whole": False},
+                },
                 "application/json": {
                     "schema": own,
                     "examples": {"again": {"summary": "The shelf's own feed", "value": {}}},

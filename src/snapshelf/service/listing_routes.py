@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.catalog.product import Product
 from snapshelf.service.access import needs_read
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
-from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_pictures import address_of_picture
 from snapshelf.service.team_answers import ListAnswer
+from snapshelf.service.validation import refused
 from snapshelf.shelf.as_json import product_json
 from snapshelf.store.filters import parse_filter
 from snapshelf.store.words import fold_words
@@ -52,7 +53,7 @@ def listing_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["products"])
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", tags=["products"])
     store = parts.shelf.store
 
     @router.get(
@@ -106,6 +107,6 @@ def _read(cursor: str) -> str:
         whole = cursor + "=" * (-len(cursor) % 4)
         return base64.b64decode(whole.encode("ascii"), b"-_", validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise ProblemError(
-            "invalid", "after: is none that `next` of an answer has given; leave it out to begin"
+        raise refused(
+            "query.after", "is none that `next` of an answer has given; leave it out to begin"
         ) from None

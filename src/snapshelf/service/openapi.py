@@ -1,22 +1,20 @@
 """The OpenAPI document: problems described as they are, in every operation."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from snapshelf.service.examples import EXAMPLES
 from snapshelf.service.problems import KINDS, MEDIA_TYPE, Problem
 from snapshelf.service.search_options import DetectBody, SearchBody, SearchOptions
 
 __all__ = ["describe", "picture_request", "problems"]
 
 REF = "#/components/schemas/"
-
-BASE64 = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-)
-"""A picture of one red pixel, as an example."""
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/heic")
 
@@ -68,16 +66,18 @@ def picture_request(*, options: bool) -> dict[str, Any]:
         },
     }
     binary = {"schema": file}
-    example = {"picture": BASE64, **({"top": 5, "filter": "price<80"} if options else {})}
+    sent: dict[str, Any] = {"picture": "(the file)"}
+    if options:
+        sent |= {"top": 5, "filter": "price<80"}
     described: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
                 **dict.fromkeys((*PICTURE_TYPES, *(CLIP_TYPES if options else ())), binary),
-                "multipart/form-data": {"schema": form},
+                "multipart/form-data": {"schema": form, "example": sent},
                 "application/json": {
                     "schema": {"$ref": f"{REF}{body}"},
-                    "examples": {"base64": {"value": example}},
+                    "examples": {"base64": {"value": EXAMPLES[body]}},
                 },
             },
         }
@@ -114,18 +114,27 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 tags=app.openapi_tags,
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
             schemas["Problem"] = Problem
             for model in (SearchBody, DetectBody):
                 schemas[model.__name__] = {
                     **model.model_json_schema(ref_template=REF + "{model}"),
                     "oneOf": [{"required": ["picture"]}, {"required": ["url"]}],
                 }
+            for name, example in EXAMPLES.items():
+                schemas[name].setdefault("examples", [example])
+            _drop_unused(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     return written
+
+
+def _drop_unused(document: dict[str, Any]) -> None:
+    """Drop the schemas that nothing refers to: FastAPI's own errors, and what bodies become."""
+    schemas = document["components"]["schemas"]
+    while unused := set(schemas) - set(re.findall(rf'"{REF}(\w+)"', json.dumps(document))):
+        for name in unused:
+            del schemas[name]
 
 
 def _form_options() -> dict[str, dict[str, Any]]:

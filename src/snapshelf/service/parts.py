@@ -14,8 +14,10 @@ from snapshelf.service.clip_folder import ClipFolder
 from snapshelf.service.event_log import EventLog
 from snapshelf.service.jobs import Jobs
 from snapshelf.service.measures import Measures
+from snapshelf.service.own_folder import OwnFolder
 from snapshelf.service.product_changes import ProductChanges
 from snapshelf.service.searching import Searching
+from snapshelf.service.sent_feed import PREFIX as FEEDS
 from snapshelf.service.settings import Settings
 from snapshelf.service.shelf_facets import ShelfFacets
 from snapshelf.service.small_pictures import SmallPictures
@@ -38,6 +40,7 @@ class Parts:
         searching: Searches.
         clips: Searches clips.
         clip_folder: Where clips lie.
+        feed_folder: Where feeds lie that were sent.
         changes: Changes products.
         events: Keeps events.
         pictures: Reads pictures of products.
@@ -55,6 +58,7 @@ class Parts:
     searching: Searching
     clips: Jobs
     clip_folder: ClipFolder
+    feed_folder: OwnFolder
     changes: ProductChanges
     events: EventLog
     pictures: SmallPictures
@@ -77,6 +81,7 @@ class Parts:
         self.pool.shutdown(cancel_futures=True)
         self.fetcher.close()
         self.clip_folder.close()
+        self.feed_folder.close()
 
 
 def assemble(
@@ -117,6 +122,7 @@ def assemble(
             seconds=measures.clip_seconds,
         ),
         clip_folder=ClipFolder(settings.clips.folder, settings.clips.disk_bytes),
+        feed_folder=OwnFolder(FEEDS),
         changes=ProductChanges(shelf.place, shelf.system, settings, measures, fetcher),
         events=EventLog(
             settings.events or own_events(shelf.place),

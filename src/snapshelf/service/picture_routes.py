@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from snapshelf.media.source import UrlReader
 from snapshelf.service.access import needs_read
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.intake import Intake
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.kept_pictures import KeptPictures
@@ -26,7 +27,9 @@ def picture_routes(parts: Parts, kept: KeptPictures | None) -> APIRouter:
         parts: Of the service.
         kept: Keeps pictures for links; None where none are kept.
     """
-    router = APIRouter(prefix="/v1", include_in_schema=False, dependencies=[needs_read])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", include_in_schema=False, dependencies=[needs_read]
+    )
     rates = Rates()
     fetcher = parts.fetcher if parts.settings.fetch_urls else None
 

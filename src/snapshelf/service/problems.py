@@ -49,7 +49,8 @@ class ProblemError(HTTPException):
         kind: One of `KINDS`.
         detail: What was wrong, what was expected and what to do.
         retry_after_s: When to try again, in seconds; None to say nothing of it.
-        errors: Of single parameters, ``{"where", "what"}``.
+        errors: Of single places of the request, ``{"where", "what"}``; see
+            `snapshelf.service.validation`.
         headers: Further headers of the answer.
 
     Attributes:
@@ -123,6 +124,9 @@ Problem: dict[str, Any] = {
         "request_id": {"type": "string", "examples": ["5f0c8a2b9d3e4f60"]},
         "errors": {
             "type": "array",
+            "description": "Each place of the request that is not valid: `query`, `path`, `header` "
+            "or `body` (a form's or JSON's), then names and numbers that lead there, between dots.",
+            "examples": [[{"where": "query.top", "what": "should be less than or equal to 100"}]],
             "items": {
                 "type": "object",
                 "required": ["where", "what"],

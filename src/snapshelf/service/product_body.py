@@ -11,7 +11,7 @@ from snapshelf.catalog.limits import MAX_ATTRIBUTES, MAX_DESCRIPTION, MAX_ID, MA
 from snapshelf.catalog.product import Product
 from snapshelf.catalog.row import Row, Value
 
-__all__ = ["BatchBody", "ProductBody", "ProductOfBatch", "understand"]
+__all__ = ["EXAMPLE", "Id", "ProductBody", "ProductOfBatch", "understand"]
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID)]
@@ -26,7 +26,9 @@ EXAMPLE: dict[str, Any] = {
     "attributes": {"colour": "red"},
 }
 
-MOST_AT_ONCE = 100
+
+NO_SEGMENT = frozenset({".", ".."})
+"""IDs that are no part of an address, however they are coded: browsers take them out of it."""
 
 
 class ProductBody(BaseModel):
@@ -57,20 +59,6 @@ class ProductOfBatch(ProductBody):
     id: Id
 
 
-class BatchBody(BaseModel):
-    """Products to store, and products to delete."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"products": [{"id": "SKU-0042", **EXAMPLE}], "delete": ["SKU-0007"]}]
-        },
-    )
-
-    products: list[ProductOfBatch] = Field(default_factory=list, max_length=MOST_AT_ONCE)
-    delete: list[Id] = Field(default_factory=list, max_length=MOST_AT_ONCE)
-
-
 def understand(product_id: str, body: ProductBody) -> tuple[Product | None, Sequence[str]]:
     """Understand a product.
 
@@ -82,6 +70,8 @@ def understand(product_id: str, body: ProductBody) -> tuple[Product | None, Sequ
         The product, None if it is refused; and what is wrong, which for a product is what was
         left out of it.
     """
+    if product_id.strip() in NO_SEGMENT:
+        return None, ["id: is '.' or '..', which no address can hold; give it another one"]
     taken = sorted(set(body.attributes) & set(PRODUCT_FIELDS))
     if taken:
         return None, [f"attributes: {taken[0]!r} is a field of its own, not an attribute"]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from snapshelf.catalog.entry import Entry, Problem
 from snapshelf.catalog.product import Product
 from snapshelf.media.source import UrlReader
+from snapshelf.service.batch_body import RefusedItem
 from snapshelf.service.measures import Measures
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.product_body import ProductBody, understand
@@ -31,9 +32,9 @@ class Changed:
 
     Attributes:
         id: The product.
-        status: ``created``, ``stored`` (it was there before), ``deleted``, ``not_found`` or
-            ``refused``.
-        problems: Why it was refused, or what was left out of it.
+        status: ``created``, ``stored`` (it was there before), ``deleted``, ``not_found``,
+            ``refused`` or, through no fault of its own, ``failed``.
+        problems: Why nothing came of it, or what was left out of it.
     """
 
     id: str
@@ -68,11 +69,12 @@ class ProductChanges:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="snapshelf-writer")
         self._waiting = 0
 
-    async def put(self, products: Sequence[tuple[str, ProductBody]]) -> list[Changed]:
+    async def put(self, products: Sequence[tuple[str, ProductBody | RefusedItem]]) -> list[Changed]:
         """Store products; once this is back they are on disk and found by searches.
 
         Args:
-            products: IDs and all else; of an ID given twice the second is refused.
+            products: IDs and all else; of an ID given twice the second is refused, and so is what
+                was no product.
 
         Returns:
             One for each, in the order given.
@@ -81,20 +83,15 @@ class ProductChanges:
             ProblemError: If too many changes wait, or it takes too long.
             ShelfError: If the shelf cannot be written.
         """
+        if not products:
+            return []
         return self._noted(await self._in_turn(lambda: self._put(products)))
 
-    async def delete(self, product_ids: Sequence[str]) -> list[Changed]:
+    async def delete(self, product_ids: Sequence[str | RefusedItem]) -> list[Changed]:
         """Remove products; raises as `put` does."""
-
-        def remove() -> list[Changed]:
-            if not product_ids:
-                return []
-            there = remove_products(self._path, product_ids)
-            return [
-                Changed(each, "deleted" if each in there else "not_found") for each in product_ids
-            ]
-
-        return self._noted(await self._in_turn(remove))
+        if not product_ids:
+            return []
+        return self._noted(await self._in_turn(lambda: self._delete(product_ids)))
 
     def close(self) -> None:
         """Wait for the change under way."""
@@ -125,12 +122,26 @@ class ProductChanges:
         if not done.cancelled():
             done.exception()  # whoever waited has heard of it, or has gone
 
-    def _put(self, products: Sequence[tuple[str, ProductBody]]) -> list[Changed]:
+    def _delete(self, product_ids: Sequence[str | RefusedItem]) -> list[Changed]:
+        """Remove products; in the writer's thread."""
+        known = [each for each in product_ids if isinstance(each, str)]
+        there = remove_products(self._path, known) if known else ()
+        return [
+            Changed(each.id, "refused", each.problems)
+            if isinstance(each, RefusedItem)
+            else Changed(each, "deleted" if each in there else "not_found")
+            for each in product_ids
+        ]
+
+    def _put(self, products: Sequence[tuple[str, ProductBody | RefusedItem]]) -> list[Changed]:
         """Store products; in the writer's thread."""
         understood: dict[str, Product] = {}
         refused: dict[int, tuple[str, ...]] = {}
         told: dict[str, list[str]] = {}
         for number, (name, body) in enumerate(products):
+            if isinstance(body, RefusedItem):
+                refused[number] = body.problems
+                continue
             product, problems = understand(name, body)
             if product is None:
                 refused[number] = tuple(problems)

@@ -9,18 +9,25 @@ from fastapi.responses import RedirectResponse
 
 from snapshelf.service.access import needs_picture, needs_read, needs_write
 from snapshelf.service.answers import BatchAnswer, ChangedProduct, ProductAnswer, SimilarAnswer
+from snapshelf.service.api_route import ApiRoute
+from snapshelf.service.batch_body import BatchBody, RefusedItem
+from snapshelf.service.failures import note_failure
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.service.product_body import BatchBody, ProductBody
+from snapshelf.service.product_body import ProductBody
 from snapshelf.service.product_changes import Changed
 from snapshelf.service.product_pictures import address_of_picture, is_url, picture_address
+from snapshelf.service.request_record import request_id_of
 from snapshelf.shelf.as_json import product_json
 from snapshelf.shelf.similar import find_similar
 from snapshelf.store.filters import parse_filter
 
 __all__ = ["product_routes"]
+
+PLURAL = {"image": "images"}
+"""Fields that requests call otherwise than feeds do."""
 
 ProductId = Annotated[
     str,
@@ -39,7 +46,7 @@ def product_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["products"])
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", tags=["products"])
     store = parts.shelf.store
 
     @router.get(
@@ -108,8 +115,14 @@ def product_routes(parts: Parts) -> APIRouter:
         product = (await loop.run_in_executor(parts.pool, store.products, [product_id])).get(
             product_id
         )
-        if product is None or number >= len(product.images):
+        if product is None:
             raise _unknown(product_id)
+        if number >= len(product.images):
+            raise ProblemError(
+                "not-found",
+                f"the product {product_id[:100]!r} has no picture {number}; its pictures are "
+                f"numbered from 0 to {len(product.images) - 1}",
+            )
         source = product.images[number]
         kept = {"Cache-Control": "private, max-age=300"}
         if "pass" in request.query_params:
@@ -158,7 +171,7 @@ def product_routes(parts: Parts) -> APIRouter:
             200: {"model": ChangedProduct, "description": "It was there before."},
             201: {"model": ChangedProduct, "description": "It is new."},
             # An ID with a line break is no address.
-            **problems("not-found", "busy", "timed-out"),
+            **problems("not-found", "wrong-type", "busy", "timed-out"),
         },
     )
     async def put(product_id: ProductId, body: ProductBody) -> Any:
@@ -168,8 +181,7 @@ def product_routes(parts: Parts) -> APIRouter:
         """
         (changed,) = await parts.changes.put([(product_id, body)])
         if changed.status == "refused":
-            errors = [{"where": changed.id, "what": each} for each in changed.problems]
-            raise ProblemError("invalid", "; ".join(changed.problems), errors=errors)
+            raise _refused(changed)
         return JsonAnswer(_written(changed), 201 if changed.status == "created" else 200)
 
     @router.delete(
@@ -182,22 +194,29 @@ def product_routes(parts: Parts) -> APIRouter:
         """Delete a product; searches do not find it any more."""
         (changed,) = await parts.changes.delete([product_id])
         if changed.status == "not_found":
-            raise _unknown(product_id)
+            raise _unknown(product_id, "there is nothing to delete")
         return JsonAnswer(_written(changed))
 
     @router.post(
         "/products:batch",
         summary="Store and delete many products",
         dependencies=[needs_write],
-        responses={200: {"model": BatchAnswer}, **problems("busy", "timed-out")},
+        responses={200: {"model": BatchAnswer}, **problems("wrong-type", "busy", "timed-out")},
     )
-    async def batch(body: BatchBody) -> Any:
-        """Store and delete products, and tell of each what became of it.
+    async def batch(request: Request, body: BatchBody) -> Any:
+        """Store and delete products, at most 100 of each, and tell of each what became of it.
 
-        What is refused keeps nothing from the rest.
+        What is refused keeps nothing from the rest. First all are stored, then all are deleted; if
+        that fails when some are stored already, those to delete are told to have `failed`.
         """
         changed = await parts.changes.put([(each.id, each) for each in body.products])
-        changed += await parts.changes.delete(body.delete)
+        try:
+            changed += await parts.changes.delete(body.delete)
+        except Exception as error:
+            if not changed:
+                raise
+            problem = note_failure(error, parts.measures, request_id_of(request.scope))
+            changed += [_failed(each, problem) for each in body.delete]
         return JsonAnswer({"items": [_written(each) for each in changed]})
 
     return router
@@ -207,9 +226,28 @@ def _written(changed: Changed) -> dict[str, Any]:
     return {**asdict(changed), "problems": list(changed.problems)}
 
 
-def _unknown(product_id: str) -> ProblemError:
+def _failed(name: str | RefusedItem, problem: ProblemError) -> Changed:
+    if isinstance(name, RefusedItem):
+        return Changed(name.id, "refused", name.problems)
+    return Changed(name, "failed", (problem.detail,))
+
+
+def _refused(changed: Changed) -> ProblemError:
+    """Tell why a product was refused, by the field of the request that each problem is about."""
+    errors = []
+    for each in changed.problems:
+        field, _, what = each.partition(": ")
+        where = "path.product_id" if field == "id" else f"body.{PLURAL.get(field, field)}"
+        errors.append({"where": where, "what": what})
+    told = "; ".join(f"{each['where']}: {each['what']}" for each in errors)
+    return ProblemError("invalid", told, errors=errors)
+
+
+def _unknown(
+    product_id: str, so: str = "GET /v1/products lists those that there are"
+) -> ProblemError:
     return ProblemError(
         "not-found",
-        f"the shelf has no product {product_id[:100]!r}, or not that picture of it; IDs are "
-        "compared letter by letter",
+        f"the shelf has no product {product_id[:100]!r}; IDs are compared letter by letter, and "
+        f"{so}",
     )

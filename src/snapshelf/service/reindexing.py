@@ -1,26 +1,25 @@
-"""Indexing feeds as jobs: what was sent, bounded and unpacked, or the shelf's own."""
+"""Indexing feeds as jobs: what was sent, or the shelf's own."""
 
 import io
 import tempfile
-import zlib
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry
 from snapshelf.catalog.report import IngestionReport
-from snapshelf.errors import FeedError, ShelfLockedError, SnapshelfError
 from snapshelf.media.fetcher import Fetcher
+from snapshelf.service.feed_errors import FeedErrors
 from snapshelf.service.job_work import Cancelled, JobWork
 from snapshelf.service.json_answer import write_json
 from snapshelf.service.parts import Parts
 from snapshelf.service.problems import ProblemError
-from snapshelf.shelf.feeding import feed_shelf, own_feed
+from snapshelf.shelf.feeding import feed_shelf, own_feed, own_feed_path
 from snapshelf.shelf.update_report import UpdateReport
 
-__all__ = ["PROBLEMS", "FeedOptions", "Reindexing", "unpack_feed"]
+__all__ = ["PROBLEMS", "FeedOptions", "Reindexing"]
 
 PROBLEMS = "problems"
 SHOWN_PROBLEMS = 100
@@ -33,10 +32,10 @@ READING = 0.05
 HALF = 0.5
 """Share of the shelf that a feed may remove without being sure."""
 
-GZIP = b"\x1f\x8b"
-BLOCK = 1 << 20
-SUFFIXES = frozenset(
-    (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".xml", ".rss", ".atom", ".parquet", ".txt")
+SURE_OWN = 'if that is right, send the JSON `{"sure": true}`'
+SURE_SENT = (
+    "if that is right, send it again with the form field `sure=true`, or with the form field "
+    "`whole=false` to remove nothing"
 )
 
 
@@ -74,61 +73,6 @@ class FeedOptions(Protocol):
         ...
 
 
-def unpack_feed(name: str, file: BinaryIO, most_bytes: int) -> "tempfile.TemporaryDirectory[str]":
-    """Put a feed that was sent into a folder of its own, unpacked and under a name of ours.
-
-    Args:
-        name: As it was sent; only a known suffix of it is used.
-        file: The feed, plain or packed with gzip.
-        most_bytes: Of it, unpacked.
-
-    Returns:
-        The folder with the one file; to be cleaned up by the caller.
-
-    Raises:
-        ProblemError: If it is larger, empty, or no whole gzip file.
-    """
-    plain = name.lower().removesuffix(".gz")
-    suffix = Path(plain.replace("\\", "/").rpartition("/")[2]).suffix
-    folder = tempfile.TemporaryDirectory(prefix="snapshelf-feed-")
-    try:
-        target = Path(folder.name) / f"feed{suffix if suffix in SUFFIXES else ''}"
-        with target.open("xb") as written:
-            _copy(file, written, most_bytes)
-        if not target.stat().st_size:
-            raise ProblemError("invalid", "the feed's file is empty")
-    except BaseException:
-        folder.cleanup()
-        raise
-    return folder
-
-
-def _copy(file: BinaryIO, written: BinaryIO, most_bytes: int) -> None:
-    head = file.read(len(GZIP))
-    file.seek(0)
-    unpacker = zlib.decompressobj(wbits=31) if head == GZIP else None
-    size = 0
-    while block := file.read(BLOCK):
-        parts = [block]
-        while parts:
-            part = parts.pop()
-            if unpacker is not None:
-                try:
-                    part = unpacker.decompress(part, BLOCK)
-                except zlib.error:
-                    raise ProblemError("invalid", "the feed is no whole gzip file") from None
-                if unpacker.unconsumed_tail:
-                    parts.append(unpacker.unconsumed_tail)
-            size += len(part)
-            if size > most_bytes:
-                raise ProblemError(
-                    "too-large", f"the feed has more than {most_bytes:,} bytes, unpacked"
-                )
-            written.write(part)
-    if unpacker is not None and not unpacker.eof:
-        raise ProblemError("invalid", "the feed is no whole gzip file: it ends early")
-
-
 class Reindexing:
     """Indexes feeds into the shelf of a service; in the thread of its jobs.
 
@@ -145,10 +89,18 @@ class Reindexing:
         Raises:
             ProblemError: If it cannot be read, or the shelf not be written.
         """
-        with _told():
+        path = own_feed_path(self._parts.shelf.store)
+        with FeedErrors(path, "" if path is None else path.name, own=True) as errors:
             catalog = own_feed(self._parts.shelf.store)
             return self._index(
-                catalog, str(catalog.path), job, whole=True, recheck=recheck, sure=sure, most=None
+                catalog,
+                str(catalog.path),
+                errors,
+                job,
+                whole=True,
+                recheck=recheck,
+                sure=sure,
+                most=None,
             )
 
     def sent(
@@ -160,7 +112,7 @@ class Reindexing:
     ) -> bytes:
         """Index a feed that was sent; raises as `own` does."""
         (file,) = Path(folder.name).iterdir()
-        with _told(file, name):
+        with FeedErrors(file, name, own=False) as errors:
             try:
                 catalog = Catalog.open(
                     file,
@@ -173,6 +125,7 @@ class Reindexing:
             return self._index(
                 catalog,
                 name or "feed",
+                errors,
                 job,
                 whole=options.whole,
                 recheck=options.recheck,
@@ -184,6 +137,7 @@ class Reindexing:
         self,
         catalog: Catalog,
         name: str,
+        errors: FeedErrors,
         job: JobWork,
         *,
         whole: bool,
@@ -199,8 +153,7 @@ class Reindexing:
             raise ProblemError(
                 "conflict",
                 f"the feed has {total:,} products and the shelf {held:,}: more than half would be "
-                "removed; send it again with sure=true if that is right, or with whole=false to "
-                "remove nothing",
+                f"removed; {SURE_OWN if most is None else SURE_SENT}",
             )
         log = _BoundedLines(PROBLEM_BYTES)
         report = IngestionReport(log)
@@ -244,7 +197,7 @@ class Reindexing:
             {
                 "feed": name.replace("\\", "/").rpartition("/")[2],
                 "format": catalog.format,
-                "report": asdict(updated),
+                "report": {**asdict(updated), "stopped": errors.shown(updated.stopped)},
                 "reasons": told["reasons"],
                 "problems": told["problems"][:SHOWN_PROBLEMS],
                 "problem_count": _sum(report),
@@ -264,34 +217,6 @@ class _BoundedLines(io.StringIO):
         if self.tell() + len(line) > self._most:
             return 0
         return super().write(line)
-
-
-class _told:  # noqa: N801 - reads like a function
-    """Turns what a feed or a shelf cannot do into problems, which name no folders of ours."""
-
-    def __init__(self, file: Path | None = None, name: str = "") -> None:
-        self._file = file
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        match error:
-            case ShelfLockedError():
-                raise ProblemError(
-                    "locked", "another process is indexing into the shelf; try again later"
-                ) from None
-            case FeedError():
-                raise ProblemError("invalid", self._shown(str(error))) from None
-            case SnapshelfError():
-                raise ProblemError("unavailable", "the shelf cannot be written") from None
-
-    def _shown(self, told: str) -> str:
-        if self._file is None:
-            return told
-        name = self._name or "the feed"
-        return told.replace(str(self._file), name).replace(self._file.name, name)
 
 
 def _count(catalog: Catalog, job: JobWork, most: int | None) -> int:

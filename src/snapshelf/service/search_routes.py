@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from snapshelf.service.access import needs_read
 from snapshelf.service.answers import DetectAnswer, JobStarted, SearchAnswer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.clip_folder import ClipFile
 from snapshelf.service.clip_search import check_clip, clip_work
 from snapshelf.service.intake import Intake
@@ -29,7 +30,9 @@ def search_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(prefix="/v1", tags=["search"], dependencies=[needs_read])
+    router = APIRouter(
+        route_class=ApiRoute, prefix="/v1", tags=["search"], dependencies=[needs_read]
+    )
     fetcher = parts.fetcher if parts.settings.fetch_urls else None
 
     async def begin(

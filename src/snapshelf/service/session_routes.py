@@ -7,7 +7,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import Access, address_of, refuse_other_pages
+from snapshelf.service.answers import Answer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
+from snapshelf.service.openapi import problems
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.sessions import COOKIE, Session
 
@@ -25,15 +28,26 @@ class SessionBody(BaseModel):
     scope: Literal["read", "write"] = Field("read", description="What the session may do.")
 
 
+class SessionAnswer(Answer):
+    """What the request's cookie, or the one that is set, may do."""
+
+    scope: Literal["read", "write"]
+    seconds: int = Field(ge=0, description="How long it holds.")
+
+
 def session_routes(access: Access) -> APIRouter:
-    """Make the routes, which are for the service's own pages and no part of its document.
+    """Make the routes, which are for the service's own pages; programs send a key.
 
     Args:
         access: Begins and reads sessions.
     """
-    router = APIRouter(prefix="/v1", include_in_schema=False)
+    router = APIRouter(route_class=ApiRoute, prefix="/v1", tags=["pages"])
 
-    @router.post("/session")
+    @router.post(
+        "/session",
+        summary="Begin a session of a page",
+        responses={200: {"model": SessionAnswer}, **problems("wrong-type")},
+    )
     def begin(request: Request, body: SessionBody) -> Any:
         """Set a cookie that may do what the key may, for pages of this service only.
 
@@ -54,7 +68,11 @@ def session_routes(access: Access) -> APIRouter:
         set_cookie(answer, request, session, cookie)
         return answer
 
-    @router.get("/session")
+    @router.get(
+        "/session",
+        summary="Look at the session",
+        responses={200: {"model": SessionAnswer}, **problems()},
+    )
     def look(request: Request) -> Any:
         """Tell what the request's cookie may do, and for how long."""
         session = access.session(request.cookies.get(COOKIE))
@@ -63,7 +81,7 @@ def session_routes(access: Access) -> APIRouter:
         access.check_session(address_of(request), session, write=False)
         return JsonAnswer(_told(session))
 
-    @router.delete("/session", status_code=204)
+    @router.delete("/session", summary="End the session", status_code=204, responses=problems())
     def end(request: Request) -> Response:
         """Take the cookie back."""
         refuse_other_pages(request)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from snapshelf.service.access import needs_read, needs_read_by_key
 from snapshelf.service.answers import EventAnswer, FacetsAnswer, Health, ShelfAnswer
+from snapshelf.service.api_route import ApiRoute
 from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.parts import Parts
@@ -65,7 +66,7 @@ def shelf_routes(parts: Parts) -> APIRouter:
     Args:
         parts: Of the service.
     """
-    router = APIRouter(tags=["service"])
+    router = APIRouter(route_class=ApiRoute, tags=["service"])
     shelf = parts.shelf
 
     @router.get(
@@ -114,7 +115,7 @@ def shelf_routes(parts: Parts) -> APIRouter:
         "/v1/events",
         summary="Tell what a customer did with an answer",
         dependencies=[needs_read],
-        responses={200: {"model": EventAnswer}, **problems()},
+        responses={200: {"model": EventAnswer}, **problems("wrong-type")},
     )
     def event(request: Request, body: EventBody) -> Any:
         """Keep an event for later training, in files that do not grow without end."""
@@ -148,7 +149,17 @@ def shelf_routes(parts: Parts) -> APIRouter:
         summary="Measures for Prometheus",
         dependencies=[needs_read_by_key],
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
+        responses={
+            200: {
+                "content": {
+                    "text/plain": {
+                        "schema": {"type": "string"},
+                        "example": "snapshelf_shelf_products 5000.0\n",
+                    }
+                }
+            },
+            **problems(),
+        },
     )
     def metrics() -> Response:
         """Give latencies by stage, queue, cache, refusals and errors as Prometheus's text."""

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from snapshelf.service.access import needs_write
 from snapshelf.service.job import Job
 from snapshelf.service.job_answer import found, job_json
 from snapshelf.service.jobs import Jobs
@@ -12,7 +11,7 @@ from snapshelf.service.json_answer import JsonAnswer
 from snapshelf.service.openapi import problems
 from snapshelf.service.team_answers import WorkState
 
-__all__ = ["JobId", "begun", "state", "team_job_routes"]
+__all__ = ["JobId", "add_job_routes", "begun", "state"]
 
 JobId = Annotated[
     str,
@@ -30,7 +29,7 @@ def state(job: Job, address: str) -> bytes:
 
     Args:
         job: The job.
-        address: As `team_job_routes` has it.
+        address: As `add_job_routes` has it.
     """
     return job_json(job, url=f"/v1{address}/{job.id}", so_far=job.so_far)
 
@@ -41,15 +40,18 @@ def begun(job: Job, address: str) -> JsonAnswer:
     return JsonAnswer(b'{"job":' + state(job, address) + b"}", 202, headers=headers)
 
 
-def team_job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
-    """Make the routes of a kind of jobs, for whoever may write: they are about the shelf.
+def add_job_routes(router: APIRouter, jobs: Jobs, address: str, work: str) -> None:
+    """Add the routes of a kind of jobs to the router that begins them.
+
+    They are no router of their own: of a route within two routers the measures and the log would
+    name half of the address.
 
     Args:
+        router: Below ``/v1``, for whoever may write: the jobs are about the shelf.
         jobs: Does them.
         address: Before their IDs, such as ``/annotations``, below ``/v1``.
         work: What they are, for the descriptions.
     """
-    router = APIRouter(tags=["catalogue"], dependencies=[needs_write])
 
     @router.get(
         f"{address}/{{job_id}}",
@@ -70,5 +72,3 @@ def team_job_routes(jobs: Jobs, address: str, work: str) -> APIRouter:
         job = found(jobs, job_id)
         jobs.cancel(job)
         return JsonAnswer(state(job, address))
-
-    return router

@@ -17,8 +17,9 @@ from snapshelf.service.intake import Intake
 from snapshelf.service.problems import ProblemError
 from snapshelf.service.search_options import DetectBody, SearchBody, SearchOptions
 from snapshelf.service.upload import Upload
+from snapshelf.service.validation import invalid, refused
 
-__all__ = ["invalid", "read_detection", "read_json", "read_search"]
+__all__ = ["read_detection", "read_json", "read_search"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -85,7 +86,8 @@ async def read_search(
         options = SearchOptions(**body.model_dump(include=set(FIELDS)))
         return await _picture_of(body.picture, body.url, fetcher), options
     data, fields = await _raw_or_form(request, media, intake)
-    return data, _validated(SearchOptions, fields)
+    where = "body" if media == "multipart/form-data" else "query"
+    return data, _validated(SearchOptions, fields, where)
 
 
 async def read_detection(request: Request, fetcher: UrlReader | None, intake: Intake) -> bytes:
@@ -97,7 +99,8 @@ async def read_detection(request: Request, fetcher: UrlReader | None, intake: In
         return await _picture_of(body.picture, body.url, fetcher)
     data, fields = await _raw_or_form(request, media, intake)
     if fields:
-        raise ProblemError("invalid", f"a detection has no option {min(fields)!r}; leave it out")
+        told = "is no field of a detection's form; leave it out"
+        raise refused(f"body.{min(fields)[:60]}", told)
     assert isinstance(data, bytes)
     return data
 
@@ -129,7 +132,7 @@ async def _raw_or_form(
     data = upload.result()
     if not data:
         raise ProblemError("invalid", f"the body is empty; {TYPES}")
-    return data, _collected(request.query_params.multi_items())
+    return data, _collected(request.query_params.multi_items(), "query")
 
 
 async def _form(request: Request, intake: Intake) -> tuple[bytes | ClipFile, Mapping[str, Any]]:
@@ -148,18 +151,18 @@ async def _form(request: Request, intake: Intake) -> tuple[bytes | ClipFile, Map
     if not data:
         raise ProblemError("invalid", "the picture's file is empty")
     return data, _collected(
-        [(name, each) for name, each in form.multi_items() if isinstance(each, str)]
+        [(name, each) for name, each in form.multi_items() if isinstance(each, str)], "body"
     )
 
 
-def _collected(pairs: list[tuple[str, str]]) -> Mapping[str, Any]:
+def _collected(pairs: list[tuple[str, str]], where: str) -> Mapping[str, Any]:
     """Collect options: those that are lists may come several times."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in LISTS:
             fields.setdefault(name, []).append(value)
         elif name in fields:
-            raise ProblemError("invalid", f"{name[:60]!r} is given twice; give it once")
+            raise refused(f"{where}.{name[:60]}", "is given twice; give it once")
         else:
             fields[name] = value
     return fields
@@ -188,29 +191,23 @@ def _validated_json(model: type[M], whole: bytes) -> M:
     try:
         return model.model_validate_json(whole)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(_errors(error), at="body", known=model.model_fields) from None
 
 
-def _validated(model: type[M], fields: Mapping[str, Any]) -> M:
+def _validated(model: type[M], fields: Mapping[str, Any], where: str) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(_errors(error), at=where, known=model.model_fields) from None
 
 
-def invalid(error: ValidationError) -> ProblemError:
-    """Tell what is not valid, without what was sent: it may be a picture."""
-    errors = [
-        {"where": ".".join(map(str, each["loc"]))[:100], "what": each["msg"]}
-        for each in error.errors(include_input=False, include_url=False, include_context=False)[:20]
-    ]
-    told = "; ".join(f"{each['where'] or 'body'}: {each['what']}" for each in errors[:3])
-    return ProblemError("invalid", told, errors=errors)
+def _errors(error: ValidationError) -> list[Any]:
+    return list(error.errors(include_input=False, include_url=False, include_context=False))
 
 
 async def _picture_of(text: str | None, url: str | None, fetcher: UrlReader | None) -> bytes:
     if (text is None) == (url is None):
-        raise ProblemError("invalid", "give either picture (base64) or url")
+        raise refused("body", "give either picture (base64) or url, one of them")
     if url is not None:
         if fetcher is None:
             raise ProblemError(
@@ -221,7 +218,7 @@ async def _picture_of(text: str | None, url: str | None, fetcher: UrlReader | No
     assert text is not None
     data = await run_in_threadpool(_decoded, text)
     if not data:
-        raise ProblemError("invalid", "picture: is empty")
+        raise refused("body.picture", "is empty")
     return data
 
 
@@ -229,6 +226,7 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ProblemError(
-            "invalid", "picture: is not base64 (A-Z a-z 0-9 + / and = at the end, without breaks)"
+        raise refused(
+            "body.picture",
+            "is not base64 (A-Z a-z 0-9 + / and = at the end, without breaks)",
         ) from None

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from snapshelf.catalog.catalog import Catalog
 from snapshelf.catalog.entry import Entry, Problem
@@ -17,7 +18,7 @@ from snapshelf.store.opening import Place, open_store
 from snapshelf.store.vector_store import VectorStore
 from snapshelf.systems.system import System
 
-__all__ = ["feed_shelf", "note_feed", "own_feed"]
+__all__ = ["feed_shelf", "note_feed", "own_feed", "own_feed_path"]
 
 FEED = "feed"
 """Property of a shelf: its feed, and how that is read."""
@@ -69,6 +70,14 @@ def own_feed(store: VectorStore) -> Catalog:
             "the shelf does not know the feed that it was made from; send the feed, or run "
             "`snapshelf index` once more"
         ) from None
+
+
+def own_feed_path(store: VectorStore) -> Path | None:
+    """Tell where the feed lies that a shelf was made from; None if it does not know."""
+    try:
+        return Path(json.loads(store.properties[FEED])["path"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def feed_shelf(

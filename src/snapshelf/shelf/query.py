@@ -104,7 +104,11 @@ def answer_query(
     described = (
         None
         if reranker is None
-        else [reranker.describe(part, Domain.STREET) for part in query.parts]
+        # Describing takes time, and is for nothing where no product passes the filter.
+        else [
+            reranker.describe(part, Domain.STREET) if row else b""
+            for part, row in zip(query.parts, shortlists.hits, strict=True)
+        ]
     )
     items = find_items(
         store, system, query.regions, shortlists, described, top=top, by_category=by_category

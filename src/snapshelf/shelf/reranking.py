@@ -30,7 +30,7 @@ def rerank_hits(
     Args:
         reranker: Compares.
         store: Holds the descriptions; all that are needed are read at once.
-        queries: Description of each query.
+        queries: Description of each query; not looked at where its shortlist is empty.
         hits: For each query its shortlist, most similar first.
         most: Places that are given of each, at least 1; None for all.
 
@@ -38,12 +38,7 @@ def rerank_hits(
         For each query the first places of its whole shortlist.
     """
     if isinstance(reranker, ShelfReranker):
-        heads = [regions_of(row)[: reranker.depth] for row in hits]
-        judged = reranker.rank(store, queries, heads, most)
-        return [
-            _places(reranker, row, len(head), ranked, most)
-            for row, head, ranked in zip(hits, heads, judged, strict=True)
-        ]
+        return _rank_hits(reranker, store, queries, hits, most)
     shown = {hit.region for row in hits for hit in row[: reranker.depth]}
     descriptions = store.descriptions(sorted(shown))
     return [
@@ -52,8 +47,27 @@ def rerank_hits(
             query,
             [Candidate(hit.similarity, descriptions.get(hit.region)) for hit in row],
         )[:most]
+        if row
+        else []
         for query, row in zip(queries, hits, strict=True)
     ]
+
+
+def _rank_hits(
+    reranker: ShelfReranker,
+    store: VectorStore,
+    queries: Sequence[bytes],
+    hits: Sequence[Sequence[Hit]],
+    most: int | None,
+) -> list[list[Place]]:
+    """Put all shortlists in order in one pass, but for empty ones."""
+    places: list[list[Place]] = [[] for _ in hits]
+    asked = [number for number, row in enumerate(hits) if row]
+    heads = [regions_of(hits[number])[: reranker.depth] for number in asked]
+    judged = reranker.rank(store, [queries[number] for number in asked], heads, most)
+    for number, head, ranked in zip(asked, heads, judged, strict=True):
+        places[number] = _places(reranker, hits[number], len(head), ranked, most)
+    return places
 
 
 def _places(

@@ -102,8 +102,9 @@ def _column_names(record: tuple[int, list[str]] | Problem, source: Source) -> tu
         raise FeedError(f"{source.path.name}: its header line names no column")
     if UNREADABLE.search("".join(names)):
         raise FeedError(
-            f"{source.path.name}: its header line is not valid {source.codec().upper()}; save the "
-            "feed as UTF-8 or name its encoding"
+            f"{source.path.name}: its header line is not valid {source.codec().upper()}",
+            cure="save the feed as UTF-8 or name its encoding",
+            about="encoding",
         )
     return names
 
