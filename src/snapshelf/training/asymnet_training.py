@@ -15,7 +15,6 @@ from snapshelf.matching.fusion_tree import FusionTree
 from snapshelf.matching.similarity_network import SimilarityNetwork
 from snapshelf.training.asymnet_module import AsymNetModule
 from snapshelf.training.asymnet_product_start import (
-    UNITS,
     side_axes,
     start_similarity,
     start_states,
@@ -96,7 +95,7 @@ def start_as_product(
         draws: Say which pictures are right and wrong.
         settings: The recipe.
     """
-    axes = side_axes(trajectories, pictures, settings.hidden // UNITS or 1)
+    axes = side_axes(trajectories, pictures, settings.states)
     start_states(parts.video, axes, settings.memory)
     drawn = [draws.draw(0, number) for number in range(len(draws))]
     rows = np.concatenate([each.trajectories for each in drawn])[:LOOKED_AT]
