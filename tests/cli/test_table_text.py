@@ -67,6 +67,18 @@ def test_several_pairs_are_counted_and_the_reversed_ones_named(printed):
     ) in lines
 
 
+def test_a_table_that_looks_at_some_of_the_gallery_tells_how_many(capsys):
+    def table(name, **own):
+        return Table(name, name, "", METRICS, (row("a", (0.5,)),), (ORDER,), (), **own)
+
+    tables = (table("whole"), table("some", queries={"all": 3}, gallery=4))
+    print_tables(Reproduction("mtv", ("paints",), "test", {"all": 7}, 9, (0,), {}, tables))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("all products, 7 queries  ")
+    assert lines[lines.index("some") + 1].startswith("all products, 3 queries among 4  ")
+    assert [each.to_json({}).get("gallery") for each in tables] == [None, 4]
+
+
 def test_a_grid_has_every_row_in_its_place(capsys):
     def cell(name, line, column, *, figure=None, paper=None, missing=""):
         return Row(

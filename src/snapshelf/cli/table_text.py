@@ -21,8 +21,9 @@ def print_tables(reproduction: Reproduction) -> None:
         if table.note:
             console.print(table.note)
         if table.has_run:
+            among = "" if table.gallery is None else f" among {table.gallery}"
             for choice, queries in (table.queries or reproduction.queries).items():
-                _print_part(table, choice, f"{choice} products, {queries} queries")
+                _print_part(table, choice, f"{choice} products, {queries} queries{among}")
         else:
             _print_part(table, None, NOT_RUN)
         for sentence in table.missing:

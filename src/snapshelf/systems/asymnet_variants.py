@@ -45,6 +45,7 @@ class Variant:
         category: A model of its own for this one, begun from the general model, and its clips
             alone are searched with.
         searched: Likewise of clips that are searched with, with the general model.
+        narrowed: Whether each clip is compared with the products of its own category alone.
         features: The setting that names the system whose embeddings are compared; empty for those
             of the recipe.
     """
@@ -57,6 +58,7 @@ class Variant:
     robust: bool = False
     category: str | None = None
     searched: str | None = None
+    narrowed: bool = False
     features: str = ""
 
 
@@ -100,7 +102,8 @@ class AsymNetVariants:
             bench=bench, settings=settings, folder=self._folder / "networks", monitor=monitor
         )
         compare = self._compare(learning, variant)
-        return TrajectoryMatcher(name, bench, compare, variant.category or variant.searched)
+        category = variant.category or variant.searched
+        return TrajectoryMatcher(name, bench, compare, category, variant.narrowed)
 
     def categories(self) -> Sequence[str]:
         """Give the categories that models of their own can be trained for, by name."""
