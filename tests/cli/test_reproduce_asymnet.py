@@ -1,13 +1,14 @@
 """The tables of `asymnet` from the command line, on clips of coloured products."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tiny_asymnet import CONFIG, clip_pairs
+from tiny_asymnet import CONFIG, clip_pairs, random_system
 from written_clip import written_clip
 
 torch = pytest.importorskip("torch")
@@ -20,8 +21,6 @@ from snapshelf.datasets.clips.spread_frames import shown_steps  # noqa: E402
 from snapshelf.evaluation.embedded_pictures import read_picture  # noqa: E402
 from snapshelf.features.encoder import Domain  # noqa: E402
 from snapshelf.systems import System  # noqa: E402
-from snapshelf.systems.asymnet import frozen_features  # noqa: E402
-from snapshelf.training.asymnet_settings import AsymNetSettings  # noqa: E402
 
 ROWS = CONFIG.replace('tree = "2-2"\n', "").replace("epochs = 2", "epochs = 1") + (
     "components = 2\nprojected = 3\ntree_epochs = 2\ntuned_epochs = 1\nplain_clips = 1\n"
@@ -71,15 +70,6 @@ def test_figures_and_tables_are_filled_and_drawn(cli, tmp_path):
     again = cli("reproduce", "asymnet", *given, "--rows", "fig-5", "--json", "-")
     assert again.code == 0, again.err
     assert again.json["tables"][2]["rows"] == tables["fig-5"]["rows"]
-
-
-def random_system(folder, seed):
-    """A system of an untrained network; it finds some of the products only."""
-    torch.manual_seed(seed)
-    settings = AsymNetSettings(backbone="test_resnet", weights="random", size=(32, 32), seed=seed)
-    folder.mkdir(exist_ok=True)
-    frozen_features(settings, folder)
-    return folder / "features"
 
 
 def ranks_by_hand(data, system, *, within):
@@ -159,6 +149,68 @@ def test_named_systems_within_the_category_and_in_the_whole_gallery(cli, tmp_pat
                 assert figures[metric]["mean"] == pytest.approx(np.mean([r <= most for r in own]))
     page = Path("page.html").read_text()
     assert ("3 queries among 3 products" in page) == (narrowed != "none")
+
+
+@pytest.mark.parametrize(("setting", "row"), [("deep_search", "ds"), ("features", "features")])
+def test_a_system_that_is_trained_again_in_its_folder_is_another_one(cli, tmp_path, setting, row):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip, products=5)}"
+    system = random_system(tmp_path / "named", 3)
+    Path("rows.toml").write_text(f'{ROWS}{setting} = "{system}"\n')
+
+    def figures(rows):
+        done = cli(
+            *("reproduce", "asymnet", "--data", data, "--config", "rows.toml", "--out", "kept"),
+            *("--rows", rows, "--json", "-"),
+        )
+        assert done.code in (0, 3), done.err
+        (table,) = (each for each in done.json["tables"] if each["table"] == "table-1")
+        (found,) = (each for each in table["rows"] if each["row"] == row)
+        return found["products"]
+
+    def kept():
+        return {
+            file: json.loads(file.read_text())["ranks"]["all"]
+            for file in Path("kept").glob(f"{row}/*/right-ranks-test-*.json")
+        }
+
+    before = figures(f"table-1/{row}")
+    first = kept()
+    assert before == figures("table-1/al") != {}
+    shutil.rmtree(system)
+    random_system(tmp_path / "named", 4)
+    assert figures("table-1/al") == {}
+    assert figures(f"table-1/{row}") != {}
+    (new,) = kept().keys() - first.keys()
+    by_hand = ranks_by_hand(data, system, within=False)
+    assert [rank for (rank,) in kept()[new]] == list(by_hand.values())
+
+    shutil.rmtree(system)
+    done = cli(
+        *("reproduce", "asymnet", "--data", data, "--config", "rows.toml", "--out", "kept"),
+        *("--rows", "table-1/al"),
+    )
+    assert done.code == 1
+    assert f"the setting {setting}: " in done.err
+
+
+def test_another_backbone_in_the_same_folder_is_not_taken_for_the_first(cli, tmp_path):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip, products=5)}"
+    kept = {}
+    for out, sizes in (("one", (32, 16)), ("other", (16,))):
+        for size in sizes:
+            Path("rows.toml").write_text(
+                ROWS.replace("size = [32, 32]", f"size = [{size}, {size}]")
+            )
+            done = cli(
+                *("reproduce", "asymnet", "--data", data, "--config", "rows.toml"),
+                *("--out", out, "--rows", "table-1/features", "--json", "-"),
+            )
+            assert done.code == 0, done.err
+        kept[out] = {
+            json.loads(file.read_text())["preprocessing"]["size"][0]
+            for file in Path(out).rglob("features/system.json")
+        }
+    assert kept == {"one": {32, 16}, "other": {16}}
 
 
 def test_a_choice_of_rows_that_there_is_not(cli, tmp_path):

@@ -12,7 +12,6 @@ from typing import Any
 
 from snapshelf.datasets.clips.clip_dataset import ClipTrainingData
 from snapshelf.evaluation.paper_tables import Claim, PaperRow, PaperTable, Training
-from snapshelf.features.weights import file_digest
 from snapshelf.systems.asymnet_variants import AsymNetVariants, Variant
 from snapshelf.training.asymnet_tables_settings import AsymNetTablesSettings
 from snapshelf.training.settings import settings_to_dict
@@ -28,7 +27,7 @@ PLOTTED = ("fig-3", FIG_4, "fig-5", "table-1")
 
 IRRELEVANT = (
     *("seed", "keep_checkpoints", "depth", "alexnet", "deep_search", "start", "category"),
-    "narrowed",
+    *("features", "narrowed"),
 )
 """Settings that are no part of a row's identity, or are told beside it."""
 
@@ -258,18 +257,11 @@ def _wording(*, narrowed: bool) -> tuple[Callable[[str], str], str]:
 def _training(
     name: str, variant: Variant, settings: AsymNetTablesSettings, variants: AsymNetVariants
 ) -> Training:
-    from snapshelf.training.preparation import backbone_file
-
     values = {
         key: value for key, value in settings_to_dict(settings).items() if key not in IRRELEVANT
     }
-    identity: dict[str, Any] = {"recipe": values, "variant": settings_to_dict(variant)}
-    if variant.features:
-        identity["features"] = getattr(settings, variant.features)
-    elif settings.features is None:
-        file = backbone_file(settings)
-        if file is not None:
-            identity["weights"] = file_digest(file)
+    identity = {"recipe": values, "variant": settings_to_dict(variant)}
+    identity |= variants.identity(variant.features)
     return Training(
         name,
         identity,
