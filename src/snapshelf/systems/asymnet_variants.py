@@ -106,11 +106,10 @@ class AsymNetVariants:
         self._folder.mkdir(parents=True, exist_ok=True)
         bench = self._bench(variant.features)
         settings = dataclasses.replace(
-            self._settings.recipe,
-            seed=seed,
-            keep_checkpoints=max(self._settings.tree_epochs, 1) if variant.epoch else 0,
-            **variant.changes,
+            self._settings.recipe, seed=seed, keep_checkpoints=0, **variant.changes
         )
+        if variant.kind == "asymnet":
+            settings = self._with_epochs(settings)
         learning = HeadLearning(
             bench=bench, settings=settings, folder=self._folder / "networks", monitor=monitor
         )
@@ -139,6 +138,20 @@ class AsymNetVariants:
         found = {item.category for item in items}
         many = {each: sum(item.category == each for item in items) for each in found}
         return sorted(each for each in found if each and many[each] > 1)
+
+    def _with_epochs(self, settings: AsymNetSettings) -> AsymNetSettings:
+        """Let a network that Fig. 4 shows after each epoch keep them, whichever row trains it."""
+        many = self._settings.tree_epochs
+        shown = dataclasses.replace(
+            self._settings.recipe,
+            seed=settings.seed,
+            tree=settings.tree,
+            epochs=many,
+            keep_checkpoints=0,
+        )
+        return (
+            dataclasses.replace(settings, keep_checkpoints=many) if settings == shown else settings
+        )
 
     def _compare(self, learning: HeadLearning, variant: Variant) -> Compare:
         match variant.kind:
