@@ -20,7 +20,7 @@ from snapshelf.matching.similarity_network import SimilarityNetwork
 from snapshelf.systems.asymnet_bench import AsymNetBench
 from snapshelf.training.asymnet_product_start import UNITS, side_axes, start_similarity
 from snapshelf.training.asymnet_settings import AsymNetSettings
-from snapshelf.training.asymnet_training import learn_heads, new_parts, start_as_product
+from snapshelf.training.asymnet_training import learn_networks, new_parts, start_as_product
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.settings import settings_to_dict
 from snapshelf.training.single_steps import SingleSteps
@@ -124,7 +124,7 @@ class HeadLearning:
             start_as_product(
                 parts, source.trajectories.numpy(), source.pictures.numpy(), draws, settings
             )
-        learn_heads(parts.video, parts.similarity, source, draws, settings, place, self.monitor)
+        learn_networks(parts.video, parts.similarity, source, draws, settings, place, self.monitor)
         _keep(place, parts.video, parts.similarity)
 
     def similarity(
@@ -168,7 +168,7 @@ class HeadLearning:
                     torch.from_numpy(rows.right),
                     (read, -read @ torch.from_numpy(axes.street)),
                 )
-            learn_heads(SingleSteps(), network, source, draws, settings, place, self.monitor)
+            learn_networks(SingleSteps(), network, source, draws, settings, place, self.monitor)
             _keep(place, None, network)
         _load(place, None, network)
         return network.eval()
