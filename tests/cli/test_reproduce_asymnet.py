@@ -151,6 +151,19 @@ def test_named_systems_within_the_category_and_in_the_whole_gallery(cli, tmp_pat
     assert ("3 queries among 3 products" in page) == (narrowed != "none")
 
 
+def test_one_row_prints_one_table(cli, tmp_path):
+    data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip)}"
+    Path("rows.toml").write_text(ROWS)
+    given = ["--data", data, "--config", "rows.toml", "--rows", "table-1/ds"]
+    done = cli("reproduce", "asymnet", *given)
+    assert done.code == 3
+    lines = done.out.splitlines()
+    titles = [line for line in lines if line.startswith(("Figure", "Table", "Approximate"))]
+    assert titles == ["Table 1, overall: other approaches"]
+    assert any(line.split()[:3] == ["DS", "no", "weights"] for line in lines)
+    assert len(lines) < 30
+
+
 @pytest.mark.parametrize(("setting", "row"), [("deep_search", "ds"), ("features", "features")])
 def test_a_system_that_is_trained_again_in_its_folder_is_another_one(cli, tmp_path, setting, row):
     data = f"clip-pairs:{clip_pairs(tmp_path / 'clips', written_clip, products=5)}"
