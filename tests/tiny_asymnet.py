@@ -22,6 +22,17 @@ keep_checkpoints = 0
 COLOURS = ((220, 30, 30), (30, 200, 40), (40, 60, 220), (210, 200, 40), (40, 200, 210))
 
 
+def random_system(folder, seed):
+    """The folder of a system of an untrained network: it finds some of the products."""
+    from snapshelf.systems.asymnet import frozen_features
+    from snapshelf.training.asymnet_settings import AsymNetSettings
+
+    settings = AsymNetSettings(backbone="test_resnet", weights="random", size=(32, 32), seed=seed)
+    folder.mkdir(exist_ok=True)
+    frozen_features(settings, folder)
+    return folder / "features"
+
+
 def picture(colour, seed, size=(40, 48)):
     """One colour, and noise."""
     noise = np.random.default_rng(seed).integers(-20, 21, (*size, 3))

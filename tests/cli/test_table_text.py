@@ -67,6 +67,45 @@ def test_several_pairs_are_counted_and_the_reversed_ones_named(printed):
     ) in lines
 
 
+def test_a_table_that_looks_at_some_of_the_gallery_tells_how_many(capsys):
+    def table(name, **own):
+        return Table(name, name, "", METRICS, (row("a", (0.5,)),), (ORDER,), (), **own)
+
+    tables = (table("whole"), table("some", queries={"all": 3}, gallery=4))
+    print_tables(Reproduction("mtv", ("paints",), "test", {"all": 7}, 9, (0,), {}, tables))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("all products, 7 queries  ")
+    assert lines[lines.index("some") + 1].startswith("all products, 3 queries among 4  ")
+    assert [each.to_json({}).get("gallery") for each in tables] == [None, 4]
+
+
+def test_tables_that_were_not_asked_for_and_have_no_figure_are_named_only(capsys):
+    def table(name, values):
+        return Table(name, f"Table {name}", "", METRICS, (row("a", values),), (ORDER,), ())
+
+    def printed(asked):
+        print_tables(whole, asked)
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if line.startswith(("Table", "not run:"))]
+
+    def reproduction(*tables, transfers=()):
+        queries = {"all": 7}
+        return Reproduction(
+            "mtv", ("paints",), "test", queries, 9, (0,), {}, tables, transfers=transfers
+        )
+
+    other = reproduction(table("four", ()))
+    whole = reproduction(
+        table("one", ()), table("two", (0.5,)), table("three", ()), transfers=(other,)
+    )
+    assert printed(None) == ["Table one", "Table two", "Table three", "Table four"]
+    assert printed({"one"}) == ["Table one", "Table two", "not run: three"]
+    assert printed({"four"}) == ["Table two", "not run: one, three", "Table four"]
+    whole = reproduction(table("one", ()), transfers=(other,))
+    assert printed({"four"}) == ["Table four"]
+    assert printed({"five"}) == []
+
+
 def test_a_grid_has_every_row_in_its_place(capsys):
     def cell(name, line, column, *, figure=None, paper=None, missing=""):
         return Row(

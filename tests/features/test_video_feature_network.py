@@ -50,6 +50,9 @@ def test_hidden_states_are_those_of_the_equation(levels):
     assert found.shape == (3, 6, 4)
     for row, each in zip(found, steps.double().numpy(), strict=True):
         np.testing.assert_allclose(row, slow_states(network, each), atol=1e-6)
+    network.scale.fill_(2.5)
+    with torch.no_grad():
+        np.testing.assert_allclose(network(steps).numpy(), 2.5 * found, rtol=1e-6)
 
 
 def test_a_state_knows_the_past_and_not_the_future():
@@ -81,6 +84,7 @@ def test_written_and_read(tmp_path):
     values = json.loads(json.dumps(description.to_dict()))
     assert VideoFeatureDescription.from_dict(values, tmp_path) == description
     network, steps = description.build(), torch.randn(1, 6, 5)
+    network.scale.fill_(3)
     save_video_network(tmp_path, network)
     again = load_video_network(tmp_path, description)
     with torch.no_grad():

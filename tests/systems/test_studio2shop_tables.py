@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from itertools import combinations
 
 import numpy as np
@@ -14,11 +15,13 @@ pytestmark = pytest.mark.torch
 from studio_looks import TINY, looks  # noqa: E402
 
 from snapshelf.errors import MissingWeightsError, ModelError  # noqa: E402
+from snapshelf.systems.given_system import GivenSystem  # noqa: E402
 from snapshelf.systems.reproducible import REPRODUCIBLE  # noqa: E402
 from snapshelf.systems.studio2shop_tables import METRICS, studio_rows, studio_tables  # noqa: E402
 from snapshelf.systems.studio2shop_variants import VARIANTS, variant_settings  # noqa: E402
 from snapshelf.training.monitor import Monitor  # noqa: E402
 from snapshelf.training.studio_tables_settings import StudioTablesSettings  # noqa: E402
+from tiny_asymnet import random_system  # noqa: E402
 
 # Read off the paper once more, by hand: top-1, top-10, top-1 %, average and median.
 PRINTED = {
@@ -49,13 +52,13 @@ SETTINGS = StudioTablesSettings(
 def rows(settings=SETTINGS):
     return {
         (table.name, row.name): row
-        for table in studio_rows(settings, lambda *_: None)
+        for table in studio_rows(settings, lambda *_: None, GivenSystem("fc14", settings.fc14))
         for row in table.rows
     }
 
 
 def test_the_printed_figures():
-    third, fourth = studio_rows(SETTINGS, lambda *_: None)
+    third, fourth = studio_rows(SETTINGS, lambda *_: None, GivenSystem("fc14", "gist"))
     for table, printed in ((third, PRINTED), (fourth, TRANSFERRED)):
         assert set(table.metrics) == set(METRICS)
         found = {row.name: tuple(row.published[each] for each in CHECKED) for row in table.rows}
@@ -100,6 +103,28 @@ def test_a_setting_changes_the_rows_that_depend_on_it(change, differing):
         if row.training.identity != after[table, name].training.identity
     }
     assert found == differing
+
+
+def test_features_that_are_trained_again_in_their_folder_are_others(tmp_path):
+    folder = random_system(tmp_path / "named", 0)
+    settings = dataclasses.replace(SETTINGS, fc14=str(folder))
+    first, again = rows(settings), rows(settings)
+    shutil.rmtree(folder)
+    random_system(tmp_path / "named", 1)
+    other = rows(settings)
+
+    def differing(one, another):
+        return {
+            name
+            for (table, name), row in one.items()
+            if row.training.identity != another[table, name].training.identity
+        }
+
+    assert differing(first, again) == set()
+    assert differing(first, other) == {name for name in PRINTED if "fc14" in name}
+    shutil.rmtree(folder)
+    with pytest.raises(ModelError, match="the setting fc14: there is no system"):
+        rows(settings)
 
 
 def test_the_settings_of_table_2(tmp_path):

@@ -14,6 +14,9 @@ from snapshelf.training.asymnet_product_start import (  # noqa: E402
     start_similarity,
     start_states,
 )
+from snapshelf.training.asymnet_settings import AsymNetSettings  # noqa: E402
+from snapshelf.training.asymnet_training import new_parts, start_as_product  # noqa: E402
+from snapshelf.training.trajectory_draws import TrajectoryDraws  # noqa: E402
 
 D, T = 12, 8
 
@@ -55,6 +58,24 @@ def test_states_begin_as_a_running_mean_along_the_axes(levels):
     for axis in range(6):
         found = np.corrcoef(states[:, -1, axis], mean[:, -1, axis])[0, 1]
         assert found > 0.97
+    # Of one size with the features, so that what compares both learns from either alike; each
+    # level's gates and tanh take a little off.
+    size = states[:, -1].std(0) / mean[:, -1].std(0)
+    assert (size > 0.9 - 0.07 * levels).all()
+    assert (size < 1.05).all()
+
+
+def test_the_states_keep_axes_that_the_similarity_does_not_begin_with():
+    steps, pictures = drawn()
+    settings = AsymNetSettings(states=10, hidden=24, tree="2-2-2", memory=0.3)
+    draws = TrajectoryDraws(range(30), range(30), batch=6, positives=1, seed=0)
+    parts = new_parts(settings, D)
+    start_as_product(parts, steps, pictures, draws, settings)
+    rows = (steps - steps.mean((0, 1))) @ side_axes(steps, pictures, 10).axes.T
+    with torch.no_grad():
+        states = parts.video(torch.from_numpy(steps)).numpy()
+    for axis in range(10):
+        assert np.corrcoef(states[:, -1, axis], rows.mean(1)[:, axis])[0, 1] > 0.9
 
 
 def test_the_similarity_begins_as_a_product_and_finds():

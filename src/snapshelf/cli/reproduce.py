@@ -147,7 +147,7 @@ def reproduce(
         tell(f"wrote {page}")
     found = replace(results[0], transfers=tuple(results[1:]))
     if json is None:
-        print_tables(found)
+        print_tables(found, {table for table, _ in chosen})
     elif str(json) == "-":
         print_json(found.to_json())
     else:

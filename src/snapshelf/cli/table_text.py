@@ -1,5 +1,7 @@
 """A paper's tables on the terminal."""
 
+from collections.abc import Collection, Mapping, Sequence
+
 from snapshelf.cli.console import printer
 from snapshelf.evaluation.evaluation import ProductChoice
 from snapshelf.evaluation.query_values import LABELS, RANKS
@@ -9,31 +11,38 @@ from snapshelf.evaluation.tables import Cell, Reproduction, Row, Table
 __all__ = ["print_tables"]
 
 
-def print_tables(reproduction: Reproduction) -> None:
-    """Print every table, for each choice of products, with what is left of the paper's order.
+def print_tables(reproduction: Reproduction, asked: Collection[str] | None = None) -> None:
+    """Print tables, for each choice of products, with what is left of the paper's order.
 
     Args:
-        reproduction: What to show.
+        reproduction: What to show, with those of other data.
+        asked: Names of the tables that are shown in any case; others are where they have a figure,
+            and are named where they have none. None for all.
     """
     console = printer()
-    for table in reproduction.tables:
-        console.print(table.title, style="bold")
-        if table.note:
-            console.print(table.note)
-        if table.has_run:
-            for choice, queries in (table.queries or reproduction.queries).items():
-                _print_part(table, choice, f"{choice} products, {queries} queries")
-        else:
-            _print_part(table, None, NOT_RUN)
-        for sentence in table.missing:
-            console.print(f"  left out: {sentence}")
-        for row in table.rows:
-            if row.note:
-                console.print(f"  {row.title}: {row.note}")
-        console.print()
+    first = True
+    for each in (reproduction, *reproduction.transfers):
+        shown = [
+            table for table in each.tables if asked is None or table.has_run or table.name in asked
+        ]
+        if shown:
+            if not first:
+                console.print()
+            _print_all(each, shown)
+            first = False
+
+
+def _print_all(reproduction: Reproduction, shown: Sequence[Table]) -> None:
+    """Print those tables of one data set that are to be shown, and how to read them."""
+    console = printer()
+    for table in shown:
+        _print_table(table, reproduction.queries)
+    names = {table.name for table in shown}
+    if others := ", ".join(each.name for each in reproduction.tables if each.name not in names):
+        console.print(f"{NOT_RUN}: {others}")
     seeds = ", ".join(map(str, reproduction.seeds))
     spread = f": mean ± standard deviation (lowest-highest) over the seeds {seeds}" if seeds else ""
-    metrics = dict.fromkeys(metric for table in reproduction.tables for metric in table.metrics)
+    metrics = dict.fromkeys(metric for table in shown for metric in table.metrics)
     ranks = [LABELS[metric] for metric in metrics if metric in RANKS]
     places = f", {' and '.join(ranks)}: ranks, from 1" if ranks else ""
     console.print(
@@ -42,9 +51,26 @@ def print_tables(reproduction: Reproduction) -> None:
     )
     if reproduction.note:
         console.print(reproduction.note)
-    for each in reproduction.transfers:
-        console.print()
-        print_tables(each)
+
+
+def _print_table(table: Table, queries: Mapping[ProductChoice, int]) -> None:
+    """Print a table and what is to be known of it; the queries are those of all tables."""
+    console = printer()
+    console.print(table.title, style="bold")
+    if table.note:
+        console.print(table.note)
+    if table.has_run:
+        among = "" if table.gallery is None else f" among {table.gallery}"
+        for choice, many in (table.queries or queries).items():
+            _print_part(table, choice, f"{choice} products, {many} queries{among}")
+    else:
+        _print_part(table, None, NOT_RUN)
+    for sentence in table.missing:
+        console.print(f"  left out: {sentence}")
+    for row in table.rows:
+        if row.note:
+            console.print(f"  {row.title}: {row.note}")
+    console.print()
 
 
 def _print_part(table: Table, choice: ProductChoice | None, heading: str) -> None:

@@ -160,6 +160,8 @@ def _clip_item(item: ClipItem) -> list[Any]:
 def queries_digest(dataset: Dataset | ClipDataset, split: str) -> str:
     """Give a hex digest of what is searched, and with what, wherever its folder is.
 
+    Of clips it covers the categories too, within which they may be searched for.
+
     Args:
         dataset: The data set.
         split: One of its splits.
@@ -167,21 +169,29 @@ def queries_digest(dataset: Dataset | ClipDataset, split: str) -> str:
     Raises:
         DatasetError: If the split is not as published, or a picture is missing.
     """
+    told: dict[str, Any]
+    if isinstance(dataset, ClipDataset):
+        told = {
+            "queries": [
+                [clip.id, sorted(clip.products), clip.category] for clip in dataset.clips(split)
+            ],
+            "categories": [product.category for product in dataset.products()],
+        }
+    else:
+        told = {
+            "queries": [
+                [_file(query.picture), sorted(query.products), query.box]
+                for query in dataset.queries(split)
+            ]
+        }
     return digest_of(
-        {
+        told
+        | {
             "name": dataset.name,
             "gallery": [
                 [product.id, [_file(dataset.root / image) for image in product.images]]
                 for product in dataset.products()
             ],
-            "queries": (
-                [[clip.id, sorted(clip.products)] for clip in dataset.clips(split)]
-                if isinstance(dataset, ClipDataset)
-                else [
-                    [_file(query.picture), sorted(query.products), query.box]
-                    for query in dataset.queries(split)
-                ]
-            ),
             "seen": [product.id for product in dataset.products() if dataset.is_seen(product.id)],
         }
     )

@@ -24,7 +24,7 @@ from snapshelf.evaluation.kept_ranks import (
 from snapshelf.evaluation.paper_tables import Measured, PaperTable, Training, choose_rows
 from snapshelf.evaluation.query_values import LABELS
 from snapshelf.evaluation.table_making import make_table
-from snapshelf.evaluation.tables import Reproduction
+from snapshelf.evaluation.tables import Reproduction, Table
 from snapshelf.evaluation.time_left import TimeLeft
 from snapshelf.training.monitor import Monitor, TrainingStopped
 
@@ -137,13 +137,14 @@ def reproduce(
         )
         for table in tables
     )
-    # A table may have queries of its own, such as a category's.
+    # A table may have queries and a gallery of its own, such as a category's.
     any_ranks = max((ranks for ranks, _, _ in kept), key=_count, default=None)
     of_all = {} if any_ranks is None else _counts(any_ranks)
-    of_tables = {table: _counts(ranks) for ranks, _, used_by in kept for table, _ in used_by}
+    gallery = len(dataset.products())
+    of_tables = {table: ranks for ranks, _, used_by in kept for table, _ in used_by}
     filled = tuple(
-        replace(table, queries=of_tables[table.name])
-        if of_tables.get(table.name, of_all) != of_all
+        _with_own(table, of_tables[table.name], of_all, gallery)
+        if table.name in of_tables
         else table
         for table in filled
     )
@@ -153,7 +154,7 @@ def reproduce(
         data=tuple(dict.fromkeys([dataset.name, *(one.name for one in data)])),
         split=split,
         queries=of_all,
-        gallery=len(dataset.products()),
+        gallery=gallery,
         seeds=tuple(sorted(seeds)) if is_random else (),
         settings=dict(settings or {}),
         tables=filled,
@@ -167,6 +168,18 @@ def _count(ranks: KeptRanks) -> int:
 
 def _counts(ranks: KeptRanks) -> dict[ProductChoice, int]:
     return {choice: len(own) for choice, own in ranks.ranks.items()}
+
+
+def _with_own(
+    table: Table, ranks: KeptRanks, queries: Mapping[ProductChoice, int], gallery: int
+) -> Table:
+    """Tell the queries and the gallery of a table where they are not those of the data set."""
+    counts = _counts(ranks)
+    return replace(
+        table,
+        queries=counts if counts != queries else {},
+        gallery=ranks.gallery if ranks.gallery != gallery else None,
+    )
 
 
 def _plan(

@@ -191,19 +191,18 @@ def sum_up(table: Table, claim: str, choice: ProductChoice, metric: str) -> str:
 def _section(table: Table, reproduction: Reproduction) -> _Section:
     titles = {row.name: row.title for row in table.rows}
     queries = (table.queries or reproduction.queries) if table.has_run else {}
+    gallery = reproduction.gallery if table.gallery is None else table.gallery
+    among = "" if table.gallery is None else f" among {gallery:,} products"
     parts = [
         part
         for choice, count in queries.items()
         for part in _parts(
-            table,
-            choice,
-            f"{choice.capitalize()} products, {count:,} queries",
-            reproduction.gallery,
+            table, choice, f"{choice.capitalize()} products, {count:,} queries{among}", gallery
         )
     ]
     return _Section(
         table=table,
-        parts=tuple(parts or _parts(table, None, NOT_RUN.capitalize(), reproduction.gallery)),
+        parts=tuple(parts or _parts(table, None, NOT_RUN.capitalize(), gallery)),
         pairs=tuple(_pair(difference, titles) for difference in table.differences),
     )
 

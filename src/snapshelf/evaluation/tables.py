@@ -178,6 +178,8 @@ class Table:
             and metric.
         queries: Number of queries by choice of products, where they are other than those of the
             other tables; empty where they are not.
+        gallery: Number of products that it looks at, where they are not the whole gallery; None
+            where they are.
     """
 
     name: str
@@ -188,6 +190,7 @@ class Table:
     claims: tuple[str, ...]
     differences: tuple[Difference, ...]
     queries: Mapping[ProductChoice, int] = field(default_factory=dict)
+    gallery: int | None = None
 
     @property
     def has_run(self) -> bool:
@@ -225,7 +228,10 @@ class Table:
 
     def to_json(self, choices: Iterable[ProductChoice]) -> dict[str, Any]:
         """Give the table as plain values, with the verdicts for each choice of products."""
-        return ({"queries": dict(self.queries)} if self.queries else {}) | {
+        own: dict[str, Any] = {"queries": dict(self.queries)} if self.queries else {}
+        if self.gallery is not None:
+            own["gallery"] = self.gallery
+        return own | {
             "table": self.name,
             "title": self.title,
             "note": self.note,

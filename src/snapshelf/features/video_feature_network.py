@@ -6,6 +6,7 @@ Cheng, Wu, Liu, Hua: Video2Shop, Section 3.2.
 from snapshelf.features.torch_extra import torch_extra
 
 with torch_extra():
+    import torch
     from torch import Tensor, nn
 
 __all__ = ["MOST_LEVELS", "VideoFeatureNetwork"]
@@ -22,7 +23,9 @@ class VideoFeatureNetwork(nn.Module):
         (i, f, o) = sigmoid(M (h_{t-1}, m_t))    g = tanh(M (h_{t-1}, m_t))
         c_t = f * c_{t-1} + i * g                h_t = o * tanh(c_t)
 
-    M is affine: it has a bias. The first h and c are 0.
+    M is affine: it has a bias. The first h and c are 0. What is given is h of the last level times
+    `scale`, 1 unless it is set: no part of the paper. Hidden states are far smaller than features
+    where cells are nearly linear, and what compares the two learns little of the smaller.
 
     Args:
         features: Length D of a step's features, at least 1.
@@ -33,10 +36,13 @@ class VideoFeatureNetwork(nn.Module):
         features: As given.
         states: As given.
         levels: As given.
+        scale: () float32, kept with the weights and not learned.
 
     Raises:
         ValueError: If a number is out of range.
     """
+
+    scale: Tensor
 
     def __init__(self, features: int, states: int = 256, *, levels: int = 2) -> None:
         super().__init__()
@@ -47,6 +53,7 @@ class VideoFeatureNetwork(nn.Module):
             )
         self.features, self.states, self.levels = features, states, levels
         self.lstm = nn.LSTM(features, states, num_layers=levels, batch_first=True)
+        self.register_buffer("scale", torch.ones(()))
 
     def forward(self, steps: Tensor) -> Tensor:
         """Give all hidden states of the last level.
@@ -55,7 +62,7 @@ class VideoFeatureNetwork(nn.Module):
             steps: (B, T, D) float, T >= 1.
 
         Returns:
-            (B, T, H) float, in (-1, 1).
+            (B, T, H) float, in (-scale, scale).
 
         Raises:
             ValueError: If the shape is another.
@@ -65,4 +72,4 @@ class VideoFeatureNetwork(nn.Module):
                 f"steps must be (B, T, {self.features}) with T >= 1, got {tuple(steps.shape)}"
             )
         states: Tensor = self.lstm(steps)[0]
-        return states
+        return self.scale * states

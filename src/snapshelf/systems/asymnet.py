@@ -82,7 +82,7 @@ def train_asymnet(
     from snapshelf.training.asymnet_start import begin_from
     from snapshelf.training.asymnet_training import (
         feature_source,
-        learn_asymnet,
+        learn_networks,
         make_draws,
         new_parts,
         start_as_product,
@@ -131,7 +131,17 @@ def train_asymnet(
         begin(out, record)
     if general is not None:
         begin_from(parts, general)
-    learn_asymnet(parts, given, draws, preprocessing, settings, out, monitor)
+    learn_networks(
+        parts.video,
+        parts.similarity,
+        given,
+        draws,
+        settings,
+        out,
+        monitor,
+        image=parts.image,
+        preprocessing=preprocessing,
+    )
     description = AsymNetDescription(
         image=image,
         video=VideoFeatureDescription(

@@ -1,7 +1,7 @@
 """`AsymNetBench`: features of all clips and pictures, made once, that rows of tables share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snapshelf.datasets.clips.clip_dataset import ClipDataset, ClipTrainingData
 from snapshelf.datasets.dataset import Dataset
 from snapshelf.errors import DatasetError
+from snapshelf.evaluation.category_search import search_within_categories
 from snapshelf.evaluation.clip_search import clip_queries, clips_of
 from snapshelf.evaluation.embedded_pictures import EmbeddedGallery, embed_gallery
 from snapshelf.evaluation.evaluate import by_products
@@ -97,18 +98,29 @@ class AsymNetBench:
         return self._trained
 
     def search(
-        self, compare: Compare, dataset: ClipDataset, split: str, progress: Progress | None
+        self,
+        compare: Compare,
+        dataset: ClipDataset,
+        split: str,
+        progress: Progress | None,
+        *,
+        category: str | None = None,
+        narrowed: bool = False,
     ) -> SearchedQueries:
-        """Search the gallery with every clip of a split.
+        """Search the gallery with the clips of a split.
 
         Args:
             compare: What is searched by.
             dataset: What is searched, and with what.
             split: Of the clips.
             progress: Called after each clip.
+            category: Whose clips alone are searched with; None for all.
+            narrowed: Whether each clip is compared with the products of its own category alone,
+                see `search_within_categories`.
 
         Raises:
-            DatasetError: If a picture or video cannot be read.
+            DatasetError: If no clip is of the category, a picture or video cannot be read, or a
+                clip cannot be searched for within its category.
         """
         start = perf_counter()
         tell = progress or (lambda step, done, total: None)  # noqa: ARG005
@@ -120,11 +132,27 @@ class AsymNetBench:
         if (dataset.name, split) not in self._queries:
             steps = self._features("queries", clips, _Told(tell))
             self._queries[dataset.name, split] = self._drifted(steps, 1, _Told(tell))
-        steps = self._queries[dataset.name, split]
-        queries = clip_queries(dataset, clips)
-        similarities = compare(steps, shown.rows)
-        ranks = similarity_ranks(similarities, shown.products, right_products(queries, gallery))
-        return SearchedQueries(queries, ranks, gallery, {"ranking": perf_counter() - start})
+        steps, queries = self._queries[dataset.name, split], clip_queries(dataset, clips)
+        if category is not None:
+            own = [number for number, query in enumerate(queries) if query.category == category]
+            if not own:
+                raise DatasetError(
+                    f"no clip of the split {split} of {dataset.name} is of the category "
+                    f"{category!r}, expected at least one: name other rows with --rows"
+                )
+            steps, queries = steps[own], [queries[number] for number in own]
+        if narrowed:
+            found = search_within_categories(
+                lambda some, images: compare(steps[some], shown.rows[images]),
+                shown.products,
+                queries,
+                gallery,
+            )
+        else:
+            right = right_products(queries, gallery)
+            ranks = similarity_ranks(compare(steps, shown.rows), shown.products, right)
+            found = SearchedQueries(queries, ranks, gallery, {})
+        return replace(found, seconds={"ranking": perf_counter() - start})
 
     def _drifted(self, trajectories: FloatArray, side: int, monitor: Monitor) -> FloatArray:
         """Let trajectories drift; those of either side, 0 or 1, to every second clip."""
@@ -151,12 +179,14 @@ class TrajectoryMatcher:
         bench: Of its features.
         compare: Of embeddings.
         category: Whose clips alone are searched with; None for all.
+        narrowed: Whether each clip is compared with the products of its own category alone.
     """
 
     name: str
     bench: AsymNetBench
     compare: Compare
     category: str | None = None
+    narrowed: bool = False
 
     def evaluate_by_products(
         self, dataset: Dataset | ClipDataset, *, split: str, progress: Progress | None = None
@@ -164,17 +194,18 @@ class TrajectoryMatcher:
         """Measure on all, seen and unseen products, as `evaluate_by_products` does of systems.
 
         Raises:
-            DatasetError: If the data set is not one of clips, has none of the category, or a
-                picture or video cannot be read.
+            DatasetError: If the data set is not one of clips, or as `AsymNetBench.search`.
         """
         if not isinstance(dataset, ClipDataset):
             raise DatasetError(f"{dataset.name} has photos, expected clips, as clips:NAME:DIR")
-        searched = self.bench.search(self.compare, dataset, split, progress)
-        if self.category is not None:
-            own = np.array([query.category == self.category for query in searched.queries])
-            if not own.any():
-                raise DatasetError(f"no clip of the split {split} is of {self.category!r}")
-            searched = searched.select(own)
+        searched = self.bench.search(
+            self.compare,
+            dataset,
+            split,
+            progress,
+            category=self.category,
+            narrowed=self.narrowed,
+        )
         return by_products(self.name, dataset, split, searched)
 
 

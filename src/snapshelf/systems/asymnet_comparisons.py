@@ -20,7 +20,7 @@ from snapshelf.features.torch_extra import torch_extra
 from snapshelf.matching.similarity_network import SimilarityNetwork
 from snapshelf.matching.step_fusion import STEP_FUSIONS
 from snapshelf.systems.asymnet_bench import Compare
-from snapshelf.systems.asymnet_learning import HeadLearning, twice
+from snapshelf.systems.asymnet_learning import HeadLearning, epoch_checkpoint, twice
 from snapshelf.training.asymnet_tables_settings import AsymNetTablesSettings
 from snapshelf.training.single_steps import SingleSteps
 
@@ -58,7 +58,7 @@ def states_compared(
     Args:
         learning: What it learns from, and how.
         fusion: A name of `STEP_FUSIONS`; None for the tree.
-        epoch: Whose weights are taken; None for the last.
+        epoch: Whose weights are taken, of those that the settings keep; None for the last.
         category: A model of its own for this one, begun from the general model.
         tuned_epochs: That such a model learns for.
 
@@ -68,11 +68,15 @@ def states_compared(
     video, similarity, place = learning.networks()
     if category is not None:
         settings = dataclasses.replace(
-            learning.settings, start=str(place), category=category, epochs=tuned_epochs
+            learning.settings,
+            start=str(place),
+            category=category,
+            epochs=tuned_epochs,
+            keep_checkpoints=0,
         )
         video, similarity, _ = dataclasses.replace(learning, settings=settings).networks()
     if epoch is not None and epoch < learning.settings.epochs:
-        file = place / "checkpoints" / f"epoch-{epoch:04d}.ckpt"
+        file = epoch_checkpoint(place, epoch)
         state = torch.load(file, map_location="cpu", weights_only=True)["state_dict"]
         for name, network in (("video", video), ("similarity", similarity)):
             own = {

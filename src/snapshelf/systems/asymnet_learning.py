@@ -20,7 +20,7 @@ from snapshelf.matching.similarity_network import SimilarityNetwork
 from snapshelf.systems.asymnet_bench import AsymNetBench
 from snapshelf.training.asymnet_product_start import UNITS, side_axes, start_similarity
 from snapshelf.training.asymnet_settings import AsymNetSettings
-from snapshelf.training.asymnet_training import learn_heads, new_parts, start_as_product
+from snapshelf.training.asymnet_training import learn_networks, new_parts, start_as_product
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.settings import settings_to_dict
 from snapshelf.training.single_steps import SingleSteps
@@ -31,7 +31,7 @@ with torch_extra():
     import torch
     from torch import nn
 
-__all__ = ["HeadLearning", "twice"]
+__all__ = ["HeadLearning", "epoch_checkpoint", "twice"]
 
 FloatArray = NDArray[np.float32]
 
@@ -53,8 +53,11 @@ class HeadLearning:
     monitor: Monitor
 
     def place(self, what: str) -> Path:
-        """Give the folder of a network, by all that decides it."""
-        values = settings_to_dict(self.settings)
+        """Give the folder of a network, by all that decides it.
+
+        Whether epochs are kept beside it changes no weight.
+        """
+        values = settings_to_dict(dataclasses.replace(self.settings, keep_checkpoints=0))
         values |= {"what": what, "of": self.bench.base.encoder.fingerprint}
         values["data"] = self.bench.training_set.digest
         if (drift := self.bench.drift) is not None:
@@ -80,30 +83,49 @@ class HeadLearning:
     def networks(self) -> tuple[nn.Module, SimilarityNetwork, Path]:
         """Train AsymNet's video and similarity networks, or load those that are kept.
 
+        Returns:
+            Both, and the folder that keeps them, with the checkpoints of as many epochs as the
+            settings say, see `epoch_checkpoint`.
+
         Raises:
             Exception: As trainings.
         """
-        settings = self.settings
-        parts = new_parts(settings, self.bench.base.encoder.dimension)
         place = self.place("asymnet")
-        if not (place / "done").is_file():
-            trajectories, pictures = self.bench.trained_on(self.monitor)
-            kept = _first_clips(self.bench, settings.clips)
-            source = FeatureSource(
-                torch.from_numpy(unit_scale(trajectories[:kept])),
-                torch.from_numpy(unit_scale(pictures)),
-            )
-            draws = self.draws(kept)
-            if settings.start is not None:
-                _load(Path(settings.start), parts.video, parts.similarity)
-            elif settings.product_start:
-                start_as_product(
-                    parts, source.trajectories.numpy(), source.pictures.numpy(), draws, settings
-                )
-            learn_heads(parts.video, parts.similarity, source, draws, settings, place, self.monitor)
-            _keep(place, parts.video, parts.similarity)
+        # A training that was begun without keeping its epochs lacks the first of them, and so is
+        # done once more.
+        while not self._is_kept(place):
+            self._train(place)
+        parts = new_parts(self.settings, self.bench.base.encoder.dimension)
         _load(place, parts.video, parts.similarity)
         return parts.video.eval(), parts.similarity.eval(), place
+
+    def _is_kept(self, place: Path) -> bool:
+        """Whether the networks are there, with those of the epochs that are wanted."""
+        epochs, kept = self.settings.epochs, self.settings.keep_checkpoints
+        return (place / "done").is_file() and all(
+            epoch_checkpoint(place, epoch).is_file()
+            for epoch in range(max(epochs - kept, 0) + 1, epochs + 1)
+        )
+
+    def _train(self, place: Path) -> None:
+        """Train AsymNet's networks, from the last checkpoint if there is one, and keep them."""
+        settings = self.settings
+        parts = new_parts(settings, self.bench.base.encoder.dimension)
+        trajectories, pictures = self.bench.trained_on(self.monitor)
+        kept = _first_clips(self.bench, settings.clips)
+        source = FeatureSource(
+            torch.from_numpy(unit_scale(trajectories[:kept])),
+            torch.from_numpy(unit_scale(pictures)),
+        )
+        draws = self.draws(kept)
+        if settings.start is not None:
+            _load(Path(settings.start), parts.video, parts.similarity)
+        elif settings.product_start:
+            start_as_product(
+                parts, source.trajectories.numpy(), source.pictures.numpy(), draws, settings
+            )
+        learn_networks(parts.video, parts.similarity, source, draws, settings, place, self.monitor)
+        _keep(place, parts.video, parts.similarity)
 
     def similarity(
         self, what: str, trajectories: FloatArray, pictures: FloatArray
@@ -146,10 +168,15 @@ class HeadLearning:
                     torch.from_numpy(rows.right),
                     (read, -read @ torch.from_numpy(axes.street)),
                 )
-            learn_heads(SingleSteps(), network, source, draws, settings, place, self.monitor)
+            learn_networks(SingleSteps(), network, source, draws, settings, place, self.monitor)
             _keep(place, None, network)
         _load(place, None, network)
         return network.eval()
+
+
+def epoch_checkpoint(place: Path, epoch: int) -> Path:
+    """Give the checkpoint of an epoch, from 1, in the folder of a network."""
+    return place / "checkpoints" / f"epoch-{epoch:04d}.ckpt"
 
 
 def twice(one: FloatArray) -> FloatArray:

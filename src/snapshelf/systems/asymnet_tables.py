@@ -4,14 +4,14 @@ Cheng, Wu, Liu, Hua: Video2Shop: Exact Matching Clothes in Videos to Online Shop
 Section 6.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from snapshelf.datasets.clips.clip_dataset import ClipTrainingData
 from snapshelf.evaluation.paper_tables import Claim, PaperRow, PaperTable, Training
-from snapshelf.features.weights import file_digest
 from snapshelf.systems.asymnet_variants import AsymNetVariants, Variant
 from snapshelf.training.asymnet_tables_settings import AsymNetTablesSettings
 from snapshelf.training.settings import settings_to_dict
@@ -25,7 +25,10 @@ FIG_4 = "fig-4"
 PLOTTED = ("fig-3", FIG_4, "fig-5", "table-1")
 """The tables that are drawn as well."""
 
-IRRELEVANT = ("seed", "keep_checkpoints", "depth", "alexnet", "deep_search", "start", "category")
+IRRELEVANT = (
+    *("seed", "keep_checkpoints", "depth", "alexnet", "deep_search", "start", "category"),
+    *("features", "narrowed"),
+)
 """Settings that are no part of a row's identity, or are told beside it."""
 
 FIG_3: Mapping[str, tuple[str, Variant]] = {
@@ -98,7 +101,9 @@ def asymnet_tables(
 
 def _tables(settings: AsymNetTablesSettings, variants: AsymNetVariants) -> tuple[PaperTable, ...]:
     def training(name: str, variant: Variant) -> Training:
-        return _training(name, variant, settings, variants)
+        of_category = variant.searched is not None or variant.category is not None
+        narrowed = _is_narrowed(settings, of_category=of_category)
+        return _training(name, dataclasses.replace(variant, narrowed=narrowed), settings, variants)
 
     def rows(kinds: Mapping[str, tuple[str, Variant]]) -> tuple[PaperRow, ...]:
         return tuple(
@@ -129,20 +134,22 @@ def _tables(settings: AsymNetTablesSettings, variants: AsymNetVariants) -> tuple
         for name, (title, variant, value) in TABLE_1.items()
     )
     plain = {"clips": settings.plain_clips, "epochs": settings.plain_epochs}
+    titled, searched = _wording(narrowed=_is_narrowed(settings, of_category=False))
     return (
         PaperTable(
             "fig-3",
-            "Figure 3: representations of a trajectory",
+            titled("Figure 3: representations of a trajectory"),
             rows(FIG_3),
-            "One similarity network learns on each; LSTM has AsymNet's tree.",
+            f"One similarity network learns on each; LSTM has AsymNet's tree. {searched}",
             metrics=METRICS,
             claims=(LEVELS,),
         ),
         PaperTable(
             FIG_4,
-            "Figure 4: trees over epochs",
+            titled("Figure 4: trees over epochs"),
             trees,
-            "The shape of a tree is written from the leaves to the root, behind its levels.",
+            "The shape of a tree is written from the leaves to the root, behind its levels. "
+            f"{searched}",
             metrics=("top1", "top5", "top20"),
             claims=(
                 Claim(
@@ -157,24 +164,24 @@ def _tables(settings: AsymNetTablesSettings, variants: AsymNetVariants) -> tuple
         ),
         PaperTable(
             "fig-5",
-            "Figure 5: fusions of the similarities of all steps",
+            titled("Figure 5: fusions of the similarities of all steps"),
             rows(FIG_5),
-            "Learning by back-propagation is no part of the paper.",
+            f"Learning by back-propagation is no part of the paper. {searched}",
             metrics=METRICS,
             claims=(WANTED,),
         ),
         PaperTable(
             "table-1",
-            "Table 1, overall: other approaches",
+            titled("Table 1, overall: other approaches"),
             one,
             "The paper's models are each category's own; see the tables of categories. The "
-            "features' cosine is no part of the paper.",
+            f"features' cosine is no part of the paper. {searched}",
             metrics=METRICS,
         ),
         *(_category_table(category, settings, training) for category in variants.categories()),
         PaperTable(
             "training",
-            "Approximate training against plain training",
+            titled("Approximate training against plain training"),
             (
                 PaperRow(
                     "approximate",
@@ -189,7 +196,7 @@ def _tables(settings: AsymNetTablesSettings, variants: AsymNetVariants) -> tuple
                     training("plain", Variant(kind="asymnet", changes={**plain, "pairs": "plain"})),
                 ),
             ),
-            "Trained for less long than the other rows.",
+            f"Trained for less long than the other rows. {searched}",
             metrics=METRICS,
         ),
     )
@@ -214,31 +221,47 @@ def _category_table(category: str, settings: AsymNetTablesSettings, training: An
             "asymnet-own", "AsymNet, its own model", {}, training(f"asymnet-own-{slug}", tuned)
         )
     )
+    narrowed = _is_narrowed(settings, of_category=True)
+    titled, searched = _wording(narrowed=narrowed)
+    small = " Of a category with no more than 20 products top-20 tells nothing." if narrowed else ""
     return PaperTable(
         f"table-1-{slug}",
-        f"Table 1: {category}",
+        titled(f"Table 1: {category}"),
         tuple(rows),
-        f"Begun from the general model, {settings.tuned_epochs} epochs.",
+        "AsymNet's own model begins from the general one and learns this category for "
+        f"{settings.tuned_epochs} more epochs; FT learns this category alone; all others are "
+        f"general models. {searched}{small}",
         metrics=METRICS,
         claims=(Claim("a model of its own", (("asymnet-own", "asymnet"),)),),
     )
 
 
+def _is_narrowed(settings: AsymNetTablesSettings, *, of_category: bool) -> bool:
+    """Whether the rows of one category, or those of all, compare within the category."""
+    return settings.narrowed == "all" or (of_category and settings.narrowed == "categories")
+
+
+def _wording(*, narrowed: bool) -> tuple[Callable[[str], str], str]:
+    """Give what makes a table's title, and a sentence for its note: what a clip is compared with.
+
+    A plot has the title alone.
+    """
+    if narrowed:
+        return (
+            lambda title: f"{title}, within the category",
+            "Each clip is compared with the products of its own category alone.",
+        )
+    return (lambda title: title), "Each clip is compared with the whole gallery."
+
+
 def _training(
     name: str, variant: Variant, settings: AsymNetTablesSettings, variants: AsymNetVariants
 ) -> Training:
-    from snapshelf.training.preparation import backbone_file
-
     values = {
         key: value for key, value in settings_to_dict(settings).items() if key not in IRRELEVANT
     }
-    identity: dict[str, Any] = {"recipe": values, "variant": settings_to_dict(variant)}
-    if variant.features:
-        identity["features"] = getattr(settings, variant.features)
-    elif settings.features is None:
-        file = backbone_file(settings)
-        if file is not None:
-            identity["weights"] = file_digest(file)
+    identity = {"recipe": values, "variant": settings_to_dict(variant)}
+    identity |= variants.identity(variant.features)
     return Training(
         name,
         identity,

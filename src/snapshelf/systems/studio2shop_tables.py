@@ -11,6 +11,7 @@ from typing import Any
 from snapshelf.datasets.training_item import TrainingData
 from snapshelf.evaluation.paper_tables import PaperRow, PaperTable, Training
 from snapshelf.features.weights import file_digest
+from snapshelf.systems.given_system import GivenSystem
 from snapshelf.systems.studio2shop_variants import (
     VARIANTS,
     StudioVariants,
@@ -110,23 +111,26 @@ def studio_tables(
         folder: Beside it the articles' systems are kept that several rows share.
     """
     variants = StudioVariants(data, settings, folder.parent / "articles")
-    yield studio_rows(settings, variants.make)
+    yield studio_rows(settings, variants.make, variants.fc14)
 
 
-def studio_rows(settings: StudioTablesSettings, make: Make) -> tuple[PaperTable, ...]:
+def studio_rows(
+    settings: StudioTablesSettings, make: Make, fc14: GivenSystem
+) -> tuple[PaperTable, ...]:
     """Lay out the tables.
 
     Args:
         settings: As of `studio_tables`.
         make: Called with the row's name and its seed.
+        fc14: The system that the settings name as `fc14`.
 
     Returns:
         Table 3, and Table 4 of data that nothing is trained on.
 
     Raises:
-        ModelError: If a file of weights is not there.
+        ModelError: If a file of weights is not there, or `fc14` cannot be loaded.
     """
-    trainings = {name: _training(name, settings, make) for name in VARIANTS}
+    trainings = {name: _training(name, settings, make, fc14) for name in VARIANTS}
 
     def rows(printed: Mapping[str, tuple[str, tuple[float, ...]]]) -> tuple[PaperRow, ...]:
         return tuple(
@@ -134,7 +138,7 @@ def studio_rows(settings: StudioTablesSettings, make: Make) -> tuple[PaperTable,
             for name, (title, figures) in printed.items()
         )
 
-    fc14 = (
+    features = (
         f"fc14 are the features of {settings.fc14}, shortened by a PCA, 128floats the vectors that "
         "are given."
     )
@@ -143,7 +147,7 @@ def studio_rows(settings: StudioTablesSettings, make: Make) -> tuple[PaperTable,
             "table-3",
             "Table 3: test queries",
             rows(TABLE_3),
-            f"All articles are matched, without a shortlist. {fc14}",
+            f"All articles are matched, without a shortlist. {features}",
             metrics=METRICS,
         ),
         PaperTable(
@@ -156,11 +160,11 @@ def studio_rows(settings: StudioTablesSettings, make: Make) -> tuple[PaperTable,
     )
 
 
-def _training(name: str, settings: StudioTablesSettings, make: Make) -> Training:
+def _training(name: str, settings: StudioTablesSettings, make: Make, fc14: GivenSystem) -> Training:
     from snapshelf.training.preparation import backbone_file
 
     variant = VARIANTS[name]
-    identity: dict[str, Any] = {"features": articles_identity(variant.features, settings)}
+    identity: dict[str, Any] = {"features": articles_identity(variant.features, settings, fc14)}
     if variant.changes is not None:
         values = settings_to_dict(settings)
         identity |= {key: value for key, value in values.items() if key not in IRRELEVANT}

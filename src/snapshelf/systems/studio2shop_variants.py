@@ -11,6 +11,7 @@ from snapshelf.datasets.training_item import TrainingData
 from snapshelf.errors import MissingWeightsError, ModelError
 from snapshelf.evaluation.kept_ranks import digest_of, training_digest
 from snapshelf.features.weights import file_digest
+from snapshelf.systems.given_system import GivenSystem
 from snapshelf.systems.system import System
 from snapshelf.training.monitor import Monitor
 from snapshelf.training.settings import settings_to_dict
@@ -91,12 +92,16 @@ class StudioVariants:
         data: What is trained on.
         settings: The recipe, and what the rows *fc14* are made of.
         folder: Of the articles' systems.
+
+    Attributes:
+        fc14: What the rows *fc14* are made of.
     """
 
     def __init__(
         self, data: Sequence[TrainingData], settings: StudioTablesSettings, folder: Path
     ) -> None:
         self._data, self._settings, self._folder = data, settings, folder
+        self.fc14 = GivenSystem("fc14", settings.fc14)
         self._digest: str | None = None
 
     def make(self, name: str, seed: int, folder: Path, monitor: Monitor) -> System:
@@ -144,7 +149,7 @@ class StudioVariants:
         self._folder.mkdir(exist_ok=True)
         if self._digest is None:
             self._digest = training_digest(self._data)
-        identity = {"data": self._digest, **articles_identity(features, self._settings)}
+        identity = {"data": self._digest, **articles_identity(features, self._settings, self.fc14)}
         if features == "fc14":
             folder = self._folder / f"fc14-{digest_of(identity)}"
             return self._whiten(folder)
@@ -158,7 +163,7 @@ class StudioVariants:
         from snapshelf.systems.whitened import WhitenedSettings, train_whitened
 
         if not (folder / "system.json").is_file():
-            base = System.load(self._settings.fc14)
+            base = self.fc14.load()
             dimension = min(self._settings.dimension, base.encoder.dimension)
             # It is quick: what was cut off is begun anew.
             partial = folder.with_name(f"{folder.name}.partial")
@@ -170,12 +175,15 @@ class StudioVariants:
         return folder.resolve()
 
 
-def articles_identity(features: Features, settings: StudioTablesSettings) -> dict[str, Any]:
+def articles_identity(
+    features: Features, settings: StudioTablesSettings, fc14: GivenSystem
+) -> dict[str, Any]:
     """Tell what decides the features of articles, beside the data and a seed, as JSON can hold it.
 
     Args:
         features: Which.
         settings: Of the tables.
+        fc14: The system that they name as `fc14`.
 
     Raises:
         ModelError: If the system or the weights that they are made of cannot be had.
@@ -190,7 +198,7 @@ def articles_identity(features: Features, settings: StudioTablesSettings) -> dic
             raise ModelError(f"there is no file of vectors {file}")
         return {"vectors": None if file is None else file_digest(file)}
     if features == "fc14":
-        return {"fc14": settings.fc14, "dimension": settings.dimension}
+        return {"fc14": fc14.identity(), "dimension": settings.dimension}
     recipe = settings_to_dict(settings.fashion_dna)
     for name in ("seed", "num_workers", "picture_memory_mb", "keep_checkpoints"):
         del recipe[name]

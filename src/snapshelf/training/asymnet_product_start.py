@@ -76,7 +76,7 @@ def side_axes(steps: NDArray[np.float32], pictures: NDArray[np.float32], most: i
 
 @torch.no_grad()
 def start_states(video: VideoFeatureNetwork, axes: SideAxes, memory: float) -> None:
-    """Let hidden states begin as a running mean of the features along the axes.
+    """Let hidden states begin as a running mean of the features along the axes, at their size.
 
     The gates of the first K units of the first level stand at ``i = memory``, ``f = 1 - memory``
     and ``o = 1``, so that ``c_t = f c_{t-1} + i g_t`` with g nearly linear; levels above pass that
@@ -84,13 +84,15 @@ def start_states(video: VideoFeatureNetwork, axes: SideAxes, memory: float) -> N
 
     Args:
         video: Changed in place.
-        axes: As `side_axes` gives them; those beyond the number of states are left out.
+        axes: As `side_axes` gives them; those beyond the number of states are left out, and what
+            lies along others is lost to the states.
         memory: In (0, 1), the part that a step has in the mean.
     """
     rows = torch.from_numpy(axes.axes[: video.states])
     used, states = len(rows), video.states
     gain = AMPLITUDE / axes.scale
     shifts = -gain * rows @ torch.from_numpy(axes.street)
+    video.scale.fill_(1 / gain)
     for level in range(video.levels):
         inputs, recurrent, bias, other = (
             getattr(video.lstm, f"{name}_l{level}")

@@ -1,11 +1,17 @@
 """The settings of the tables of Video2Shop: its recipe, and what else its rows are made of."""
 
 from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 from snapshelf.training.asymnet_settings import AsymNetSettings
-from snapshelf.training.ranges import at_least, below_one
+from snapshelf.training.ranges import at_least, below_one, one_of
 
-__all__ = ["AsymNetTablesSettings"]
+__all__ = ["NARROWED", "AsymNetTablesSettings", "Narrowed"]
+
+Narrowed = Literal["categories", "all", "none"]
+NARROWED: tuple[str, ...] = get_args(Narrowed)
+"""Which rows compare a clip with the products of its own category alone: those of Table 1 by
+category, all (the paper's: "the experiments are performed within the category"), or none."""
 
 OF_ROWS = ("fusion", "pairs", "levels", "tree", "start", "category")
 """What the rows differ in, so that a recipe has nothing to say of it."""
@@ -23,6 +29,8 @@ class AsymNetTablesSettings(AsymNetSettings):
         tuned_epochs: Epochs of each category's own model, which begins from the general one.
         plain_clips: Clips of each product in the comparison of plain and approximate training.
         plain_epochs: Its epochs.
+        narrowed: One of `NARROWED`. By default overall rows look at the whole gallery, as a search
+            does whose category nobody tells.
         drift: In [0, 1), the share of each trajectory's steps that shows something else, in
             training and in search; no part of the paper. Where all steps show the product, there
             is little to choose among them.
@@ -39,6 +47,7 @@ class AsymNetTablesSettings(AsymNetSettings):
     tuned_epochs: int = 2
     plain_clips: int = 2
     plain_epochs: int = 1
+    narrowed: Narrowed = "categories"
     drift: float = 0.0
     drift_to: str | None = None
     alexnet: str = "torchvision/alexnet"
@@ -62,6 +71,7 @@ class AsymNetTablesSettings(AsymNetSettings):
         if not self.frozen and self.features is None:
             raise ValueError("frozen must be true for the tables, whose rows share features")
         at_least(self, 2, "components")
+        one_of(self, NARROWED, "narrowed")
         below_one(self, "drift")
         if bool(self.drift) is not bool(self.drift_to):
             raise ValueError(

@@ -15,7 +15,6 @@ from snapshelf.matching.fusion_tree import FusionTree
 from snapshelf.matching.similarity_network import SimilarityNetwork
 from snapshelf.training.asymnet_module import AsymNetModule
 from snapshelf.training.asymnet_product_start import (
-    UNITS,
     side_axes,
     start_similarity,
     start_states,
@@ -33,8 +32,7 @@ with torch_extra():
 
 __all__ = [
     "feature_source",
-    "learn_asymnet",
-    "learn_heads",
+    "learn_networks",
     "make_draws",
     "new_parts",
     "start_as_product",
@@ -96,7 +94,7 @@ def start_as_product(
         draws: Say which pictures are right and wrong.
         settings: The recipe.
     """
-    axes = side_axes(trajectories, pictures, settings.hidden // UNITS or 1)
+    axes = side_axes(trajectories, pictures, settings.states)
     start_states(parts.video, axes, settings.memory)
     drawn = [draws.draw(0, number) for number in range(len(draws))]
     rows = np.concatenate([each.trajectories for each in drawn])[:LOOKED_AT]
@@ -127,44 +125,7 @@ def feature_source(
     )
 
 
-def learn_asymnet(
-    parts: AsymNetParts,
-    source: TrajectorySource,
-    draws: TrajectoryDraws,
-    preprocessing: Preprocessing | None,
-    settings: AsymNetSettings,
-    out: Path,
-    monitor: Monitor,
-) -> None:
-    """Train the networks, or go on where it was cut off.
-
-    Args:
-        parts: Trained in place, and in evaluation mode at the end.
-        source: Gives what is trained on.
-        draws: Say what comes together.
-        preprocessing: Of the image network; None where the source gives features.
-        settings: The recipe.
-        out: The folder of the checkpoints, there already.
-        monitor: Hears how it goes, and can ask to stop.
-
-    Raises:
-        TrainingError: If training diverged, or the checkpoint cannot be used.
-        TrainingStopped: If the monitor asked to stop.
-    """
-    learn_heads(
-        parts.video,
-        parts.similarity,
-        source,
-        draws,
-        settings,
-        out,
-        monitor,
-        image=parts.image,
-        preprocessing=preprocessing,
-    )
-
-
-def learn_heads(
+def learn_networks(
     video: nn.Module,
     similarity: SimilarityNetwork,
     source: TrajectorySource,
@@ -176,22 +137,23 @@ def learn_heads(
     image: ImageFeatureNetwork | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> None:
-    """Do the same with any network in the place of the video network.
+    """Train the networks, or go on where it was cut off.
 
     Args:
-        video: Gives (B, T, H) hidden states of (B, T, D) features.
+        video: Gives (B, T, H) hidden states of (B, T, D) features. Trained in place, as the others,
+            and in evaluation mode at the end.
         similarity: Of those states.
-        source: As `learn_asymnet`, and so are the others.
-        draws: Likewise.
-        settings: Likewise.
-        out: Likewise.
-        monitor: Likewise.
+        source: Gives what is trained on.
+        draws: Say what comes together.
+        settings: The recipe.
+        out: The folder of the checkpoints, there already.
+        monitor: Hears how it goes, and can ask to stop.
         image: None where the source gives features.
-        preprocessing: Of the image network.
+        preprocessing: Of the image network; None without one.
 
     Raises:
-        TrainingError: As `learn_asymnet`.
-        TrainingStopped: As `learn_asymnet`.
+        TrainingError: If training diverged, or the checkpoint cannot be used.
+        TrainingStopped: If the monitor asked to stop.
     """
     batches = TrajectoryBatches(draws, source, seed=settings.seed)
     module = AsymNetModule(
