@@ -21,7 +21,7 @@ class GivenSystem:
         self, setting: str, name: str | None, load: Callable[[str], System] = System.load
     ) -> None:
         self._setting, self._name, self._load = setting, name, load
-        self._loaded: System | None = None
+        self._found: System | MissingWeightsError | None = None
 
     def load(self) -> System:
         """Give the system.
@@ -35,14 +35,18 @@ class GivenSystem:
                 f"the row needs a system as the setting {self._setting}, and there is none",
                 "Name one",
             )
-        if self._loaded is None:
+        if self._found is None:
             try:
-                self._loaded = self._load(self._name)
-            except MissingWeightsError:
-                raise
+                self._found = self._load(self._name)
+            except MissingWeightsError as error:
+                # To find that out a whole network may have been made: once is enough, and the
+                # traceback would hold it.
+                self._found = error.with_traceback(None)
             except ModelError as error:
                 raise ModelError(f"the setting {self._setting}: {error}") from error
-        return self._loaded
+        if isinstance(self._found, MissingWeightsError):
+            raise self._found
+        return self._found
 
     def identity(self) -> str | None:
         """Tell what decides its embeddings, for what is kept of them.
