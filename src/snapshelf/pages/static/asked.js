@@ -16,15 +16,21 @@ export function showPhoto({ url, width, height }) {
   byId("photo-image").src = url;
 }
 
-/** Show a clip. */
+/** Show a clip, which gets a place of its own shape as soon as the browser knows that. */
 export function showClip(url) {
   showOnly("clip");
   const video = byId("clip");
-  video.src = url;
+  const frame = video.parentElement;
+  frame.style.removeProperty("--shape");
   byId("clip-told").hidden = true;
+  video.onloadedmetadata = () => {
+    const { videoWidth: width, videoHeight: height } = video;
+    if (width && height) frame.style.setProperty("--shape", `${width} / ${height}`);
+  };
   video.onerror = () => {
     byId("clip-told").hidden = false;
   };
+  video.src = url;
 }
 
 /** Show the product whose look-alikes are wanted; gives its title. */
