@@ -189,11 +189,20 @@ def test_a_clip_of_any_shape_is_seen_whole_with_its_controls(open_page, size, vi
 
 def test_a_clip_that_fails_says_why(open_page, clip):
     page = open_page()
-    failed = {**JOB, "status": "failed", "progress": 0.2, "error": {"detail": "The clip is torn."}}
+    error = {
+        "type": "urn:snapshelf:problem:clip-refused",
+        "status": 422,
+        "detail": "the clip is torn at byte 812",
+        "request_id": "r1",
+    }
+    failed = {**JOB, "status": "failed", "progress": 0.2, "error": error}
     stand_in(page, [failed], events=True)
     upload(page, clip, "walk.mp4")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_have_text("The clip is torn.")
+    expect(page.locator("#trouble-text")).to_contain_text("This clip cannot be used")
+    expect(page.locator("#trouble-text")).not_to_contain_text("byte")
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(page.get_by_role("button", name="Draw a box")).to_be_hidden()
 
 
 def test_a_clip_that_is_given_up_is_cancelled(open_page, clip):
@@ -217,4 +226,5 @@ def test_a_service_without_clips_says_so(open_page, clip):
     )
     upload(page, clip, "walk.mp4")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_have_text("This service takes no clips.")
+    expect(page.locator("#trouble-text")).to_contain_text("cannot search clips")
+    expect(page.get_by_role("button", name="Choose another photo")).to_be_focused()

@@ -270,7 +270,7 @@ def test_a_link_by_address_is_refused_where_nothing_is_fetched(open_page):
     page.expected.append("403")
     page.goto("/?url=https%3A%2F%2Fshop.example%2F1.jpg")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_contain_text("fetches no pictures")
+    expect(page.locator("#trouble-text")).to_contain_text("fetches no photos")
 
 
 def test_a_large_photo_is_made_smaller_before_it_is_sent(open_page, photos, tmp_path: Path):

@@ -1,6 +1,5 @@
 // What is searched for, as it is shown: the photo with its items, the product, or the clip.
 
-import { askJson } from "./api.js";
 import { isWhole, rounded } from "./boxes.js";
 import { byId, el } from "./dom.js";
 import { productPicture } from "./results.js";
@@ -33,16 +32,21 @@ export function showClip(url) {
   video.src = url;
 }
 
-/** Show the product whose look-alikes are wanted; gives its title. */
-export async function showProduct(id, signal) {
+/** Show the product whose look-alikes are wanted, or its place as long as it is null. */
+export function showProduct(product) {
   showOnly("product");
-  const product = await askJson(`v1/products/${encodeURIComponent(id)}`, { signal });
+  if (!product) return byId("product-shown").replaceChildren(el("span", { class: "picture" }), el("span", { class: "bone" }));
   const match = { product, picture: product.images[0]?.href };
   byId("product-shown").replaceChildren(
     productPicture(match, 640, { loading: "eager" }),
     el("p", { class: "text", dir: "auto", text: product.title || product.id }),
   );
-  return product.title || product.id;
+  return undefined;
+}
+
+/** Show nothing, where there is nothing to search with. */
+export function showNothing() {
+  showOnly("");
 }
 
 /** Show the items as a row of cut-outs, for who does not want to aim at boxes. */
@@ -93,7 +97,11 @@ function cutOut({ url, width, height }, [x0, y0, x1, y1]) {
 }
 
 function showOnly(kind) {
+  byId("find").dataset.asked = kind;
   for (const each of ["photo", "clip", "product"]) byId(`${each}-asked`).hidden = each !== kind;
+  // These come with what was found, where they can be used.
+  byId("draw").hidden = true;
+  byId("share").hidden = true;
   if (kind !== "clip") byId("clip").removeAttribute("src");
   byId("chips").hidden = true;
   byId("timeline").replaceChildren();

@@ -30,6 +30,9 @@ const TEXTS = {
   none: "Nothing found. Try a photo that shows it larger.",
   unsure: "Perhaps not in this shop. These look most like it:",
   best: "Best match",
+  refused: "This photo cannot be searched. Choose another one, or save it as a JPEG first.",
+  large: "This photo is too large. Choose a smaller one.",
+  full: "Many are searching at the moment. Please try again in a moment.",
   failed: "The search does not answer at the moment. Please try again.",
   offline: "The shop cannot be reached. Is this device online?",
 };
@@ -413,8 +416,10 @@ export class SnapshelfSearch extends HTMLElement {
         continue;
       }
       const told = await answer.json().catch(() => ({}));
-      // What is wrong with a picture is the customer's to know; what with a key is the shop's.
-      if (answer.status < 500 && ![401, 403].includes(answer.status) && told.detail) throw new Refused(told.detail);
+      // What is wrong with a picture is the customer's to know, in words; what with a key is the shop's.
+      const isUnread = answer.status === 415 || String(told.type).endsWith(":picture-refused");
+      const words = isUnread ? "refused" : { 413: "large", 429: "full" }[answer.status];
+      if (words) throw new Refused(this.#text(words));
       console.warn(`snapshelf-search: ${answer.status} ${told.detail ?? ""}`);
       throw new Error(String(answer.status));
     }

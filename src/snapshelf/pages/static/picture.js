@@ -52,7 +52,7 @@ export async function ready(file, { signal } = {}) {
     source = await answer.blob();
     bitmap = await decoded(source);
   }
-  if (!bitmap) throw new Problem("This picture cannot be read. Try another one, or a JPEG of it.");
+  if (!bitmap) throw new Problem("This picture cannot be read.", { kind: "picture-refused" });
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
@@ -78,7 +78,7 @@ export async function redrawn(source, width, height, part = null) {
   else pen.drawImage(source, 0, 0, width, height);
   return new Promise((resolve, reject) => {
     canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Problem("This picture cannot be read."))),
+      (blob) => (blob ? resolve(blob) : reject(new Problem("This picture cannot be drawn.", { kind: "picture-refused" }))),
       "image/jpeg",
       QUALITY,
     );
