@@ -339,3 +339,49 @@ def test_words_of_the_shop_stay_words(open_page, photos, served):
     expect(page.locator("#detail-why")).to_contain_text(evil)
     expect(page.get_by_role("link", name="View in the shop")).to_have_count(0)
     assert page.title() != "hit"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_titles_take_a_few_lines_and_are_told_whole(open_page, photos, width):
+    long = "Extraordinarily long words of a feed " * 12 + "x" * 60
+
+    def answer(route):
+        got = route.fetch()
+        body = got.json()
+        for match in body["items"][0]["matches"]:
+            match["product"] |= {"title": long, "brand": long}
+        route.fulfill(response=got, body=json.dumps(body))
+
+    page = open_page(viewport={"width": width, "height": 860})
+    page.route("**/v1/search", answer)
+    upload(page, photos[0].picture)
+    wait_for_answer(page)
+    for name in page.locator("#matches .clamp").all()[:6]:
+        lines = name.evaluate(
+            "each => each.clientHeight / parseFloat(getComputedStyle(each).lineHeight)"
+        )
+        assert lines == pytest.approx(3, abs=0.1)
+        expect(name).to_have_attribute("title", long)
+    # What tells how sure it is stands in the window with the title, of the best and of the next.
+    for card in page.locator("#matches .card").all()[:2]:
+        assert card.bounding_box()["height"] < 560
+    opener = page.get_by_role("button", name=long).first
+    opener.click()
+    title = page.locator("#detail-title")
+    expect(title).to_have_text(long)
+    assert title.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+    expect(page.locator("#detail-strip .clamp").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.unroute("**/v1/search")
+
+    def named(route):
+        got = route.fetch()
+        route.fulfill(response=got, body=json.dumps({**got.json(), "title": long}))
+
+    page.route(re.compile(r"/v1/products/[^/]+$"), named)
+    page.locator("#matches .cover").first.click()
+    page.get_by_role("button", name="More like this").click()
+    wait_for_answer(page)
+    shown = page.locator("#product-shown .clamp")
+    expect(shown).to_have_text(long)
+    assert shown.bounding_box()["height"] < 90

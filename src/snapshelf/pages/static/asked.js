@@ -1,7 +1,7 @@
 // What is searched for, as it is shown: the photo with its items, the product, or the clip.
 
 import { isWhole, rounded } from "./boxes.js";
-import { byId, el } from "./dom.js";
+import { byId, clamped, el } from "./dom.js";
 import { productPicture } from "./results.js";
 
 const CHIP = 56;
@@ -39,7 +39,7 @@ export function showProduct(product) {
   const match = { product, picture: product.images[0]?.href };
   byId("product-shown").replaceChildren(
     productPicture(match, 640, { loading: "eager" }),
-    el("p", { class: "text", dir: "auto", text: product.title || product.id }),
+    el("p", {}, clamped(product.title || product.id)),
   );
   return undefined;
 }
@@ -67,7 +67,7 @@ export function showChips(items, chosen, picture, onChoose) {
             on: { click: () => onChoose(index) },
           },
           cutOut(picture, found.item.box),
-          el("span", { text: nameOf(found, index, picture) }),
+          clamped(nameOf(found, index, picture)),
         ),
       ),
     ),
