@@ -9,7 +9,7 @@ from threading import Thread
 from urllib.parse import quote
 
 import pytest
-from browser_parts import beside, noise, titles, two_items, upload, wait_for_answer, watched
+from browser_parts import beside, jpeg, noise, titles, two_items, upload, wait_for_answer, watched
 from PIL import Image
 from playwright.sync_api import Page, expect
 from service_parts import serving
@@ -65,8 +65,24 @@ def test_what_is_not_sold_is_said_not_to_be(open_page):
     upload(page, noise())
     wait_for_answer(page)
     expect(page.locator("#item-tag")).to_have_text("Not in this shop")
-    expect(page.locator("#item-note")).to_contain_text("not sure")
+    # One thing is said, and the products below are told to be no more than alike.
+    expect(page.locator("#item-note")).to_have_text("These of our products look most like it.")
     expect(page.get_by_text("Best match", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((1, 1), "This photo is very small"), ((700, 500), "all one colour")]
+)
+def test_a_picture_of_nothing_is_searched_with_a_hint(open_page, size, told):
+    page = open_page()
+    with page.expect_response("**/v1/search"):
+        upload(page, jpeg(Image.new("RGB", size, "maroon")))
+    wait_for_answer(page)
+    expect(page.locator("#item-note")).to_contain_text(told)
+    expect(page.locator("#said")).to_contain_text(told)
+    expect(page.locator("#item-tag")).to_be_hidden()
+    expect(page.get_by_text("Best match", exact=True)).to_have_count(0)
+    expect(page.locator("#matches .card")).not_to_have_count(0)
 
 
 def test_several_items_are_drawn_where_they_are_and_can_be_chosen(open_page, shop, photos):

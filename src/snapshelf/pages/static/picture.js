@@ -1,6 +1,7 @@
 // Pictures made ready: told by their bytes, turned upright, made smaller before they are sent.
 
 import { ask, Problem } from "./api.js";
+import { sightOf } from "./sight.js";
 
 /** Longest side of a picture that is sent, pixels: the search looks no closer. */
 export const LONGEST = 1600;
@@ -34,8 +35,9 @@ export async function kindOf(file) {
  * Make a picture ready to be shown and sent.
  *
  * @param {Blob} file
- * @returns {Promise<{blob: Blob, url: string, width: number, height: number}>} Upright, the size in
- *   pixels of `blob`, in which boxes are given; free `url` with URL.revokeObjectURL.
+ * @returns {Promise<{blob: Blob, url: string, width: number, height: number, sight: object}>} Upright,
+ *   the size in pixels of `blob`, in which boxes are given, and its `sightOf`; free `url` with
+ *   URL.revokeObjectURL.
  * @throws {Problem} If it cannot be read.
  */
 export async function ready(file, { signal } = {}) {
@@ -60,8 +62,9 @@ export async function ready(file, { signal } = {}) {
   const isOdd = source === file && (await kindOf(file)) === "heic";
   const isLarge = scale < 1 || source.size > MANY_BYTES;
   const blob = isLarge || isOdd ? await redrawn(bitmap, width, height) : source;
+  const sight = sightOf(bitmap);
   bitmap.close();
-  return { blob, url: URL.createObjectURL(blob), width, height };
+  return { blob, url: URL.createObjectURL(blob), width, height, sight };
 }
 
 /** A frame of a playing video, or any part of a picture, as a JPEG. */
