@@ -35,16 +35,18 @@ export async function kindOf(file) {
  * Make a picture ready to be shown and sent.
  *
  * @param {Blob} file
+ * @param {{signal?: AbortSignal, onSlow?: () => void}} more `onSlow` is told where the service has to help.
  * @returns {Promise<{blob: Blob, url: string, width: number, height: number, sight: object}>} Upright,
  *   the size in pixels of `blob`, in which boxes are given, and its `sightOf`; free `url` with
  *   URL.revokeObjectURL.
  * @throws {Problem} If it cannot be read.
  */
-export async function ready(file, { signal } = {}) {
+export async function ready(file, { signal, onSlow } = {}) {
   let source = file;
   let bitmap = await decoded(source);
   if (!bitmap) {
     // Most browsers cannot show the pictures of some phones; the shop can.
+    onSlow?.();
     const answer = await ask("v1/upright", {
       method: "POST",
       body: file,

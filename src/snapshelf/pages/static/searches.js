@@ -40,23 +40,31 @@ export class Searches {
   async photo(file, { kept = "", url = "", boxes = [], item = 0 } = {}) {
     const signal = this.#state.restart();
     this.#state.again = () => this.photo(file, { kept, url, boxes });
+    const wait = () => {
+      show("found");
+      busy("Getting your photo ready …");
+    };
     let isShown = false;
-    show("found");
-    busy("Getting your photo ready …");
+    // The first photo comes together with what stands below it, or that would jump.
+    if (this.#state.asked.kind) wait();
     try {
-      const photo = await ready(file, { signal });
+      const photo = await ready(file, { signal, onSlow: wait });
       if (signal.aborted) return URL.revokeObjectURL(photo.url);
       if (photo.blob.size > this.#mostBytes) {
         throw new Problem("This photo is too large.", { kind: "too-large" });
       }
       this.#state.ask({ kind: "photo", photo, kept, url });
       this.#state.again = () => this.#items();
+      show("found");
       showPhoto(photo);
       isShown = true;
       this.#found.clear();
       await this.#send(boxes, item, signal);
     } catch (error) {
-      if (!isShown && !signal.aborted) this.#found.nothing();
+      if (!isShown && !signal.aborted) {
+        this.#found.nothing();
+        show("found");
+      }
       failed(error);
     }
     return undefined;
