@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import uvicorn
@@ -101,7 +102,9 @@ def draw_boxes(page: Page, photo: StreetPhoto) -> None:
 
 def shoot(browser: Browser, address: str, shop: DemoShop, out: Path) -> None:
     """Take all pictures."""
-    single = next(p for p in shop.photos() if len(p.items) == 1 and p.difficulty == "easy")
+    single, other = islice(
+        (p for p in shop.photos() if len(p.items) == 1 and p.difficulty == "easy"), 2
+    )
     several = next(
         p
         for p in shop.photos()
@@ -128,16 +131,11 @@ def shoot(browser: Browser, address: str, shop: DemoShop, out: Path) -> None:
     save(page, out / "page-why.png")
     page.close()
 
-    page = opened(**PHONE)
-    search(page, single)
-    save(page, out / "page-phone.png", scale=0.75)
-    page.close()
-
-    page = opened(**DESKTOP, color_scheme="dark")
-    search(page, single)
-    page.mouse.move(0, 0)
-    save(page, out / "page-dark.png")
-    page.close()
+    for name, photo, look in (("page-phone", single, "light"), ("page-dark", other, "dark")):
+        page = opened(**PHONE, color_scheme=look)
+        search(page, photo)
+        save(page, out / f"{name}.png", scale=0.75)
+        page.close()
 
 
 def main() -> None:
