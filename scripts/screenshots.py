@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 
 import uvicorn
@@ -102,9 +101,7 @@ def draw_boxes(page: Page, photo: StreetPhoto) -> None:
 
 def shoot(browser: Browser, address: str, shop: DemoShop, out: Path) -> None:
     """Take all pictures."""
-    single, other = islice(
-        (p for p in shop.photos() if len(p.items) == 1 and p.difficulty == "easy"), 2
-    )
+    single = next(p for p in shop.photos() if len(p.items) == 1 and p.difficulty == "easy")
     several = next(
         p
         for p in shop.photos()
@@ -131,9 +128,9 @@ def shoot(browser: Browser, address: str, shop: DemoShop, out: Path) -> None:
     save(page, out / "page-why.png")
     page.close()
 
-    for name, photo, look in (("page-phone", single, "light"), ("page-dark", other, "dark")):
+    for name, look in (("page-phone", "light"), ("page-dark", "dark")):
         page = opened(**PHONE, color_scheme=look)
-        search(page, photo)
+        search(page, single)
         save(page, out / f"{name}.png", scale=0.75)
         page.close()
 
