@@ -80,7 +80,9 @@ def test_a_picture_of_nothing_is_searched_with_a_hint(open_page, size, told):
     wait_for_answer(page)
     expect(page.locator("#item-note")).to_contain_text(told)
     expect(page.locator("#said")).to_contain_text(told)
+    expect(page.locator("#item-title")).to_have_text("Nothing to recognise")
     expect(page.locator("#item-tag")).to_be_hidden()
+    expect(page.locator("#matches .sure")).to_have_count(0)
     expect(page.get_by_text("Best match", exact=True)).to_have_count(0)
     expect(page.locator("#matches .card")).not_to_have_count(0)
 

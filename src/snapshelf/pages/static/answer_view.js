@@ -30,9 +30,9 @@ export function showAnswer(items, chosen, { photo, wrong, onOpen }) {
   const hint = sightText(photo?.sight);
   heading(titleOf(items, chosen, photo), hint || noteOf(found), stateOf(found, photo));
   // Where there is nothing to see, nothing has been recognised.
-  const isKnown = found.in_catalogue && !photo?.sight.isBlank;
-  byId("matches").classList.toggle("absent", !isKnown);
-  const shown = cards({ ...found, in_catalogue: isKnown }, onOpen, wrong);
+  const likes = found.likes || photo?.sight.isBlank;
+  byId("matches").classList.toggle("absent", !found.in_catalogue);
+  const shown = cards({ ...found, likes }, onOpen, wrong);
   byId("matches").replaceChildren(...shown.slice(0, SHOWN));
   byId("more").hidden = shown.length <= SHOWN;
   byId("more").onclick = () => {
@@ -69,6 +69,7 @@ function stateOf(found, photo) {
 function titleOf(items, chosen, photo) {
   const found = items[chosen];
   if (found.likes) return "Looks like it";
+  if (photo?.sight.isBlank) return "Nothing to recognise";
   if (items.length === 1 && !found.own) return found.item.label || "Best matches";
   return nameOf(found, chosen, photo);
 }
