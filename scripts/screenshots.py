@@ -128,16 +128,11 @@ def shoot(browser: Browser, address: str, shop: DemoShop, out: Path) -> None:
     save(page, out / "page-why.png")
     page.close()
 
-    page = opened(**PHONE)
-    search(page, single)
-    save(page, out / "page-phone.png", scale=0.75)
-    page.close()
-
-    page = opened(**DESKTOP, color_scheme="dark")
-    search(page, single)
-    page.mouse.move(0, 0)
-    save(page, out / "page-dark.png")
-    page.close()
+    for name, look in (("page-phone", "light"), ("page-dark", "dark")):
+        page = opened(**PHONE, color_scheme=look)
+        search(page, single)
+        save(page, out / f"{name}.png", scale=0.75)
+        page.close()
 
 
 def main() -> None:

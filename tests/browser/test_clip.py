@@ -157,13 +157,52 @@ def test_bars_move_when_the_length_of_the_clip_is_known_only_later(open_page, ph
     assert share_before(second) == pytest.approx(0.5, abs=0.005)
 
 
+@pytest.mark.parametrize("viewport", [(1280, 860), (390, 844)])
+@pytest.mark.parametrize("size", [(320, 240), (180, 320), (480, 120)])
+def test_a_clip_of_any_shape_is_seen_whole_with_its_controls(open_page, size, viewport):
+    frames = [np.full((size[1], size[0], 3), shade, np.uint8) for shade in (60, 120, 180)]
+    page = open_page(viewport={"width": viewport[0], "height": viewport[1]})
+    stand_in(page, [{**JOB, "status": "running", "progress": 0.4}], events=True)
+    upload(page, written_clip(frames, kind="webm", codec="libvpx", rate=RATE), "walk.mp4")
+    page.locator("#clip").evaluate(
+        "clip => clip.readyState > 0 || new Promise("
+        "(done) => clip.addEventListener('loadedmetadata', () => done(true)))"
+    )
+    player, frame = (
+        page.locator(each).evaluate(
+            "each => (({ left, top, right, bottom }) => [left, top, right, bottom])"
+            "(each.getBoundingClientRect())"
+        )
+        for each in ("#clip", "#clip-asked .frame")
+    )
+    assert player == pytest.approx(frame, abs=1)
+    left, top, right, bottom = frame
+    assert left >= 0
+    assert right <= viewport[0]
+    assert bottom <= viewport[1]
+    # Wide enough for the controls; and high enough for the clip, up to a share of the window.
+    assert right - left >= 300
+    wanted = (right - left) * size[1] / size[0]
+    bound = 0.4 * viewport[1] if viewport[0] < 500 else min(0.62 * viewport[1], 560)
+    assert bottom - top == pytest.approx(min(wanted, bound), abs=1)
+
+
 def test_a_clip_that_fails_says_why(open_page, clip):
     page = open_page()
-    failed = {**JOB, "status": "failed", "progress": 0.2, "error": {"detail": "The clip is torn."}}
+    error = {
+        "type": "urn:snapshelf:problem:clip-refused",
+        "status": 422,
+        "detail": "the clip is torn at byte 812",
+        "request_id": "r1",
+    }
+    failed = {**JOB, "status": "failed", "progress": 0.2, "error": error}
     stand_in(page, [failed], events=True)
     upload(page, clip, "walk.mp4")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_have_text("The clip is torn.")
+    expect(page.locator("#trouble-text")).to_contain_text("This clip cannot be used")
+    expect(page.locator("#trouble-text")).not_to_contain_text("byte")
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(page.get_by_role("button", name="Draw a box")).to_be_hidden()
 
 
 def test_a_clip_that_is_given_up_is_cancelled(open_page, clip):
@@ -187,4 +226,5 @@ def test_a_service_without_clips_says_so(open_page, clip):
     )
     upload(page, clip, "walk.mp4")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_have_text("This service takes no clips.")
+    expect(page.locator("#trouble-text")).to_contain_text("cannot search clips")
+    expect(page.get_by_role("button", name="Choose another photo")).to_be_focused()

@@ -9,7 +9,7 @@ from threading import Thread
 from urllib.parse import quote
 
 import pytest
-from browser_parts import beside, noise, titles, two_items, upload, wait_for_answer, watched
+from browser_parts import beside, jpeg, noise, titles, two_items, upload, wait_for_answer, watched
 from PIL import Image
 from playwright.sync_api import Page, expect
 from service_parts import serving
@@ -65,8 +65,26 @@ def test_what_is_not_sold_is_said_not_to_be(open_page):
     upload(page, noise())
     wait_for_answer(page)
     expect(page.locator("#item-tag")).to_have_text("Not in this shop")
-    expect(page.locator("#item-note")).to_contain_text("not sure")
+    # One thing is said, and the products below are told to be no more than alike.
+    expect(page.locator("#item-note")).to_have_text("These of our products look most like it.")
     expect(page.get_by_text("Best match", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [((1, 1), "This photo is very small"), ((700, 500), "all one colour")]
+)
+def test_a_picture_of_nothing_is_searched_with_a_hint(open_page, size, told):
+    page = open_page()
+    with page.expect_response("**/v1/search"):
+        upload(page, jpeg(Image.new("RGB", size, "maroon")))
+    wait_for_answer(page)
+    expect(page.locator("#item-note")).to_contain_text(told)
+    expect(page.locator("#said")).to_contain_text(told)
+    expect(page.locator("#item-title")).to_have_text("Nothing to recognise")
+    expect(page.locator("#item-tag")).to_be_hidden()
+    expect(page.locator("#matches .sure")).to_have_count(0)
+    expect(page.get_by_text("Best match", exact=True)).to_have_count(0)
+    expect(page.locator("#matches .card")).not_to_have_count(0)
 
 
 def test_several_items_are_drawn_where_they_are_and_can_be_chosen(open_page, shop, photos):
@@ -270,7 +288,7 @@ def test_a_link_by_address_is_refused_where_nothing_is_fetched(open_page):
     page.expected.append("403")
     page.goto("/?url=https%3A%2F%2Fshop.example%2F1.jpg")
     wait_for_answer(page)
-    expect(page.locator("#trouble-text")).to_contain_text("fetches no pictures")
+    expect(page.locator("#trouble-text")).to_contain_text("fetches no photos")
 
 
 def test_a_large_photo_is_made_smaller_before_it_is_sent(open_page, photos, tmp_path: Path):
@@ -339,3 +357,49 @@ def test_words_of_the_shop_stay_words(open_page, photos, served):
     expect(page.locator("#detail-why")).to_contain_text(evil)
     expect(page.get_by_role("link", name="View in the shop")).to_have_count(0)
     assert page.title() != "hit"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_titles_take_a_few_lines_and_are_told_whole(open_page, photos, width):
+    long = "Extraordinarily long words of a feed " * 12 + "x" * 60
+
+    def answer(route):
+        got = route.fetch()
+        body = got.json()
+        for match in body["items"][0]["matches"]:
+            match["product"] |= {"title": long, "brand": long}
+        route.fulfill(response=got, body=json.dumps(body))
+
+    page = open_page(viewport={"width": width, "height": 860})
+    page.route("**/v1/search", answer)
+    upload(page, photos[0].picture)
+    wait_for_answer(page)
+    for name in page.locator("#matches .clamp").all()[:6]:
+        lines = name.evaluate(
+            "each => each.clientHeight / parseFloat(getComputedStyle(each).lineHeight)"
+        )
+        assert lines == pytest.approx(3, abs=0.1)
+        expect(name).to_have_attribute("title", long)
+    # What tells how sure it is stands in the window with the title, of the best and of the next.
+    for card in page.locator("#matches .card").all()[:2]:
+        assert card.bounding_box()["height"] < 560
+    opener = page.get_by_role("button", name=long).first
+    opener.click()
+    title = page.locator("#detail-title")
+    expect(title).to_have_text(long)
+    assert title.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+    expect(page.locator("#detail-strip .clamp").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.unroute("**/v1/search")
+
+    def named(route):
+        got = route.fetch()
+        route.fulfill(response=got, body=json.dumps({**got.json(), "title": long}))
+
+    page.route(re.compile(r"/v1/products/[^/]+$"), named)
+    page.locator("#matches .cover").first.click()
+    page.get_by_role("button", name="More like this").click()
+    wait_for_answer(page)
+    shown = page.locator("#product-shown .clamp")
+    expect(shown).to_have_text(long)
+    assert shown.bounding_box()["height"] < 90

@@ -146,8 +146,11 @@ def test_prices_are_written_as_the_shop_writes_them(page, price, locale, currenc
         (1.0, "100%", "Almost certain"),
         (0.999, "99%", "Almost certain"),
         (0.7, "70%", "Very likely"),
-        (0.002, "< 1%", "Looks similar"),
-        (0.0, "1%", "Looks similar"),
+        (0.1, "10%", "Possible"),
+        (0.09, "9%", "Unlikely"),
+        (0.01, "1%", "Unlikely"),
+        (0.002, "< 1%", "Very unlikely"),
+        (0.0, "< 1%", "Very unlikely"),
     ],
 )
 def test_confidence_is_said_in_words(page, share, shown, word):
@@ -155,6 +158,36 @@ def test_confidence_is_said_in_words(page, share, shown, word):
         shown,
         word,
     ]
+
+
+SHADED = Image.linear_gradient("L").convert("RGB")
+SPECK = Image.new("RGB", (1200, 900), "white")
+SPECK.paste((225, 225, 225), (500, 400, 530, 430))
+
+
+@pytest.mark.parametrize(
+    ("image", "tiny", "blank"),
+    [
+        (Image.new("RGB", (1, 1), "red"), True, True),
+        (SHADED.resize((40, 63)), True, False),
+        (SHADED.resize((64, 20)), False, False),
+        (Image.new("RGB", (900, 700), (12, 80, 40)), False, True),
+        (Image.new("RGBA", (300, 300), (0, 0, 0, 0)), False, True),
+        (Image.effect_noise((400, 300), 60).convert("RGB"), False, False),
+        # A pale thing on white is one.
+        (SPECK, False, False),
+    ],
+)
+def test_pictures_that_show_nothing_are_told_from_those_that_do(page, image, tiny, blank):
+    stream = BytesIO()
+    image.save(stream, "PNG")
+    seen = call(
+        page,
+        "sight.js",
+        "createImageBitmap(new Blob([new Uint8Array(a[0])])).then(m.sightOf)",
+        list(stream.getvalue()),
+    )
+    assert seen == {"isTiny": tiny, "isBlank": blank}
 
 
 @settings(**QUICK)

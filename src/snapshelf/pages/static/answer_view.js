@@ -3,6 +3,7 @@
 import { nameOf } from "./asked.js";
 import { byId } from "./dom.js";
 import { cards } from "./results.js";
+import { sightText } from "./sight.js";
 import { countText, percentText, sureText } from "./words.js";
 
 const SHOWN = 12;
@@ -26,9 +27,12 @@ export function showAnswer(items, chosen, { photo, wrong, onOpen }) {
     byId("matches").replaceChildren();
     return;
   }
-  heading(titleOf(items, chosen, photo), noteOf(found), stateOf(found));
+  const hint = sightText(photo?.sight);
+  heading(titleOf(items, chosen, photo), hint || noteOf(found), stateOf(found, photo));
+  // Where there is nothing to see, nothing has been recognised.
+  const likes = found.likes || photo?.sight.isBlank;
   byId("matches").classList.toggle("absent", !found.in_catalogue);
-  const shown = cards(found, onOpen, wrong);
+  const shown = cards({ ...found, likes }, onOpen, wrong);
   byId("matches").replaceChildren(...shown.slice(0, SHOWN));
   byId("more").hidden = shown.length <= SHOWN;
   byId("more").onclick = () => {
@@ -43,6 +47,8 @@ export function spokenAnswer(items, chosen, photo) {
   const found = items[chosen];
   if (!found) return "Nothing to search for was found.";
   const best = found.matches[0];
+  const hint = sightText(photo?.sight);
+  if (hint) return `${hint} ${countText(found.matches.length, "product")} shown.`;
   const start =
     items.length > 1 ? `${countText(items.length, "item")}. ${nameOf(found, chosen, photo)}. ` : "";
   if (!best) return `${start}No product fits.`;
@@ -54,8 +60,8 @@ export function spokenAnswer(items, chosen, photo) {
   return `${start}${count}. Best match: ${title}. ${sure}.`;
 }
 
-function stateOf(found) {
-  if (found.likes) return "";
+function stateOf(found, photo) {
+  if (found.likes || !found.matches.length || photo?.sight.isBlank) return "";
   if (!found.in_catalogue) return "absent";
   return found.matches[0].confidence < SURE ? "perhaps" : "here";
 }
@@ -63,6 +69,7 @@ function stateOf(found) {
 function titleOf(items, chosen, photo) {
   const found = items[chosen];
   if (found.likes) return "Looks like it";
+  if (photo?.sight.isBlank) return "Nothing to recognise";
   if (items.length === 1 && !found.own) return found.item.label || "Best matches";
   return nameOf(found, chosen, photo);
 }
@@ -71,7 +78,7 @@ function noteOf(found) {
   if (!found.matches.length) return "None of our products fits. Try other filters.";
   if (found.likes) return "The products of our shop that look most like this one.";
   if (found.in_catalogue) return "";
-  return "We are not sure that we sell it. These look most like it.";
+  return "These of our products look most like it.";
 }
 
 function heading(title, note, state) {

@@ -9,7 +9,7 @@ const LONGEST_WAIT_S = 20;
 /** What the service, or the way to it, says against a request. */
 export class Problem extends Error {
   /**
-   * @param {string} message Fit to be shown.
+   * @param {string} message Fit to be shown to who knows the API; customers are told `troubleOf` it.
    * @param {{status?: number, kind?: string, requestId?: string, retryAfter?: number}} more
    */
   constructor(message, { status = 0, kind = "", requestId = "", retryAfter = 0 } = {}) {
@@ -31,6 +31,11 @@ export function address(path, query = {}) {
   return url.href;
 }
 
+/** The kind of a problem, such as `picture-refused`, in its type. */
+export function kindOfType(type) {
+  return String(type ?? "").replace("urn:snapshelf:problem:", "");
+}
+
 /** Make a Problem of an answer's status, headers and text. */
 export function problemOf(status, text, header) {
   let told = {};
@@ -48,7 +53,7 @@ export function problemOf(status, text, header) {
   const detail = String(told.detail || usual);
   return new Problem(detail[0].toUpperCase() + detail.slice(1), {
     status,
-    kind: String(told.type ?? "").replace("urn:snapshelf:problem:", ""),
+    kind: kindOfType(told.type),
     requestId: told.request_id ?? header("X-Request-ID") ?? "",
     retryAfter: Number(header("Retry-After")) || 0,
   });

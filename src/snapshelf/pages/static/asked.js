@@ -1,8 +1,7 @@
 // What is searched for, as it is shown: the photo with its items, the product, or the clip.
 
-import { askJson } from "./api.js";
 import { isWhole, rounded } from "./boxes.js";
-import { byId, el } from "./dom.js";
+import { byId, clamped, el } from "./dom.js";
 import { productPicture } from "./results.js";
 
 const CHIP = 56;
@@ -16,27 +15,38 @@ export function showPhoto({ url, width, height }) {
   byId("photo-image").src = url;
 }
 
-/** Show a clip. */
+/** Show a clip, which gets a place of its own shape as soon as the browser knows that. */
 export function showClip(url) {
   showOnly("clip");
   const video = byId("clip");
-  video.src = url;
+  const frame = video.parentElement;
+  frame.style.removeProperty("--shape");
   byId("clip-told").hidden = true;
+  video.onloadedmetadata = () => {
+    const { videoWidth: width, videoHeight: height } = video;
+    if (width && height) frame.style.setProperty("--shape", `${width} / ${height}`);
+  };
   video.onerror = () => {
     byId("clip-told").hidden = false;
   };
+  video.src = url;
 }
 
-/** Show the product whose look-alikes are wanted; gives its title. */
-export async function showProduct(id, signal) {
+/** Show the product whose look-alikes are wanted, or its place as long as it is null. */
+export function showProduct(product) {
   showOnly("product");
-  const product = await askJson(`v1/products/${encodeURIComponent(id)}`, { signal });
+  if (!product) return byId("product-shown").replaceChildren(el("span", { class: "picture" }), el("span", { class: "bone" }));
   const match = { product, picture: product.images[0]?.href };
   byId("product-shown").replaceChildren(
     productPicture(match, 640, { loading: "eager" }),
-    el("p", { class: "text", dir: "auto", text: product.title || product.id }),
+    el("p", {}, clamped(product.title || product.id)),
   );
-  return product.title || product.id;
+  return undefined;
+}
+
+/** Show nothing, where there is nothing to search with. */
+export function showNothing() {
+  showOnly("");
 }
 
 /** Show the items as a row of cut-outs, for who does not want to aim at boxes. */
@@ -57,7 +67,7 @@ export function showChips(items, chosen, picture, onChoose) {
             on: { click: () => onChoose(index) },
           },
           cutOut(picture, found.item.box),
-          el("span", { text: nameOf(found, index, picture) }),
+          clamped(nameOf(found, index, picture)),
         ),
       ),
     ),
@@ -87,7 +97,11 @@ function cutOut({ url, width, height }, [x0, y0, x1, y1]) {
 }
 
 function showOnly(kind) {
+  byId("find").dataset.asked = kind;
   for (const each of ["photo", "clip", "product"]) byId(`${each}-asked`).hidden = each !== kind;
+  // These come with what was found, where they can be used.
+  byId("draw").hidden = true;
+  byId("share").hidden = true;
   if (kind !== "clip") byId("clip").removeAttribute("src");
   byId("chips").hidden = true;
   byId("timeline").replaceChildren();

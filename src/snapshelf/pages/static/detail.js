@@ -1,7 +1,7 @@
 // A product close up, in a dialog: what it is, why it was found, and what looks like it.
 
 import { ask, askJson } from "./api.js";
-import { byId, el, toast } from "./dom.js";
+import { byId, clamped, el, toast } from "./dom.js";
 import { compared } from "./matched.js";
 import { pictureOf, productPicture, sureness } from "./results.js";
 import { countText, percentText, priceText } from "./words.js";
@@ -197,7 +197,7 @@ export class Detail {
                 on: { click: () => this.open([like], 0, null) },
               },
               productPicture(like, 200),
-              el("span", { class: "text", dir: "auto", text: like.product.title || like.product.id }),
+              clamped(like.product.title || like.product.id),
               like.product.price ? el("span", { class: "price", text: priceText(like.product.price) }) : null,
             ),
           ),

@@ -1,6 +1,8 @@
 // Elements made by hand: text stays text, so nothing that a shop or a customer wrote is ever markup.
 
 const SVG = "http://www.w3.org/2000/svg";
+/** Letters that may not fit where words are clamped. */
+const LONG = 50;
 
 /**
  * Make an element.
@@ -24,6 +26,18 @@ export function byId(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no #${id}`);
   return found;
+}
+
+/**
+ * Words of a feed, at most a few lines of them: what is longer is read in full by who hears the page,
+ * and by who points at it.
+ *
+ * @param {string} text
+ * @param {string} more Further classes.
+ */
+export function clamped(text, more = "") {
+  const title = text.length > LONG ? text : null;
+  return el("span", { class: `text clamp ${more}`.trim(), dir: "auto", title, text });
 }
 
 /** Tell somebody who does not see the page what has changed. */

@@ -30,6 +30,9 @@ const TEXTS = {
   none: "Nothing found. Try a photo that shows it larger.",
   unsure: "Perhaps not in this shop. These look most like it:",
   best: "Best match",
+  refused: "This photo cannot be searched. Choose another one, or save it as a JPEG first.",
+  large: "This photo is too large. Choose a smaller one.",
+  full: "Many are searching at the moment. Please try again in a moment.",
   failed: "The search does not answer at the moment. Please try again.",
   offline: "The shop cannot be reached. Is this device online?",
 };
@@ -101,7 +104,8 @@ ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(170px, 3
 .picture { position: relative; display: grid; place-items: center; aspect-ratio: 1; background: #fff; color: #5c6166; font-size: 13px; text-align: center; }
 .picture img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
 .words { display: grid; gap: 2px; align-content: start; padding: 10px 12px 12px; }
-.cover { padding: 0; border: 0; background: none; color: inherit; font-weight: inherit; text-align: start; text-decoration: none; overflow-wrap: anywhere; }
+.cover { padding: 0; border: 0; background: none; color: inherit; font-weight: inherit; text-align: start; text-decoration: none; }
+.clamp { display: -webkit-box; overflow: hidden; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
 .cover::after { content: ""; position: absolute; inset: 0; }
 .flag { color: var(--accent); font-size: 13px; font-weight: 650; }
 .price { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -353,6 +357,7 @@ export class SnapshelfSearch extends HTMLElement {
       this.#note({ type: "click", request_id: answer.request_id, product_id: product.id, item, rank: match.rank });
     };
     const name = product.title || product.id;
+    const words = el("span", { class: "clamp", text: name });
     const image = el("img", { src: this.#picture(match), alt: "", width: 400, height: 400, loading: "lazy", decoding: "async", onerror: (event) => event.target.replaceWith(name) });
     return el(
       "li",
@@ -365,7 +370,7 @@ export class SnapshelfSearch extends HTMLElement {
           "div",
           { class: "words" },
           isBest && match.confidence >= SURE && el("p", { class: "flag", text: this.#text("best") }),
-          el("h3", {}, isLink ? el("a", { class: "cover", href: product.url, target: this.#given("target") || null, rel: "noopener", text: name, onclick: opened }) : el("button", { type: "button", class: "cover", text: name, onclick: opened })),
+          el("h3", {}, isLink ? el("a", { class: "cover", href: product.url, target: this.#given("target") || null, rel: "noopener", onclick: opened }, words) : el("button", { type: "button", class: "cover", onclick: opened }, words)),
           product.brand && el("p", { class: "soft", text: product.brand }),
           product.price && el("p", { class: "price", text: priceText(product.price) }),
         ),
@@ -413,8 +418,10 @@ export class SnapshelfSearch extends HTMLElement {
         continue;
       }
       const told = await answer.json().catch(() => ({}));
-      // What is wrong with a picture is the customer's to know; what with a key is the shop's.
-      if (answer.status < 500 && ![401, 403].includes(answer.status) && told.detail) throw new Refused(told.detail);
+      // What is wrong with a picture is the customer's to know, in words; what with a key is the shop's.
+      const isUnread = answer.status === 415 || String(told.type).endsWith(":picture-refused");
+      const words = isUnread ? "refused" : { 413: "large", 429: "full" }[answer.status];
+      if (words) throw new Refused(this.#text(words));
       console.warn(`snapshelf-search: ${answer.status} ${told.detail ?? ""}`);
       throw new Error(String(answer.status));
     }

@@ -1,6 +1,6 @@
 // A few of the shop's own products to begin with, one of each of its largest categories.
 
-import { byId, el } from "./dom.js";
+import { byId, clamped, el } from "./dom.js";
 import { productPicture } from "./results.js";
 
 const MOST = 8;
@@ -25,7 +25,7 @@ export function showExamples({ categories }, onLike) {
           "button",
           { type: "button", class: "example", on: { click: () => onLike(example) } },
           productPicture({ product: { id: example, title: name } }, 320),
-          el("span", { class: "text", dir: "auto", text: name }),
+          clamped(name),
         ),
       );
     }),

@@ -61,13 +61,13 @@ async function open() {
       : await ask("v1/upright", { method: "POST", json: { url: place.url }, signal });
     return await searches.photo(await photo.blob(), place);
   } catch (error) {
-    return failed(error);
+    if (!signal.aborted) found.nothing();
+    return failed(error, place.kept ? "kept" : "web");
   }
 }
 
 function home() {
-  state.forget();
-  found.clear();
+  found.nothing();
   show("start");
 }
 
@@ -101,6 +101,7 @@ byId("again").addEventListener("click", () => {
 });
 byId("stop").addEventListener("click", stop);
 byId("trouble-again").addEventListener("click", () => state.again());
+byId("trouble-reload").addEventListener("click", () => location.reload());
 window.addEventListener("popstate", open);
 
 filters

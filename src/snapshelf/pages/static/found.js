@@ -1,7 +1,7 @@
 // What was found, beside what it was searched for with: items to choose, and products of the chosen.
 
 import { showAnswer, spokenAnswer } from "./answer_view.js";
-import { showChips } from "./asked.js";
+import { showChips, showNothing } from "./asked.js";
 import { Detail } from "./detail.js";
 import { announce, byId } from "./dom.js";
 import { tellEvent } from "./events.js";
@@ -81,6 +81,13 @@ export class Found {
   /** Show no items. */
   clear() {
     this.#overlay.clear();
+  }
+
+  /** Give up what is under way, and show that nothing is searched for. */
+  nothing() {
+    this.#state.forget();
+    this.clear();
+    showNothing();
   }
 
   /** Keep the frame of a clip where an item is seen best. */

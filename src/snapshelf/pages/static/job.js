@@ -1,6 +1,6 @@
 // Follows a job, such as the search of a clip, until it has ended.
 
-import { address, ask, askJson, pause, Problem } from "./api.js";
+import { address, ask, askJson, kindOfType, pause, Problem } from "./api.js";
 
 const LOOK_MS = 1000;
 
@@ -21,6 +21,7 @@ export async function follow(job, { signal, onProgress } = {}) {
     const error = ended.error ?? {};
     throw new Problem(error.detail ?? "The clip could not be searched.", {
       status: error.status,
+      kind: kindOfType(error.type),
       requestId: error.request_id,
     });
   } finally {

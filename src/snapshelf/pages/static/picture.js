@@ -1,6 +1,7 @@
 // Pictures made ready: told by their bytes, turned upright, made smaller before they are sent.
 
 import { ask, Problem } from "./api.js";
+import { sightOf } from "./sight.js";
 
 /** Longest side of a picture that is sent, pixels: the search looks no closer. */
 export const LONGEST = 1600;
@@ -34,15 +35,18 @@ export async function kindOf(file) {
  * Make a picture ready to be shown and sent.
  *
  * @param {Blob} file
- * @returns {Promise<{blob: Blob, url: string, width: number, height: number}>} Upright, the size in
- *   pixels of `blob`, in which boxes are given; free `url` with URL.revokeObjectURL.
+ * @param {{signal?: AbortSignal, onSlow?: () => void}} more `onSlow` is told where the service has to help.
+ * @returns {Promise<{blob: Blob, url: string, width: number, height: number, sight: object}>} Upright,
+ *   the size in pixels of `blob`, in which boxes are given, and its `sightOf`; free `url` with
+ *   URL.revokeObjectURL.
  * @throws {Problem} If it cannot be read.
  */
-export async function ready(file, { signal } = {}) {
+export async function ready(file, { signal, onSlow } = {}) {
   let source = file;
   let bitmap = await decoded(source);
   if (!bitmap) {
     // Most browsers cannot show the pictures of some phones; the shop can.
+    onSlow?.();
     const answer = await ask("v1/upright", {
       method: "POST",
       body: file,
@@ -52,7 +56,7 @@ export async function ready(file, { signal } = {}) {
     source = await answer.blob();
     bitmap = await decoded(source);
   }
-  if (!bitmap) throw new Problem("This picture cannot be read. Try another one, or a JPEG of it.");
+  if (!bitmap) throw new Problem("This picture cannot be read.", { kind: "picture-refused" });
   const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
@@ -60,8 +64,9 @@ export async function ready(file, { signal } = {}) {
   const isOdd = source === file && (await kindOf(file)) === "heic";
   const isLarge = scale < 1 || source.size > MANY_BYTES;
   const blob = isLarge || isOdd ? await redrawn(bitmap, width, height) : source;
+  const sight = sightOf(bitmap);
   bitmap.close();
-  return { blob, url: URL.createObjectURL(blob), width, height };
+  return { blob, url: URL.createObjectURL(blob), width, height, sight };
 }
 
 /** A frame of a playing video, or any part of a picture, as a JPEG. */
@@ -78,7 +83,7 @@ export async function redrawn(source, width, height, part = null) {
   else pen.drawImage(source, 0, 0, width, height);
   return new Promise((resolve, reject) => {
     canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Problem("This picture cannot be read."))),
+      (blob) => (blob ? resolve(blob) : reject(new Problem("This picture cannot be drawn.", { kind: "picture-refused" }))),
       "image/jpeg",
       QUALITY,
     );

@@ -1,7 +1,7 @@
 // The products found for an item, as a grid of cards.
 
 import { address } from "./api.js";
-import { el } from "./dom.js";
+import { clamped, el } from "./dom.js";
 import { percentText, priceText, sureText } from "./words.js";
 
 const SKELETONS = 8;
@@ -77,14 +77,16 @@ export function sureness(match) {
 
 function card(match, { isBest, isWrong, likes, onOpen }) {
   const { product } = match;
-  const open = el("button", {
-    type: "button",
-    class: "cover text",
-    dir: "auto",
-    "aria-haspopup": "dialog",
-    text: product.title || product.id,
-    on: { click: (event) => onOpen(match, event.currentTarget) },
-  });
+  const open = el(
+    "button",
+    {
+      type: "button",
+      class: "cover",
+      "aria-haspopup": "dialog",
+      on: { click: (event) => onOpen(match, event.currentTarget) },
+    },
+    clamped(product.title || product.id),
+  );
   return el(
     "li",
     { class: `card${isBest ? " best" : ""}${isWrong ? " wrong" : ""}`, data: { id: product.id } },
@@ -98,7 +100,7 @@ function card(match, { isBest, isWrong, likes, onOpen }) {
         "div",
         { class: "names" },
         el("h3", {}, open),
-        product.brand ? el("p", { class: "text", dir: "auto", text: product.brand }) : null,
+        product.brand ? el("p", {}, clamped(product.brand)) : null,
       ),
       product.price ? el("p", { class: "price", text: priceText(product.price) }) : null,
       likes ? null : sureness(match),

@@ -1,6 +1,6 @@
 // Searches with a photo, a box on it, a clip, or a product whose look-alikes are wanted.
 
-import { ask, Problem } from "./api.js";
+import { ask, askJson, Problem } from "./api.js";
 import { boxesOf, showClip, showPhoto, showProduct } from "./asked.js";
 import { byId, toast } from "./dom.js";
 import { filterText } from "./filter_text.js";
@@ -40,20 +40,31 @@ export class Searches {
   async photo(file, { kept = "", url = "", boxes = [], item = 0 } = {}) {
     const signal = this.#state.restart();
     this.#state.again = () => this.photo(file, { kept, url, boxes });
-    show("found");
-    busy("Getting your photo ready …");
+    const wait = () => {
+      show("found");
+      busy("Getting your photo ready …");
+    };
+    let isShown = false;
+    // The first photo comes together with what stands below it, or that would jump.
+    if (this.#state.asked.kind) wait();
     try {
-      const photo = await ready(file, { signal });
+      const photo = await ready(file, { signal, onSlow: wait });
       if (signal.aborted) return URL.revokeObjectURL(photo.url);
       if (photo.blob.size > this.#mostBytes) {
-        throw new Problem("This photo is too large. Try a smaller one.");
+        throw new Problem("This photo is too large.", { kind: "too-large" });
       }
       this.#state.ask({ kind: "photo", photo, kept, url });
       this.#state.again = () => this.#items();
+      show("found");
       showPhoto(photo);
+      isShown = true;
       this.#found.clear();
       await this.#send(boxes, item, signal);
     } catch (error) {
+      if (!isShown && !signal.aborted) {
+        this.#found.nothing();
+        show("found");
+      }
       failed(error);
     }
     return undefined;
@@ -104,7 +115,7 @@ export class Searches {
       this.#found.answer(found.items, found.request_id ?? "", 0);
       takeFrames(asked.url, found.items, (...frame) => this.#found.keepFrame(...frame), signal);
     } catch (error) {
-      failed(error);
+      failed(error, "clip");
     }
   }
 
@@ -113,19 +124,26 @@ export class Searches {
     const signal = this.#state.restart();
     this.#state.again = () => this.like(id);
     this.#state.ask({ kind: "like", like: id });
+    showProduct(null);
     show("found");
     busy("Looking for what is alike …");
+    const path = `v1/products/${encodeURIComponent(id)}`;
     try {
-      const [title, found] = await Promise.all([
-        showProduct(id, signal),
-        ask(`v1/products/${encodeURIComponent(id)}/similar`, { query: this.#options, signal }),
+      const [product, found] = await Promise.all([
+        askJson(path, { signal }).then((product) => {
+          if (!signal.aborted) showProduct(product);
+          return product;
+        }),
+        ask(`${path}/similar`, { query: this.#options, signal }),
       ]);
       const { matches } = await found.json();
       if (signal.aborted) return;
-      const item = { item: { box: [], label: title }, matches, in_catalogue: true, likes: true };
+      const label = product.title || product.id;
+      const item = { item: { box: [], label }, matches, in_catalogue: true, likes: true };
       this.#found.answer([item], found.headers.get("X-Request-ID") ?? "", 0);
     } catch (error) {
-      failed(error);
+      if (error.status === 404 && !signal.aborted) this.#found.nothing();
+      failed(error, "product");
     }
   }
 

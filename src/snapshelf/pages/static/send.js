@@ -51,7 +51,7 @@ function posted(path, body, signal, onProgress) {
       try {
         done(resolve, JSON.parse(request.responseText));
       } catch {
-        done(reject, new Problem("The shop's answer cannot be read. Please try again."));
+        done(reject, new Problem("The shop's answer cannot be read."));
       }
     });
     request.addEventListener("error", () =>
@@ -61,7 +61,7 @@ function posted(path, body, signal, onProgress) {
       ),
     );
     request.addEventListener("timeout", () =>
-      done(reject, new Problem("The shop takes too long to answer. Please try again.")),
+      done(reject, new Problem("The shop takes too long to answer.", { kind: "timed-out" })),
     );
     request.addEventListener("abort", () =>
       done(reject, new DOMException("given up", "AbortError")),

@@ -3,6 +3,7 @@
 import { askJson } from "./api.js";
 import { byId, toast } from "./dom.js";
 import { showLink } from "./status.js";
+import { troubleOf } from "./trouble.js";
 import { countText } from "./words.js";
 
 /**
@@ -20,7 +21,7 @@ export function listenForSharing(state, onMoved) {
       await keep(state, onMoved);
       await copy(state.asked.kept ? ` Its photo is kept for ${countText(linkDays, "day")}.` : "");
     } catch (error) {
-      toast(error.message);
+      toast(troubleOf(error, "photo").text);
     } finally {
       button.disabled = false;
     }

@@ -3,6 +3,7 @@
 import { Problem } from "./api.js";
 import { byId, el } from "./dom.js";
 import { skeletons } from "./results.js";
+import { troubleOf } from "./trouble.js";
 
 /** Show the start or what was found. */
 export function show(state) {
@@ -48,19 +49,34 @@ export function quiet() {
   byId("answers").setAttribute("aria-busy", "false");
 }
 
-/** Say what went wrong, unless it was given up. */
-export function failed(error) {
+/**
+ * Say what went wrong, unless it was given up.
+ *
+ * @param {Error} error
+ * @param {string} asked What was searched for, see `troubleOf`.
+ */
+export function failed(error, asked = "photo") {
   if (error.name === "AbortError") return;
   quiet();
   byId("answer-head").hidden = true;
   byId("matches").replaceChildren();
   byId("more").hidden = true;
   byId("trouble").hidden = false;
-  byId("trouble-text").textContent =
-    error instanceof Problem ? error.message : "Something went wrong on this page.";
-  byId("trouble-id").textContent = error.requestId ? `Request ${error.requestId}` : "";
+  const { text, help, requestId } = troubleOf(error, asked);
+  byId("trouble-text").textContent = text;
+  byId("trouble-id").textContent = requestId ? `Request ${requestId}` : "";
+  const buttons = {
+    again: byId("trouble-again"),
+    reload: byId("trouble-reload"),
+    other: byId("trouble-other"),
+  };
+  buttons.again.hidden = help !== "again";
+  buttons.reload.hidden = help !== "reload";
+  buttons.other.textContent = asked === "product" ? "Choose a photo" : "Choose another photo";
+  buttons.other.classList.toggle("quiet", help !== "other");
   if (!(error instanceof Problem)) console.error(error);
-  byId("trouble-again").focus({ preventScroll: true });
+  // What can help comes first.
+  buttons[help].focus({ preventScroll: true });
 }
 
 /** Show a link, to be copied by hand where the page may not write to the clipboard. */

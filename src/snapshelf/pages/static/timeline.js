@@ -1,6 +1,6 @@
 // A clip's items over its time: a bar for each, beside the clip, which goes where one is chosen.
 
-import { byId, el } from "./dom.js";
+import { byId, clamped, el } from "./dom.js";
 import { redrawn } from "./picture.js";
 import { countText, timeText } from "./words.js";
 
@@ -87,10 +87,7 @@ export class Timeline {
         el(
           "span",
           { class: "bar-text" },
-          el("span", {
-            class: "bar-name",
-            text: `Item ${index + 1}${found.item.label ? `: ${found.item.label}` : ""}`,
-          }),
+          clamped(`Item ${index + 1}${found.item.label ? `: ${found.item.label}` : ""}`, "bar-name"),
           el("span", { class: "soft figure", text: `${timeText(first)} – ${timeText(last)}` }),
         ),
         el(

@@ -24,7 +24,7 @@ export function priceText(price, locale = root.locale, usual = root.currency) {
 export function percentText(share, locale = root.locale) {
   const whole = share >= 1 ? 1 : Math.min(0.99, Math.max(0.01, share));
   const text = new Intl.NumberFormat(locale, { style: "percent" }).format(whole);
-  return share > 0 && share < 0.01 ? `< ${text}` : text;
+  return share < 0.01 ? `< ${text}` : text;
 }
 
 const SURE = [
@@ -32,7 +32,8 @@ const SURE = [
   [0.65, "Very likely"],
   [0.35, "Quite likely"],
   [0.1, "Possible"],
-  [0, "Looks similar"],
+  [0.01, "Unlikely"],
+  [0, "Very unlikely"],
 ];
 
 /** Say in words how probable it is that a match is the product. */

@@ -1,6 +1,6 @@
 // A product as the team sees it in lists.
 
-import { el } from "../dom.js";
+import { clamped, el } from "../dom.js";
 import { productPicture } from "../results.js";
 import { priceText } from "../words.js";
 
@@ -23,16 +23,18 @@ export function productCard(product, onOpen, ...more) {
       el(
         "h3",
         {},
-        el("button", {
-          type: "button",
-          class: "cover text",
-          dir: "auto",
-          "aria-haspopup": "dialog",
-          text: product.title || product.id,
-          on: { click: () => onOpen(product.id) },
-        }),
+        el(
+          "button",
+          {
+            type: "button",
+            class: "cover",
+            "aria-haspopup": "dialog",
+            on: { click: () => onOpen(product.id) },
+          },
+          clamped(product.title || product.id),
+        ),
       ),
-      el("p", { class: "soft text id", dir: "auto", text: [product.brand, product.id].filter(Boolean).join(" · ") }),
+      el("p", { class: "soft id" }, clamped([product.brand, product.id].filter(Boolean).join(" · "))),
       product.price ? el("p", { class: "price", text: priceText(product.price) }) : null,
       ...more,
     ),

@@ -1,7 +1,7 @@
 // A product with all that the shelf holds of it, its look-alikes side by side, edited and deleted.
 
 import { ask, askJson, Problem } from "../api.js";
-import { announce, byId, el, toast } from "../dom.js";
+import { announce, byId, clamped, el, toast } from "../dom.js";
 import { productPicture } from "../results.js";
 import { priceText } from "../words.js";
 import { closes, sure } from "./dialogs.js";
@@ -167,7 +167,7 @@ export class ProductSheet {
             "button",
             { type: "button", class: "like", "aria-pressed": "false", on: { click: (event) => choose(match, event.currentTarget) } },
             productPicture(match, 200),
-            el("span", { class: "text", dir: "auto", text: match.product.title || match.product.id }),
+            clamped(match.product.title || match.product.id),
             el("span", { class: "soft figure", text: likeText(match.similarity) }),
           ),
         ),
@@ -189,7 +189,7 @@ function side(product, match, title, onOpen) {
     { class: "side" },
     el("figcaption", { class: "soft", text: title }),
     productPicture(match, LARGE),
-    el("p", { class: "text side-title", dir: "auto", text: product.title || product.id }),
+    el("p", { class: "side-title" }, clamped(product.title || product.id)),
     el("p", { class: "soft text", dir: "auto", text: [product.brand, product.id].filter(Boolean).join(" · ") }),
     product.price ? el("p", { class: "price", text: priceText(product.price) }) : null,
     onOpen ? el("button", { type: "button", class: "button quiet small", text: "Open", on: { click: onOpen } }) : null,

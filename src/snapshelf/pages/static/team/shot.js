@@ -1,6 +1,6 @@
 // An annotated picture: its items drawn on it, each with the products that it may be.
 
-import { drawn, el } from "../dom.js";
+import { clamped, drawn, el } from "../dom.js";
 import { percentText } from "../words.js";
 
 const SHOWN = 3;
@@ -52,14 +52,16 @@ function itemOf(found, number, count, onOpen) {
         el(
           "li",
           {},
-          el("button", {
-            type: "button",
-            class: "link text",
-            dir: "auto",
-            text: match.product.title || match.product.id,
-            "aria-haspopup": "dialog",
-            on: { click: () => onOpen(match.product.id) },
-          }),
+          el(
+            "button",
+            {
+              type: "button",
+              class: "link",
+              "aria-haspopup": "dialog",
+              on: { click: () => onOpen(match.product.id) },
+            },
+            clamped(match.product.title || match.product.id),
+          ),
           el("span", { class: "soft figure", text: percentText(match.confidence) }),
         ),
       ),
