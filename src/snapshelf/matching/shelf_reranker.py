@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from snapshelf.matching.reranker import Reranker
+
 __all__ = ["Described", "Ranked", "ShelfReranker"]
 
 
@@ -33,8 +35,8 @@ class Ranked(NamedTuple):
 
 
 @runtime_checkable
-class ShelfReranker(Protocol):
-    """What a re-ranker can do besides that keeps in memory what it reads of a shelf.
+class ShelfReranker(Reranker, Protocol):
+    """A `Reranker` that keeps in memory what it reads of a shelf.
 
     `Reranker.rerank` gives the same, of descriptions that it is handed.
     """
