@@ -50,7 +50,10 @@ def test_figures_and_tables_are_filled_and_drawn(cli, tmp_path):
     assert ("fig-3", "vlad") in run
     assert ("fig-3", "fisher") not in run
     assert {("fig-4", "2-4-4-epoch-1"), ("fig-4", "2-4-4-epoch-2")} <= run
-    assert {("fig-5", name) for name in ("average", "kvm", "tree", "tree-back-propagation")} <= run
+    assert {
+        ("fig-5", name)
+        for name in ("average", "kvm", "tree", "tree-mixture", "tree-back-propagation")
+    } <= run
     assert {("table-1", name) for name in ("features", "ft", "cs", "rc", "asymnet")} <= run
     assert {("table-1-cold", name) for name in ("features", "ft", "asymnet-own")} <= run
     assert not {("table-1", "al"), ("table-1", "ds")} & run

@@ -115,7 +115,7 @@ def sent_back(module, batch):
 # --- one step -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fusion", ["posterior", "back-propagation", "none"])
+@pytest.mark.parametrize("fusion", ["posterior", "mixture", "back-propagation", "none"])
 @pytest.mark.parametrize("regularisation", [0.0, 0.1])
 def test_approximate_training_has_the_gradients_of_plain_training(fusion, regularisation):
     settings = dataclasses.replace(TINY, fusion=fusion, regularisation=regularisation)
@@ -176,6 +176,23 @@ def test_fusion_nodes_follow_the_likelihood_and_nothing_else_does():
     assert step.any()
     for name, value in module.state_dict().items():
         assert name == "similarity.gates" or torch.equal(value, before[name])
+
+
+def test_steps_of_a_mixture_learn_from_the_answer_of_the_tree():
+    """Of right pairs as the likelihood of Eq. 9 has it, gates held fixed; of wrong ones alike."""
+    module = make_module(dataclasses.replace(TINY, fusion="mixture"))
+    torch.nn.init.normal_(module.similarity.gates, generator=torch.Generator().manual_seed(3))
+    _, seen = gradients(module, drawn_batch())
+    with torch.no_grad():
+        leaves = module.similarity.leaves(seen.states, seen.features)
+    odds = leaves.odds.clone().requires_grad_(True)
+    loss, _ = module._loss(leaves._replace(odds=odds), seen.right)
+    (found,) = torch.autograd.grad(loss, odds)
+    answer = module.similarity.fuse(leaves._replace(odds=odds)).sigmoid()
+    (of_answer,) = torch.autograd.grad(-answer.log().sum(), odds)
+    expected = torch.where(seen.right[:, :, None], of_answer, odds.sigmoid() / STEPS)
+    torch.testing.assert_close(found, expected.detach() / seen.right.numel(), atol=1e-7, rtol=1e-4)
+    assert found[seen.right].std(1).max() > 1e-4
 
 
 def test_key_steps_learn_alone_and_the_strongest_is_what_is_told():
@@ -358,7 +375,7 @@ def test_a_start_of_other_sizes():
         begin_from(AsymNetParts(None, module.video, module.similarity), parts)
 
 
-@pytest.mark.parametrize("fusion", ["back-propagation", "key-volume"])
+@pytest.mark.parametrize("fusion", ["mixture", "back-propagation", "key-volume"])
 def test_the_other_fusions_learn_too(tmp_path, fusion):
     heard = Heard()
     train(tmp_path / "out", dataclasses.replace(LEARNING, fusion=fusion, epochs=40), heard)
@@ -394,7 +411,10 @@ def test_a_folder_with_pictures(tmp_path):
         ({"dense": (0,)}, "dense must be at least one length"),
         ({"tree": "2-x"}, "a tree must be whole numbers"),
         ({"levels": 5}, "levels must be in"),
-        ({"fusion": "mean"}, "fusion must be one of posterior, back-propagation, key-volume"),
+        (
+            {"fusion": "mean"},
+            "fusion must be one of posterior, mixture, back-propagation",
+        ),
         ({"pairs": "fast"}, "pairs must be one of approximate, plain"),
         ({"pyramid": "sum"}, "pyramid must be one of"),
         ({"start": ""}, "start, category and features must be left out"),

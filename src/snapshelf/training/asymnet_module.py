@@ -11,8 +11,8 @@ from snapshelf.features.image_feature_network import ImageFeatureNetwork
 from snapshelf.features.preprocessing import Preprocessing
 from snapshelf.features.step_features import features_of
 from snapshelf.features.torch_extra import torch_extra
-from snapshelf.matching.expert_fusion import log_gates, node_features
-from snapshelf.matching.fusion_posteriors import fusion_gradients, fusion_posteriors
+from snapshelf.matching.expert_fusion import leaf_shares, log_gates, node_features
+from snapshelf.matching.fusion_posteriors import Posteriors, fusion_gradients, fusion_posteriors
 from snapshelf.matching.similarity_network import Leaves, SimilarityNetwork
 from snapshelf.matching.step_fusion import average_odds, drawn_odds, largest_odds
 from snapshelf.training.asymnet_settings import AsymNetSettings
@@ -146,9 +146,7 @@ class AsymNetModule(lightning.LightningModule):
         """
         tree, gates = self.similarity.tree, self.similarity.gates
         leaves = self.similarity.leaves(seen.states, seen.features)
-        inputs = node_features(leaves.hidden.to(gates.dtype), tree)
-        priors = log_gates(inputs, gates, tree)
-        nodes, likelihood = fusion_posteriors(leaves.odds.to(gates.dtype), priors, seen.right, tree)
+        inputs, priors, (nodes, likelihood) = self._posteriors(leaves, seen.right)
         gradient = fusion_gradients(inputs, priors, nodes, tree) / seen.right.numel()
         gates.add_(gradient, alpha=self.settings.fusion_rate)
         return likelihood.mean()
@@ -168,7 +166,7 @@ class AsymNetModule(lightning.LightningModule):
         self.clip_gradients(optimizer, settings.gradient_clip, "norm")
         optimizer.step()
         schedule.step()
-        if settings.fusion == "posterior":
+        if settings.fusion in ("posterior", "mixture"):
             self.learn_fusion(seen)
         fused = match_cross_entropy(seen.odds, batch.right).mean() / batch.right.shape[1]
         best = seen.odds.argmax(1, keepdim=True)
@@ -201,10 +199,11 @@ class AsymNetModule(lightning.LightningModule):
     def _loss(self, leaves: Leaves, right: Tensor) -> tuple[Tensor, Tensor]:
         """Give a loss, a mean over the pairs, and the log-odds of each pair."""
         fusion = self.settings.fusion
-        if fusion in ("posterior", "none"):
-            loss = step_match(leaves.odds.flatten(0, 1), right.flatten()).mean()
+        if fusion in ("posterior", "mixture", "none"):
+            weights = self._answering(leaves, right).flatten(0, 1) if fusion == "mixture" else None
+            loss = step_match(leaves.odds.flatten(0, 1), right.flatten(), weights).mean()
             with torch.no_grad():
-                is_tree = fusion == "posterior"
+                is_tree = fusion != "none"
                 odds = self.similarity.fuse(leaves) if is_tree else average_odds(leaves.odds)
             return loss, odds
         if fusion == "key-volume":
@@ -212,6 +211,27 @@ class AsymNetModule(lightning.LightningModule):
         else:
             learned = odds = self.similarity.fuse(leaves)
         return match_cross_entropy(learned, right).mean() / right.shape[1], odds
+
+    def _posteriors(
+        self, leaves: Leaves, right: Tensor
+    ) -> tuple[list[Tensor], list[Tensor], Posteriors]:
+        """Give x, log g and h of the fusion nodes, with everything as it is now."""
+        tree, gates = self.similarity.tree, self.similarity.gates
+        inputs = node_features(leaves.hidden.to(gates.dtype), tree)
+        priors = log_gates(inputs, gates, tree)
+        return inputs, priors, fusion_posteriors(leaves.odds.to(gates.dtype), priors, right, tree)
+
+    @torch.no_grad()
+    def _answering(self, leaves: Leaves, right: Tensor) -> Tensor:
+        """Give how much each step of a right pair has to do with the answer, 1 in the mean.
+
+        The posteriors along a step's way to the root, as an expert of a mixture is weighted
+        (Jordan and Jacobs, 1994). Of a wrong pair every step is wrong, so that all count alike.
+        """
+        _, _, (nodes, _) = self._posteriors(leaves, right)
+        shares = leaf_shares([each.log() for each in nodes], self.similarity.tree)
+        weights = shares.to(leaves.odds.dtype) * leaves.odds.shape[-1]
+        return torch.where(right.unsqueeze(-1), weights, torch.ones_like(weights))
 
 
 def _single_pairs(batch: TrajectoryBatch) -> Iterator[TrajectoryBatch]:

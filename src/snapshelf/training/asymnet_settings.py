@@ -13,12 +13,14 @@ from snapshelf.training.ranges import above_zero, at_least, below_one, in_range,
 
 __all__ = ["FUSIONS", "PAIRS", "AsymNetSettings", "Fusion", "Pairs"]
 
-Fusion = Literal["posterior", "back-propagation", "key-volume", "none"]
+Fusion = Literal["posterior", "mixture", "back-propagation", "key-volume", "none"]
 FUSIONS: tuple[str, ...] = get_args(Fusion)
 """How the similarities of a trajectory's steps learn to be fused. ``posterior``: Eq. 10 and 11,
-in alternation with the single similarity network, whose steps learn each by itself.
-``back-propagation``: all of it from the global similarity, no part of the paper. ``key-volume``:
-one step that is drawn, its baseline KVM. ``none``: for its baselines Avg, Max and Last."""
+in alternation with the single similarity network, whose steps learn each by itself. ``mixture``:
+likewise, but a step of a right pair learns as much as the posteriors say that it has to do with the
+answer, no part of the paper. ``back-propagation``: all of it from the global similarity, no part of
+the paper. ``key-volume``: one step that is drawn, its baseline KVM. ``none``: for its baselines
+Avg, Max and Last."""
 
 Pairs = Literal["approximate", "plain"]
 PAIRS: tuple[str, ...] = get_args(Pairs)

@@ -11,7 +11,7 @@ with torch_extra():
 __all__ = ["step_match"]
 
 
-def step_match(odds: Tensor, right: Tensor) -> Tensor:
+def step_match(odds: Tensor, right: Tensor, weights: Tensor | None = None) -> Tensor:
     """Ask that each step alone tell whether the picture matches.
 
     Cheng, Wu, Liu, Hua: Video2Shop, Eq. 5 without ``lambda ||W||^2``; the minus that makes the
@@ -22,6 +22,7 @@ def step_match(odds: Tensor, right: Tensor) -> Tensor:
     Args:
         odds: (P, T) floating, the log-odds of each pair's steps, T >= 1.
         right: (P,) bool, y.
+        weights: (P, T) floating, what each step counts, no part of the paper; None for 1.
 
     Returns:
         (P,) float32 (float64 if the odds are), at least 0.
@@ -36,4 +37,4 @@ def step_match(odds: Tensor, right: Tensor) -> Tensor:
             f"{tuple(right.shape)} for {tuple(z.shape)}"
         )
     wanted = right[:, None].expand_as(z).to(z.dtype)
-    return binary_cross_entropy_with_logits(z, wanted, reduction="none").mean(1)
+    return binary_cross_entropy_with_logits(z, wanted, weights, reduction="none").mean(1)
