@@ -27,6 +27,15 @@ def test_against_the_equation():
     assert sure.tolist() == [0, 1e6]
 
 
+def test_steps_that_count_otherwise():
+    rng = np.random.default_rng(1)
+    odds, weights = torch.from_numpy(rng.normal(size=(3, 4))), torch.from_numpy(rng.random((3, 4)))
+    right = torch.tensor([True, False, True])
+    alone = [step_match(odds[:, [step]], right) for step in range(4)]
+    expected = sum(weights[:, step] * each for step, each in enumerate(alone)) / 4
+    torch.testing.assert_close(step_match(odds, right, weights), expected)
+
+
 def test_gradient():
     odds = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     right = torch.tensor([True, False, False, True])
