@@ -254,6 +254,7 @@ def test_any_number_of_threads_finds_the_same_to_the_bit(monkeypatch, precision,
     finally:
         torch.set_num_threads(before)
     assert found[0].shape == (4, count)
+    assert shop.odds(queries[:0]).shape == (0, count)
     for odds in found[1:]:
         np.testing.assert_array_equal(odds, found[0])
 

@@ -89,8 +89,9 @@ class FloatScorer:
         # Of the rounded numbers, so that the largest of both and what is added are one; each query
         # by itself, so that it finds the same to the bit whatever is asked for beside it.
         hidden = self._hidden.float()
-        biases = torch.stack([each.float() @ hidden + self._hidden_bias for each in rounded])
-        biases = biases.to(kind)
+        biases = torch.empty(len(rounded), len(self._hidden_bias), dtype=kind)
+        for bias, each in zip(biases, rounded, strict=True):
+            bias.copy_(each.float() @ hidden + self._hidden_bias)
         belows = -rounded
         found = np.empty((len(rounded), len(self._parts)), np.float32)
 
@@ -156,13 +157,12 @@ class Int8Scorer:
         """
         own = street_parts / self._scale
         below = np.clip(np.rint(-own), -LARGEST, LARGEST)
-        beyond, bias = np.maximum(own - LARGEST, 0), self._hidden_bias / self._hidden_scale
+        beyond, fixed = np.maximum(own - LARGEST, 0), self._hidden_bias / self._hidden_scale
+        added = np.empty((len(own), len(fixed)), np.float32)
         # Each query by itself, so that it finds the same whatever is asked for beside it.
-        added = [
-            over @ self._exact_hidden - under @ self._rounded_hidden
-            for over, under in zip(beyond, below, strict=True)
-        ]
-        biases = torch.from_numpy(np.stack(added) + bias)
+        for row, over, under in zip(added, beyond, below, strict=True):
+            row[:] = over @ self._exact_hidden - under @ self._rounded_hidden + fixed
+        biases = torch.from_numpy(added)
         belows = torch.from_numpy(below.astype(np.int8))
         found = np.empty((len(own), len(self._parts)), np.float32)
 
